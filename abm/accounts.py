@@ -1,0 +1,216 @@
+"""Money of sites, investors, the state and the grid utility: who pays what to whom, through the ledger."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from abm.decisions import Intent
+from abm.state import DECIDED, ENERGISED
+
+if TYPE_CHECKING:
+    from abm.ledger import Ledger
+    from abm.phases.policy import Budget
+
+
+class Accounts:
+    """Postings and sums over them; mixed into :class:`abm.model.Model`."""
+
+    ledger: Ledger
+    budget: Budget
+    state: Any
+    parameters: Any
+    world: Any
+    utility: Any
+    utility_account: str
+    investor: dict[str, int]
+    month: int
+    decisions: Any
+    deployed_by: dict[str, float]
+    paid_in: np.ndarray
+    arrears: np.ndarray
+    public_month: float
+
+    # -- the state ---------------------------------------------------------------------------
+    def spend(self, month: int, amount: float, cause: str) -> None:
+        """A programme's cost, within the envelope."""
+        self.ledger.post("households", "treasury", "money", amount, cause)
+        self.budget.spent += amount
+        self.budget.total += amount
+        self.public_month += amount
+
+    def pay_public(self, month: int, amount: float, to: str, cause: str) -> None:
+        """A purchase whose cost was set aside when it was ordered."""
+        self.ledger.post(to, "treasury", "money", amount, cause)
+        self.budget.total += amount
+        self.public_month += amount
+
+    def expected_guarantee_loss(self) -> float:
+        sites = self.state.sites
+        return self.arrears_share() * float((sites.loan * sites.guaranteed).sum())
+
+    # -- sites -------------------------------------------------------------------------------
+    def shell_budget(self, row: int) -> float:
+        """Cost of a site's building and connection, in currency."""
+        sites, p = self.state.sites, self.parameters
+        given = float(sites.shell_cost[row])
+        shell = (float(sites.mw[row]) * p["shell_cost"] if math.isnan(given) else given) * p["site_cost_factor"]
+        return shell + float(sites.mw[row]) * p["connection_cost"]
+
+    def draw(self, month: int, row: int, amount: float, to: str) -> None:
+        """Spend on a site: lenders, equity holders and public support pay their parts."""
+        if amount <= 0.0:
+            return
+        sites, state, ledger = self.state.sites, self.state, self.ledger
+        owner = self.owner_key(row)  # type: ignore[attr-defined]
+        fresh = sites.status[row] == DECIDED or month - sites.step["energised"][row] <= 12
+        shares = state.equity[row] if fresh else 0.0 * state.equity[row]
+        support = float(sites.support[row]) * amount if fresh else 0.0
+        debt = float(sites.loan_share[row]) * amount if fresh else 0.0
+        rest = amount - support - debt
+        ledger.post(owner, "treasury", "money", support, "support of sites")
+        self.public_month += support
+        self.budget.total += support
+        ledger.post(owner, "lenders", "money", debt, "loan")
+        ledger.post("lenders", owner, "debt", debt, "loan")
+        sites.loan[row] += debt
+        total = float(shares.sum())
+        if total <= 0.0:
+            self._pay_in(month, owner, owner, row, rest)
+        else:
+            for who, column in self.investor.items():
+                if shares[column] > 0.0:
+                    self._pay_in(month, who, owner, row, rest * float(shares[column]) / total)
+        ledger.post(to, owner, "money", amount, "investment in sites")
+        self.paid_in[row] += amount
+        sites.drawn[row] += amount
+        self.deployed_total += amount - support
+
+    def _pay_in(self, month: int, who: str, owner: str, row: int, amount: float) -> None:
+        if amount <= 0.0:
+            return
+        if who != owner:
+            self.ledger.post(owner, who, "money", amount, "equity")
+        self.ledger.post(who, f"equity of {owner}", "equity", amount, "equity")
+        self.deployed_by[who] = self.deployed_by.get(who, 0.0) + amount
+        self.equity_paid[row, self.investor[who]] += amount  # type: ignore[attr-defined]
+        self.cash_of[who] = self.cash_of.get(who, 0.0) - amount  # type: ignore[attr-defined]
+        if self.state.sites.finance[row] == 2:
+            self.pooled_flow[month] -= amount  # type: ignore[attr-defined]
+
+    def pay_out(self, month: int, row: int, amount: float) -> None:
+        """Distribute what a site earned to its equity holders; a shortfall is paid in by its owner."""
+        owner = self.owner_key(row)  # type: ignore[attr-defined]
+        paid = self.equity_paid[row]  # type: ignore[attr-defined]
+        total = float(paid.sum())
+        if amount <= 0.0 or total <= 0.0:
+            self.cash_of[owner] = self.cash_of.get(owner, 0.0) + amount  # type: ignore[attr-defined]
+            if self.state.sites.finance[row] == 2:
+                self.pooled_flow[month] += amount  # type: ignore[attr-defined]
+            return
+        for who, column in self.investor.items():
+            part = amount * float(paid[column]) / total
+            if part <= 0.0:
+                continue
+            if who != owner:
+                self.ledger.post(who, owner, "money", part, "dividend")
+            self.cash_of[who] = self.cash_of.get(who, 0.0) + part  # type: ignore[attr-defined]
+        if self.state.sites.finance[row] == 2:
+            self.pooled_flow[month] += amount  # type: ignore[attr-defined]
+
+    def book_share(self, row: int) -> float:
+        """Share of a site's cost that is not written off yet."""
+        sites = self.state.sites
+        if sites.status[row] != ENERGISED:
+            return 1.0
+        return max(1.0 - (self.month - sites.step["energised"][row]) / self.parameters["gpu_life_months"], 0.0)
+
+    def book_value(self, who: str) -> float:
+        """Undepreciated equity that ``who`` holds in sites, net of their loans' excess over book."""
+        sites = self.state.sites
+        column = self.investor[who]
+        rows = np.flatnonzero(self.equity_paid[: sites.count, column] > 0.0)  # type: ignore[attr-defined]
+        return float(sum(self.equity_paid[row, column] * self.book_share(int(row)) for row in rows))  # type: ignore[attr-defined]
+
+    def investor_profit(self, who: str) -> float:
+        """Paid out less paid in, plus book value."""
+        return float(self.cash_of.get(who, 0.0)) + self.book_value(who)  # type: ignore[attr-defined]
+
+    def owner_profit(self, cast_row: int) -> float:
+        return self.investor_profit(self.account(cast_row))  # type: ignore[attr-defined]
+
+    def invested_by(self, who: str, amount: float) -> None:
+        """Move an investor's committed budget by a bid taken or given back."""
+        agent = self.agent_of[who]  # type: ignore[attr-defined]
+        if hasattr(agent, "committed"):
+            agent.committed += amount
+
+    def owner_spent(self, who: str, amount: float) -> None:
+        agent = self.agent_of.get(who)  # type: ignore[attr-defined]
+        if agent is not None and hasattr(agent, "spent_this_year"):
+            agent.spent_this_year += amount
+
+    def support_due(self, row: int, figures: Any) -> float:
+        return float(figures.get("support", 0.0))
+
+    # -- lenders and the grid utility --------------------------------------------------------
+    def arrears_share(self) -> float:
+        loans = float(self.state.sites.loan.sum())
+        return min(float(self.arrears.sum()) / loans, 1.0) if loans > 0.0 else 0.0
+
+    def loans_and_promises(self) -> float:
+        """Loans outstanding and what decided sites may still draw."""
+        sites = self.state.sites
+        rows = sites.rows(DECIDED)
+        undrawn = np.maximum(sites.cost[rows] - sites.drawn[rows], 0.0) * sites.loan_share[rows]
+        return float(sites.loan.sum() + undrawn.sum())
+
+    def bonds(self) -> float:
+        """The part of the grid utility's debt that counts against the bond limit."""
+        return float(self.utility.debt) * self.parameters["utility_bond_share"]
+
+    def return_deposit(self, month: int, row: int) -> None:
+        """A withdrawn application's deposit is forfeited; it stays with the utility."""
+        deposit = float(self.state.sites.deposit[row])
+        if deposit > 0.0:
+            self.ledger.post(self.utility_account, "deposits", "money", deposit, "deposit forfeited")
+            self.utility.deposits -= deposit
+            self.state.sites.deposit[row] = 0.0
+
+    def refund_deposit(self, row: int) -> None:
+        deposit = float(self.state.sites.deposit[row])
+        if deposit > 0.0:
+            self.ledger.post(self.owner_key(row), "deposits", "money", deposit, "deposit refunded")  # type: ignore[attr-defined]
+            self.utility.deposits -= deposit
+            self.state.sites.deposit[row] = 0.0
+
+    def note_scarcity(self, month: int, row: int, what: str) -> None:
+        """Crews or cooling did not reach for what a site under way wanted."""
+        sites = self.state.sites
+        self.decisions.repeat(month, Intent(self.owner_key(row), "slow", sites.key[row], float(sites.mw[row]), "MW"), 0.0, what, every=24)  # type: ignore[attr-defined]
+
+    def pooled_irr(self, month: int) -> float:
+        """Yearly return of all equity in project-financed sites, with what is held at book value."""
+        flows = self.pooled_flow[: month + 1].copy()  # type: ignore[attr-defined]
+        sites = self.state.sites
+        rows = np.flatnonzero(sites.finance[: sites.count] == 2)
+        flows[-1] += sum(float(self.equity_paid[row].sum()) * self.book_share(int(row)) for row in rows)  # type: ignore[attr-defined]
+        if not (flows < 0.0).any() or not (flows > 0.0).any():
+            return math.nan
+        power = np.arange(len(flows))
+
+        def value(rate: float) -> float:
+            return float((flows * (1.0 + rate) ** -power).sum())
+
+        low, high = -0.1, 0.2
+        if value(low) < 0.0 or value(high) > 0.0:
+            return math.nan
+        for _ in range(80):
+            middle = 0.5 * (low + high)
+            if value(middle) > 0.0:
+                low = middle
+            else:
+                high = middle
+        return (1.0 + 0.5 * (low + high)) ** 12 - 1.0

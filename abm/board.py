@@ -1,0 +1,135 @@
+"""The board: what every lever stands at, month by month, and who set it.
+
+Levers reach the world through the board alone. A package states *targets*; the owner of a lever
+proposes to enact them, and the act takes effect after the lever's lead time. Beliefs may look at
+``announced``; everything physical reads ``value``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+
+class LeverLike(Protocol):
+    """What the board needs to know of a lever (``policies.lever.Lever`` is one)."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def handle(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def default(self) -> float: ...
+    @property
+    def low(self) -> float: ...
+    @property
+    def high(self) -> float: ...
+    @property
+    def owner(self) -> str: ...
+    @property
+    def lead_months(self) -> int: ...
+    @property
+    def cost(self) -> float: ...
+
+
+class TriggerLike(Protocol):
+    """A signpost: when ``indicator`` passes ``value`` no later than ``by``, ``changes`` become targets."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def indicator(self) -> str: ...
+    @property
+    def comparison(self) -> str: ...
+    @property
+    def value(self) -> float: ...
+    @property
+    def by(self) -> int: ...
+    @property
+    def switching_cost(self) -> float: ...
+    @property
+    def changes(self) -> Mapping[str, float]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A lever set to a value from a month on."""
+
+    handle: str
+    value: float
+    decided: int
+    effective: int
+    who: str
+
+
+class Board:
+    """Values in force (months x levers), targets of the package, and the acts behind them.
+
+    ``schedule`` maps a lever's handle to (month index, value) pairs in order of time: what the
+    package wants from which month on. Months before the run count as known at its start.
+    """
+
+    def __init__(
+        self,
+        levers: Sequence[LeverLike],
+        schedule: Mapping[str, Sequence[tuple[int, float]]],
+        triggers: Sequence[TriggerLike],
+        months: int,
+    ):
+        self.levers = {lever.handle: lever for lever in levers}
+        self.triggers = tuple(triggers)
+        self.months = months
+        self._column = {handle: column for column, handle in enumerate(self.levers)}
+        self._in_force = np.empty((months, len(self.levers)))
+        self._target = np.empty((months, len(self.levers)))
+        self._pending: dict[str, float] = {}
+        for handle, column in self._column.items():
+            lever = self.levers[handle]
+            self._in_force[:, column] = self._target[:, column] = lever.default
+            self._pending[handle] = lever.default
+            for month, value in schedule.get(handle, ()):
+                self._target[max(month, 0) :, column] = value
+                # What was decided a lead time before the run is in force when it starts.
+                if month < 0 and month + lever.lead_months <= 0:
+                    self._in_force[:, column] = self._pending[handle] = value
+        self.acts: list[Act] = []
+        self.fired: dict[str, int] = {}
+
+    def value(self, handle: str, month: int) -> float:
+        """What the lever stands at in ``month``."""
+        return float(self._in_force[month, self._column[handle]])
+
+    def target(self, handle: str, month: int) -> float:
+        """What the package wants the lever to stand at in ``month``."""
+        return float(self._target[month, self._column[handle]])
+
+    def announced(self, handle: str) -> float:
+        """The value last decided, in force or not yet."""
+        return self._pending[handle]
+
+    def enact(self, handle: str, value: float, month: int, who: str) -> Act:
+        """Decide in ``month``; in force after the lead time, within the lever's bounds."""
+        lever = self.levers[handle]
+        value = min(max(value, lever.low), lever.high)
+        act = Act(handle, value, month, month + lever.lead_months, who)
+        if act.effective < self.months:
+            self._in_force[act.effective :, self._column[handle]] = value
+        self._pending[handle] = value
+        self.acts.append(act)
+        return act
+
+    def retarget(self, changes: Mapping[str, float], month: int) -> None:
+        """A trigger fired: from ``month`` on the package wants these values."""
+        for handle, value in changes.items():
+            self._target[month:, self._column[handle]] = value
+
+    def values(self) -> np.ndarray:
+        """Months x levers, in the order of ``levers``; read-only."""
+        view = self._in_force.view()
+        view.setflags(write=False)
+        return view

@@ -1,0 +1,1 @@
+"""Compiled numerical cores; each folder below is one problem and its solver."""

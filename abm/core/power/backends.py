@@ -1,0 +1,82 @@
+"""Which solver answers: one named default, each selectable by argument."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Literal, get_args
+
+from numpy.typing import NDArray
+
+from .case import PowerCase, PowerResult
+
+Backend = Literal["highs", "highs-default"]
+DEFAULT_BACKEND: Backend = "highs"
+
+Solve = Callable[[PowerCase, NDArray[Any] | None], PowerResult]
+
+
+def dispatch(
+    case: PowerCase, warm: NDArray[Any] | None = None, backend: Backend | None = None
+) -> PowerResult:
+    """Least-cost dispatch of one representative day.
+
+    Args:
+        case: the day.
+        warm: `basis` of an earlier result of the same backend; a basis of another shape or
+            backend is set aside. It changes how fast the optimum is found and, where optima
+            are not unique, which one.
+        backend: `highs` (HiGHS at its fastest setting) or `highs-default` (HiGHS as it comes,
+            built anew each time); None takes `DEFAULT_BACKEND`.
+
+    Raises:
+        InfeasibleCaseError: a `ValueError`; no dispatch meets the demand.
+
+    >>> case = PowerCase(demand_mw=[[50.0]], capacity_mw=[[[80.0]]], cost=[[10.0]])
+    >>> dispatch(case).objective
+    500.0
+    """
+    return _solver(backend)(case, warm)
+
+
+def dispatch_many(
+    cases: Sequence[PowerCase],
+    warm: Sequence[NDArray[Any] | None] | None = None,
+    threads: int = 1,
+    backend: Backend | None = None,
+) -> list[PowerResult]:
+    """`dispatch` for each case, in order; `threads` changes the time it takes and nothing else.
+
+    Args:
+        cases: the days.
+        warm: a basis (or None) for each case, or None for all cold.
+        threads: workers; 1 starts none.
+        backend: as in `dispatch`.
+    """
+    if threads < 1:
+        raise ValueError(f"threads is {threads}: give 1 or more")
+    starts: Sequence[NDArray[Any] | None] = [None] * len(cases) if warm is None else warm
+    if len(starts) != len(cases):
+        raise ValueError(
+            f"warm has {len(starts)} bases for {len(cases)} cases: give one each, or None"
+        )
+    solve = _solver(backend)
+    if threads == 1 or len(cases) < 2:
+        return [solve(case, start) for case, start in zip(cases, starts, strict=True)]
+    with ThreadPoolExecutor(min(threads, len(cases))) as pool:
+        return list(pool.map(solve, cases, starts))
+
+
+def _solver(backend: Backend | None) -> Solve:
+    """The solver of that name; HiGHS and Numba are imported on first use only."""
+    name: str = DEFAULT_BACKEND if backend is None else backend
+    if name == "highs":
+        from . import highs
+
+        return lambda case, warm: highs.solve(case, warm, "fast")
+    if name == "highs-default":
+        from . import highs
+
+        return lambda case, warm: highs.solve(case, warm, "default")
+    known = ", ".join(get_args(Backend))
+    raise ValueError(f"backend is {name!r}: give one of {known}")

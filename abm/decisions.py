@@ -1,0 +1,72 @@
+"""The decision log: who decided what, on which values, and what bound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What a stakeholder wants to do; a phase resolves it against what is scarce.
+
+    ``verb`` says what kind of act it is, ``subject`` what it is about (a site, a lever, a good),
+    ``values`` on which figures it was decided, ``bound`` what limited the wish itself.
+    """
+
+    who: str
+    verb: str
+    subject: str
+    amount: float
+    unit: str = ""
+    values: Mapping[str, float] = field(default_factory=dict)
+    bound: str = ""
+    target: int = -1
+    """Row of the subject in its table, where it has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One line of the log: the intent, what was granted of it, and what bound."""
+
+    month: int
+    who: str
+    verb: str
+    subject: str
+    amount: float
+    granted: float
+    unit: str
+    bound: str
+    values: Mapping[str, float]
+
+
+class Decisions:
+    """All decisions of a run in the order in which they were taken."""
+
+    def __init__(self) -> None:
+        self.records: list[Decision] = []
+        self._said: dict[tuple[str, str, str], tuple[int, str]] = {}
+
+    def note(self, month: int, intent: Intent, granted: float | None = None, bound: str = "") -> None:
+        """Write an intent down with what was granted (all of it by default) and what bound."""
+        self.records.append(
+            Decision(
+                month, intent.who, intent.verb, intent.subject, float(intent.amount),
+                float(intent.amount if granted is None else granted), intent.unit, bound or intent.bound,
+                {name: float(value) for name, value in intent.values.items()},
+            )
+        )
+
+    def repeat(self, month: int, intent: Intent, granted: float, bound: str = "", every: int = 12) -> None:
+        """Like ``note``, but a standing answer is written down only when its reason changes, or once in ``every`` months."""
+        key, reason = (intent.who, intent.verb, intent.subject), bound or intent.bound
+        at, before = self._said.get(key, (-every, ""))
+        if before != reason or month - at >= every:
+            self._said[key] = (month, reason)
+            self.note(month, intent, granted, bound)
+
+    def about(self, subject: str) -> Iterator[Decision]:
+        return (record for record in self.records if record.subject == subject)
+
+    def by(self, who: str) -> Iterator[Decision]:
+        return (record for record in self.records if record.who == who)

@@ -1,0 +1,293 @@
+"""The model: a month is the list of phases in :meth:`Model.step`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import mesa
+import numpy as np
+
+from abm.accounts import Accounts
+from abm.board import Board, LeverLike, TriggerLike
+from abm.calendar import NEVER
+from abm.decisions import Decisions
+from abm.ledger import OPENING, Ledger
+from abm.luck import Luck
+from abm.phases import beliefs, building, connection, investment, market, money, orders, policy, power, recording
+from abm.phases.hosting import Hosting
+from abm.phases.outside import Outside, Shock
+from abm.phases.policy import Budget
+from abm.population import ACCOUNT, Startups
+from abm.quantities import Parameters
+from abm.queries import Queries
+from abm.reporting import Reporting
+from abm.series import Indicator, Recorder
+from abm.stakeholder import Stakeholder
+from abm.state import AI, ENERGISED, Market, State, Utility
+from abm.supply import SupplyGraph
+from abm.world import World
+
+
+class Model(Queries, Accounts, Reporting, mesa.Model):
+    """One run. Built by ``runs.assemble``; nothing in it reads a clock, a disk or a global.
+
+    ``people`` makes the agents (one for each row of the cast), ``levers`` and ``schedule`` come
+    from the package, ``settings`` replace defaults of the world's quantities by their public names.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        people: Callable[[Model], list[Stakeholder]],
+        indicators: Sequence[Indicator],
+        levers: Sequence[LeverLike],
+        schedule: Mapping[str, Sequence[tuple[int, float]]],
+        triggers: Sequence[TriggerLike] = (),
+        settings: Mapping[str, float] | None = None,
+        shocks: Sequence[Shock] = (),
+        root: int = 0,
+        power_backend: str | None = None,
+    ):
+        # Mesa's own generators are never drawn from; the seed only keeps it from reading the clock.
+        super().__init__(rng=root)
+        self.parameters = Parameters(world.quantities, settings)
+        self.world = world = _in_slots(world, self.parameters)
+        self.calendar = world.calendar
+        months = self.calendar.months
+        self.month = 0
+        self.root = root
+        self.power_backend = power_backend
+        self.luck = Luck(root)
+        self.outside = Outside(world, self.parameters, shocks, self.luck)
+        self.board = Board(levers, schedule, triggers, months)
+        self.state = State(world, self.parameters, months)
+        self.ledger, self.decisions = Ledger(), Decisions()
+        self.recorder = Recorder(indicators, self.calendar)
+        self.indicators = self.recorder.indicators
+        self.supply = SupplyGraph(world, months)
+        self._prepare_lists(months)
+        self.stakeholders = people(self)
+        self.agent_of = {agent.who: agent for agent in self.stakeholders}
+        self._acting: dict[str, list[Stakeholder]] = {}
+        for agent in self.stakeholders:
+            for phase in agent.PHASES:
+                self._acting.setdefault(phase, []).append(agent)
+        self._prepare_sellers()
+        self.startups = Startups(self, [agent.who for agent in self.by_kind("startups")])
+        self.hosting: Any = Hosting(self)
+        self.power = power.PowerSystem(self)
+        self._open_books()
+        connection.draw_line_slips(self)
+
+    # -- a month -----------------------------------------------------------------------------
+    def step(self) -> None:
+        """One month, in the order in which things happen."""
+        month = self.month
+        policy.run(self, month)
+        investment.run(self, month)
+        connection.run(self, month)
+        investment.give_up_stale(self, month)
+        orders.run(self, month)
+        building.run(self, month)
+        power.run(self, month)
+        market.run(self, month)
+        money.run(self, month)
+        beliefs.run(self, month)
+        recording.run(self, month)
+        self.month += 1
+
+    def run_model(self, progress: Callable[[int, int], None] | None = None) -> Model:
+        """Step to the end of the calendar; ``progress(months done, months)`` after each month."""
+        while self.month < self.calendar.months:
+            self.step()
+            if progress:
+                progress(self.month, self.calendar.months)
+        return self
+
+    # -- preparation -------------------------------------------------------------------------
+    def _prepare_lists(self, months: int) -> None:
+        world, p = self.world, self.parameters
+        cast, v, sites = world.cast, world.vintages, self.state.sites
+        self.maker_of = [cast.keys[row] for row in v.maker]
+        kinds = dict(zip(cast.keys, cast.kind, strict=True))
+        self.is_npu = np.array([kinds[maker] == "npu-maker" for maker in self.maker_of], bool)
+        self.makers = {maker: i for i, maker in enumerate(dict.fromkeys(self.maker_of))}
+        leaders = [maker for maker in self.makers if kinds[maker] == "gpu-maker"]
+        self.leading_maker = leaders[0] if leaders else next(iter(self.makers), "")
+        self.state.wanted = np.zeros((len(sites.mw), max(len(self.makers), 1)))
+        self.buyer_of = {row: self.owner_key(row) for row in range(sites.count)}
+        self.buyer_of = _Buyers(self, self.buyer_of)
+        self._vintage_cache: dict[int, int] = {}
+        self._per_mw = {world.goods.keys[i]: float(q) for i, q in zip(world.recipes.input, world.recipes.quantity, strict=True)}
+        self.owner_rows = sorted({int(row) for row in sites.owner[: sites.count] if row >= 0})
+        names = [cast.keys[row] for row in self.owner_rows]
+        names += [who for who, kind in zip(cast.keys, cast.kind, strict=True) if kind in ("fund", "pension", "policy-bank")]
+        self.investor = {who: i for i, who in enumerate(dict.fromkeys(names))}
+        size = (len(sites.mw), len(self.investor))
+        self.state.equity = np.zeros(size)
+        self.equity_paid = np.zeros(size)
+        self.chip_age = np.broadcast_to(v.available + 9.0, self.state.chips.shape).copy()
+        self.special_mw = np.zeros(len(world.pools))
+        self.special_given = 0.0
+        self.promised_mw: dict[int, float] = {}
+        self.extension_asked: dict[int, int] = {}
+        self.extension_granted: set[int] = set()
+        self.plant_back: dict[int, int] = {}
+        self.closed_by_policy_mw = 0.0
+        self.export_quota = np.inf
+        self.imported_this_quarter = self.imported_total = 0.0
+        self.memory_gb = self.memory_reserved_gb = 0.0
+        self.memory_sold_out = True
+        self.state_purchased: dict[int, float] = {}
+        self.delivered_by: dict[str, float] = {}
+        self.resource_used = np.zeros(len(world.resources))
+        self.offers: list[Any] = []
+        self.committed_total = self.deployed_total = 0.0
+        self.committed_by: dict[str, float] = {}
+        self.deployed_by = {}
+        self.cash_of: dict[str, float] = {}
+        self.pooled_flow = np.zeros(months)
+        self.paid_in = np.zeros(len(sites.mw))
+        self.arrears = np.zeros(len(sites.mw))
+        self.months_served = np.zeros(len(sites.mw))
+        self.interest_earned = 0.0
+        self.public_month = 0.0
+        self.budget = Budget()
+        self.judged: set[int] = set()
+        self.belief = [p["belief_good"], p["belief_bad"]]
+        self.talent = p["talent_start"]
+        self.talent_needed = p["talent_start"]
+        self.entered = 0.0
+        self.startup_month: dict[str, float] = {}
+        self.price_history: list[float] = []
+        self.cost_history: list[tuple[float, float]] = []
+        self.price_cap = np.inf
+        self.first_price = p["first_power_price"]
+        self.daily_spread = np.zeros(len(world.zones))
+        self.emissions_total = self.unserved_total = 0.0
+        self.utility_cash_flow = 0.0
+        self.margin_of = {"nuclear": 0.0, "renewable": 0.0, "thermal": 0.0}
+        self._energy = np.zeros(len(world.technologies))
+        self._full_hours = self._hours_of_profiles()
+        self._outlook_price = np.ones(8)
+        self._demand_seen: list[float] = []
+        self._coming_direct = np.zeros(months + 241)
+        self._direct_mw = 0.0
+        self.solves = self.fallbacks = 0
+        self.max_gap = self.market_residual = 0.0
+        self.imbalance = dict.fromkeys(("money", "debt", "equity", "gpu", "mwh"), 0.0)
+        self.captive_paid = self.reserved_paid = 0.0
+        self.sold_share = 1.0
+        self.reference_price = p["world_compute_price"] * p["exchange_rate"]
+        self.state.market = Market(self.reference_price * p["world_compute_price_factor"],
+                                   self.reference_price * p["world_compute_price_factor"] * (1.0 + p["market_friction"]))
+        self.power_month: Any = None
+        self.compute_month: Any = None
+
+    def _hours_of_profiles(self) -> np.ndarray:
+        """Full-load hours a year by zone and technology, from the representative days."""
+        world = self.world
+        days, weights, tech = world.days, world.day_weights, world.technologies
+        weight = {(int(m), d): w for m, d, w in zip(weights.calendar_month, weights.day, weights.days, strict=True)}
+        share = np.array([weight[int(m), d] for m, d in zip(days.calendar_month, days.day, strict=True)])
+        share = share * 24.0 / (float(days.hour.max()) + 1.0)
+        hours = np.full((len(world.zones), len(tech)), 8760.0)
+        for i, profile in enumerate(tech.profile):
+            if profile != "none":
+                by_zone = np.zeros(len(world.zones))
+                np.add.at(by_zone, days.zone, share * getattr(days, profile))
+                hours[:, i] = by_zone * float(tech.availability[i])
+        return hours
+
+    def _prepare_sellers(self) -> None:
+        tech = self.world.technologies
+        kinds = {"nuclear": "nuclear-generator", "renewable": "renewable-developer", "thermal": "thermal-generator"}
+        self._sellers: list[tuple[str, str]] = []
+        for i in range(len(tech)):
+            group = "renewable" if tech.renewable[i] else ("nuclear" if tech.carbon_free[i] else "thermal")
+            agents = self.by_kind(kinds[group])
+            self._sellers.append((agents[0].who if agents else "generators", group))
+
+    def _open_books(self) -> None:
+        """Opening balances against the opening account, and the stocks that every close is held against."""
+        p, state, sites, ledger = self.parameters, self.state, self.state.sites, self.ledger
+        grid = self.role("grid")
+        self.utility_account = grid.who if grid is not None else "utility"
+        self.utility = state.utility = Utility(
+            tariff=p["tariff_start"], debt=p["utility_debt_start"], capital=p["utility_capital_start"])
+        state.site_price = np.full(len(self.world.zones), p["tariff_start"] * p["site_tariff_ratio"])
+        ledger.post(OPENING, self.utility_account, "debt", p["utility_debt_start"], "opening")
+        for row in range(sites.count):
+            if sites.kind[row] == AI:
+                ledger.post(f"gpus {self.owner_key(row)}", OPENING, "gpu", float(state.chips[row].sum()), "opening")
+            if sites.started_before[row]:
+                state.equity[row, self.investor[self.owner_key(row)]] = 1.0
+            if sites.started_before[row] and sites.status[row] != ENERGISED:
+                months = max(building.building_months(self, row), 1e-9)
+                sites.built[row] = min(max(1.0 - float(sites.expected[row]) / months, 0.0), 0.95)
+        ledger.post(ACCOUNT, "savings", "money", self.startups.take_capital(), "founders' capital")
+        ledger.check_stock(ACCOUNT, "money", self.startups.cash)
+        ledger.check_stock(self.utility_account, "debt", lambda: -self.utility.debt)
+        ledger.check_stock("deposits", "money", lambda: float(sites.deposit.sum()))
+        for row in self.owner_rows:
+            owner = self.world.cast.keys[row]
+            rows = sites.owner == row
+            ledger.check_stock(f"gpus {owner}", "gpu", lambda r=rows: float((state.chips + state.store)[sites.owner == self._owner_of(r)].sum()))  # type: ignore[misc]
+        ledger.check_zero([f"zone {key}" for key in self.world.zones.keys], "mwh")
+        ledger.check_zero(["compute revenue"], "money")
+
+    def _owner_of(self, rows: np.ndarray) -> int:
+        return int(self.state.sites.owner[np.flatnonzero(rows)[0]])
+
+    # -- small book-keeping ------------------------------------------------------------------
+    def count_solves(self, found: power.PowerMonth) -> None:
+        self.solves += found.solves
+        self.fallbacks += found.fallbacks
+        self.max_gap = max(self.max_gap, found.gap)
+        self._energy += found.generation.sum(0)
+        self._direct_mw += float(self._coming_direct[self.month])
+        total = float(found.generation.sum())
+        self.carbon_kg_mwh = found.emissions_t * 1000.0 / total if total > 0.0 else 0.0
+
+    def build_direct(self, month: int, mw: float) -> None:
+        self._coming_direct[month] += mw
+
+    def supplied(self, month: int, good: str, rows: Sequence[int], amounts: np.ndarray) -> None:
+        """Book what a capacity supplier delivered to sites this month."""
+        for agent in self.acting("capacity"):
+            if getattr(agent, "GOOD", "") == good:
+                agent.supplied += float(np.sum(amounts))  # type: ignore[attr-defined]
+                for row, amount in zip(rows, amounts, strict=True):
+                    self.supply.book(month, agent.who, self.owner_key(int(row)), good, float(amount))
+
+    def release_headroom(self, row: int) -> None:
+        """A withdrawn site gives back what its connection had taken."""
+        sites = self.state.sites
+        if sites.step["assessed"][row] != NEVER and not sites.nonfirm[row]:
+            self.state.pool_headroom[sites.pool[row]] += sites.mw[row]
+            line = int(sites.needs_line[row])
+            if line >= 0:
+                self.promised_mw[line] = max(self.promised_mw.get(line, 0.0) - float(sites.mw[row]), 0.0)
+
+
+class _Buyers(dict[int, str]):
+    """Who orders for a site: its owner, unless somebody else placed the last order."""
+
+    def __init__(self, model: Model, known: Mapping[int, str]):
+        super().__init__(known)
+        self._model = model
+
+    def __missing__(self, row: int) -> str:
+        return self._model.owner_key(row)
+
+
+def _in_slots(world: World, parameters: Parameters) -> World:
+    """Count home-made processors by the pack that takes one accelerator's place, so that counts compare."""
+    pack = parameters["npus_per_slot"]
+    kinds = world.cast.kind
+    v = world.vintages
+    factor = np.array([pack if kinds[maker] == "npu-maker" else 1.0 for maker in v.maker])
+    vintages = v.replace(h100e=v.h100e * factor, kw=v.kw * factor, price_usd=v.price_usd * factor, hbm_gb=v.hbm_gb * factor)
+    return dataclasses.replace(world, tables={**world.tables, "vintages": vintages})

@@ -1,0 +1,57 @@
+"""Phase 10: beliefs, talent, entry and exit, and rivals' building."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from abm.population import ACCOUNT
+from abm.state import AI, ANNOUNCED, APPLIED, DECIDED, ENERGISED, HIDDEN, PASSED
+
+if TYPE_CHECKING:
+    from abm.model import Model
+
+
+def run(model: Model, month: int) -> None:
+    _credibility(model, month)
+    _talent(model, month)
+    for agent in model.acting("entry"):
+        for intent in agent.act("entry", month):
+            if intent.verb == "enter":
+                model.entered += model.startups.enter(intent.who, intent.amount)
+                model.decisions.repeat(month, intent, intent.amount, intent.bound, every=24)
+            else:
+                model.talent += intent.amount
+                model.decisions.repeat(month, intent, intent.amount, intent.bound, every=12)
+    model.ledger.post(ACCOUNT, "savings", "money", model.startups.take_capital(), "founders' capital")
+    for agent in model.acting("rivals"):
+        for intent in agent.act("rivals", month):
+            lead = int(model.world.countries.lead_months[intent.target])
+            if model.hosting and month + lead < len(model.hosting.coming):
+                model.hosting.coming[month + lead, intent.target] += intent.amount
+            model.decisions.repeat(month, intent, intent.amount, intent.bound, every=24)
+    for agent in model.stakeholders:
+        agent.learn(month)
+
+
+def _credibility(model: Model, month: int) -> None:
+    """A Beta belief: a site that opens within half a year of its date counts for, one a year late against."""
+    sites = model.state.sites
+    for row in range(sites.announced_rows):
+        if sites.kind[row] != AI or row in model.judged or sites.expected[row] > month or sites.expected[row] <= 0:
+            continue
+        if sites.status[row] == ENERGISED and sites.step["energised"][row] - sites.expected[row] <= 6:
+            model.belief[0] += 1.0
+            model.judged.add(row)
+        elif month - sites.expected[row] >= 12 and sites.status[row] in (HIDDEN, ANNOUNCED, APPLIED, PASSED, DECIDED):
+            model.belief[1] += 1.0
+            model.judged.add(row)
+
+
+def _talent(model: Model, month: int) -> None:
+    """Stock of AI professionals: natural growth and training less outflow; need grows with compute and firms."""
+    p = model.parameters
+    fade = p["growth_fade"] ** (month / 12.0)
+    model.talent *= (1.0 + p["talent_growth"] * fade - p["talent_outflow"]) ** (1.0 / 12.0)
+    needed = p["talent_per_mw"] * float(model.state.ai_mw.sum()) + p["talent_per_firm"] * model.startups.firms()
+    model.talent_needed = p["talent_other"] * math.exp(math.log1p(p["talent_other_growth"]) * month / 12.0) + needed

@@ -1,0 +1,219 @@
+"""Phase 4: permits and the grid queue.
+
+Inside a zone, pools of substations share headroom. The utility starts studies as its planners get
+to them; when a study ends, the application passes with a probability that rises with what headroom
+is left (a logit through the share observed at the start). A site that fits only together with a
+planned line is passed on condition, and waits for that line. Lines advance as far as the utility's
+investment and the permits carry them.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from abm.calendar import NEVER
+from abm.decisions import Intent
+from abm.state import ANNOUNCED, APPLIED, DECIDED, FAB, PASSED, WITHDRAWN
+
+if TYPE_CHECKING:
+    from abm.model import Model
+
+
+def draw_line_slips(model: Model) -> None:
+    """Add to each planned line's announced date a slip from the reference class of past projects."""
+    p = model.parameters
+    for row, key in enumerate(model.world.lines.keys):
+        if model.state.line_ready[row] == NEVER:
+            slip = model.luck.lognormal("line-slip", key, p["line_slip_mean"], p["line_slip_deviation"])
+            left = model.state.line_left[row] + min(slip, p["line_slip_most"]) + p["line_delay_months"]
+            model.state.line_left[row] = max(left, 0.0)
+
+
+def run(model: Model, month: int) -> None:
+    _announce(model, month)
+    _advance_lines(model, month)
+    _grow_pools(model)
+    for agent in model.acting("connection"):
+        for intent in agent.act("connection", month):
+            _resolve(model, month, intent)
+    _finish_studies(model, month)
+    _fix_ready_dates(model, month)
+
+
+def _announce(model: Model, month: int) -> None:
+    sites = model.state.sites
+    for row in np.flatnonzero((sites.status[: sites.count] == 0) & (sites.announced[: sites.count] <= month)):
+        sites.status[row] = ANNOUNCED
+        chance = model.parameters["announcement_realisation"]
+        real = sites.kind[row] == FAB or sites.finance[row] == 0
+        sites.sponsor[row] = real or model.luck.uniform("sponsor", sites.key[row]) < chance
+        if month > 0 or sites.announced[row] == 0:
+            model.decisions.note(month, Intent(
+                model.owner_key(row), "announce", sites.key[row], float(sites.mw[row]), "MW",
+                {"gpus": float(sites.gpus[row]), "expected_month": float(sites.expected[row])}))
+
+
+def _advance_lines(model: Model, month: int) -> None:
+    state, p = model.state, model.parameters
+    speed = line_speed(model, month)
+    open_lines = state.line_ready == NEVER
+    if not open_lines.any():
+        return
+    # Looked at before the month's work: a line on schedule serves from the month in which it is due.
+    finished = np.flatnonzero(open_lines & (state.line_left < 1e-9))
+    state.line_left[open_lines] -= speed
+    for row in finished:
+        state.line_ready[row] = month
+        pool = model.world.lines.relieves[row]
+        if pool >= 0:
+            state.pool_headroom[pool] += model.world.lines.relief_mw[row] * p["transfer_limit_factor"]
+        utility = model.role("grid")
+        if utility is not None:
+            due = int(model.world.lines.due[row])
+            model.decisions.note(month, Intent(
+                utility.who, "complete", model.world.lines.keys[row], float(model.world.lines.forward_mw[row]), "MW",
+                {"due_month": float(due), "late_months": float(month - due)}))
+
+
+def line_speed(model: Model, month: int) -> float:
+    """Months of line work done in a month: what was funded, quicker with permits on the fast track."""
+    track = model.board.value("grid_fast_track", month)
+    funded = max(model.utility.funded, 0.0)
+    return math.sqrt(funded) * (1.0 + model.parameters["fast_track_effect"] * track) * float(model.outside.line_progress[month])
+
+
+def _grow_pools(model: Model) -> None:
+    state = model.state
+    state.pool_headroom += model.world.pools.growth_mw / 12.0 * model.utility.funded
+
+
+def _resolve(model: Model, month: int, intent: Intent) -> None:
+    sites, p, row = model.state.sites, model.parameters, intent.target
+    track = model.board.value("grid_fast_track", month)
+    if intent.verb == "study":
+        months = p["study_months"] * (1.0 - p["fast_track_effect"] * track)
+        sites.study_due[row] = month + round(months)
+        model.decisions.note(month, intent)
+    elif intent.verb == "consent":
+        months = intent.values["months"] * (1.0 - p["fast_track_effect"] * track)
+        spread = model.luck.lognormal("permit", sites.key[row], 1.0, p["permit_spread"])
+        sites.permit_due[row] = month + max(round(months * spread + p["permit_delay_months"]), 0)
+        model.decisions.note(month, intent, granted=1.0)
+    elif intent.verb == "postpone":
+        sites.wait_reason[row] = "consent"
+        model.decisions.note(month, intent, granted=0.0, bound="consent")
+    else:
+        raise ValueError(f"{intent.who}: {intent.verb!r} is no act of the connection phase")
+
+
+def pass_chance(model: Model, month: int, row: int, pool: int | None = None) -> float:
+    """Probability that the grid assessment is passed, from what headroom is left in the pool."""
+    state, p = model.state, model.parameters
+    pool = int(state.sites.pool[row]) if pool is None else pool
+    share = float(model.world.pools.pass_share[pool])
+    left = max(state.pool_headroom[pool], 1.0) / state.pool_start[pool]
+    track = model.board.value("grid_fast_track", month)
+    odds = math.log(share / (1.0 - share)) + p["assessment_slope"] * math.log(left) + p["assessment_fast_track"] * track
+    return 1.0 / (1.0 + math.exp(-odds))
+
+
+def _line_for(model: Model, pool: int, mw: float) -> int:
+    """Planned line whose relief, with the headroom left, would carry ``mw``; -1 where none does."""
+    state, lines = model.state, model.world.lines
+    best, when = -1, math.inf
+    for row in np.flatnonzero((lines.relieves == pool) & (state.line_ready == NEVER)):
+        room = state.pool_headroom[pool] + lines.relief_mw[row] - model.promised_mw.get(int(row), 0.0)
+        if room >= mw and state.line_left[row] < when:
+            best, when = int(row), float(state.line_left[row])
+    return best
+
+
+def _finish_studies(model: Model, month: int) -> None:
+    state, sites = model.state, model.state.sites
+    utility = model.role("grid")
+    for row in sites.rows(APPLIED):
+        if sites.study_due[row] > month:
+            continue
+        pool, mw = int(sites.pool[row]), float(sites.mw[row])
+        key, attempt = sites.key[row], int(sites.attempts[row])
+        special = model.special_mw[pool]
+        chance = pass_chance(model, month, row)
+        lucky = model.luck.uniform("grid-assessment", key, attempt) < chance
+        line = -1
+        if special >= mw:
+            model.special_mw[pool] -= mw
+            bound = "special zone"
+        elif sites.kind[row] == FAB or lucky:
+            if state.pool_headroom[pool] >= mw:
+                state.pool_headroom[pool] -= mw
+                bound = "headroom"
+            else:
+                line = _line_for(model, pool, mw)
+                if line < 0:
+                    lucky = False
+                    bound = "no headroom in pool"
+                else:
+                    model.promised_mw[line] = model.promised_mw.get(line, 0.0) + mw
+                    state.pool_headroom[pool] -= mw
+                    bound = "line " + model.world.lines.keys[line]
+        else:
+            bound = "grid assessment"
+        passed = special >= mw or ((sites.kind[row] == FAB or lucky) and bound != "no headroom in pool")
+        nonfirm = False
+        if not passed:
+            offer = model.board.value("nonfirm_connection", month)
+            nonfirm = model.luck.uniform("non-firm", key, attempt) < offer
+            passed = nonfirm
+            bound = "non-firm" if nonfirm else bound
+        verb = "pass" if passed else "refuse"
+        if utility is not None:
+            model.decisions.note(month, Intent(
+                utility.who, verb, key, mw, "MW",
+                {"chance": chance, "headroom_mw": float(state.pool_headroom[pool]), "attempt": float(attempt + 1)},
+            ), granted=mw if passed else 0.0, bound=bound)
+        sites.attempts[row] += 1
+        if passed:
+            sites.status[row] = PASSED
+            sites.step["assessed"][row] = month
+            sites.needs_line[row] = line
+            sites.nonfirm[row] = nonfirm
+            sites.wait_reason[row] = ""
+        elif sites.kind[row] == FAB or sites.attempts[row] < model.parameters["assessment_tries"]:
+            sites.status[row] = ANNOUNCED
+            sites.next_try[row] = month + int(model.parameters["retry_months"])
+            sites.wait_reason[row] = bound
+        else:
+            sites.status[row] = WITHDRAWN
+            sites.wait_reason[row] = bound
+            model.decisions.note(month, Intent(model.owner_key(row), "withdraw", key, mw, "MW"), granted=0.0, bound=bound)
+            model.return_deposit(month, row)
+
+
+def _fix_ready_dates(model: Model, month: int) -> None:
+    """Substation and line dates of the sites that have passed, as now foreseen."""
+    state, sites, p = model.state, model.state.sites, model.parameters
+    track = model.board.value("grid_fast_track", month)
+    speed = max(line_speed(model, month), 1e-6)
+    for row in sites.rows(PASSED, DECIDED):
+        if sites.permit_due[row] <= month and sites.step["permitted"][row] == NEVER:
+            sites.step["permitted"][row] = month
+        if sites.step["connected"][row] != NEVER:
+            continue
+        passed = sites.step["assessed"][row]
+        if sites.started_before[row]:
+            ready = int(sites.expected[row]) - int(p["handover_months"])
+        else:
+            substation = p["substation_months"] * (1.0 - p["fast_track_effect"] * track)
+            if sites.nonfirm[row]:
+                substation *= p["nonfirm_time_share"]
+            ready = int(passed + round(substation))
+        line = int(sites.needs_line[row])
+        if line >= 0:
+            done = state.line_ready[line]
+            ready = max(ready, int(done) if done != NEVER else month + max(math.ceil(state.line_left[line] / speed - 1e-9), 0) + 1)
+        sites.ready[row] = ready
+        if ready <= month and sites.status[row] == DECIDED and sites.equipment[row] >= sites.mw[row] - 1e-9:
+            sites.step["connected"][row] = month

@@ -1,0 +1,90 @@
+"""Who hosts the region's contestable computing demand: a nested logit with an outside option.
+
+Utility falls with price, latency, strict data rules, carbon and risk (McFadden 1978 for the nesting).
+What a country cannot hold overflows to the next choice among those with room.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from abm.model import Model
+
+
+class Hosting:
+    """Capacity, demand and shares of the countries that compete."""
+
+    def __init__(self, model: Model):
+        table = model.world.countries
+        n = len(table)
+        self.capacity = table.capacity_mw.astype(float).copy()
+        self.coming = np.zeros((model.calendar.months + 121, n))
+        self.hosted = np.zeros(n)
+        self.used = np.ones(n)
+        self.home = int(np.flatnonzero(table.home)[0]) if n and np.any(table.home) else -1
+        self.nests = [np.flatnonzero(np.array(table.nest) == nest) for nest in dict.fromkeys(table.nest)]
+        self.demand = 0.0
+        self.home_share = self.home_share_first = 0.0
+        self.started = False
+
+    def __bool__(self) -> bool:
+        return self.home >= 0
+
+    def shares(self, utility: np.ndarray, open_to: np.ndarray, scale: float) -> np.ndarray:
+        """Choice probabilities of the countries in ``open_to``; what is missing to one goes outside."""
+        values, conditional = [], np.zeros(len(utility))
+        for nest in self.nests:
+            members = nest[open_to[nest]]
+            if not len(members):
+                values.append((0.0, members))
+                continue
+            weight = np.exp(utility[members] / scale)
+            conditional[members] = weight / weight.sum()
+            values.append((float(weight.sum()) ** scale, members))
+        total = 1.0 + sum(value for value, _ in values)
+        for value, members in values:
+            conditional[members] *= value / total
+        return conditional
+
+    def run(self, model: Model, month: int, home_room_mw: float) -> float:
+        """Share the month's contestable demand; returns MW that the home country hosts for abroad."""
+        table, p = model.world.countries, model.parameters
+        self.capacity += self.coming[month]
+        self.capacity[self.home] = home_room_mw
+        price, carbon = table.power_price_usd.astype(float).copy(), table.carbon_kg_mwh.astype(float).copy()
+        strict, risk = table.data_strictness.astype(float).copy(), table.risk.astype(float).copy()
+        price[self.home] = float(model.state.site_price.mean()) / float(model.outside.exchange_rate[month])
+        strict[self.home] = 1.0 - model.board.value("data_openness", month)
+        risk[self.home] = float(model.outside.country_risk[month])
+        carbon[self.home] = model.carbon_kg_mwh
+        utility = (table.attraction - p["hosting_price"] * price / 100.0 - p["hosting_latency"] * table.latency_ms / 100.0
+                   - p["hosting_data"] * strict - p["hosting_carbon"] * carbon / 1000.0 - p["hosting_risk"] * risk * 10.0)
+        self.demand = p["contestable_mw"] * float(model.outside.regional_demand[month])
+        hosted = np.zeros(len(utility))
+        left, room = self.demand, np.maximum(self.capacity * p["contestable_capacity_share"], 0.0)
+        room[self.home] = home_room_mw
+        for _ in range(len(utility)):
+            open_to = room - hosted > 1e-9
+            if left <= 1e-9 or not open_to.any():
+                break
+            add = np.minimum(left * self.shares(utility, open_to, p["hosting_nest"]), room - hosted)
+            hosted += add
+            wished = left * float(self.shares(utility, open_to, p["hosting_nest"]).sum())
+            left = wished - float(add.sum())
+            if left < 1e-9 * self.demand:
+                break
+        self.hosted = hosted
+        self.used = np.divide(hosted, room, out=np.zeros_like(hosted), where=room > 1e-9)
+        total = float(hosted.sum())
+        self.home_share = float(hosted[self.home]) / total if total > 0.0 else 0.0
+        if not self.started:
+            self.home_share_first, self.started = self.home_share, True
+        return float(hosted[self.home])
+
+    def share_of(self, country: int) -> float:
+        total = float(self.hosted.sum())
+        return float(self.hosted[country]) / total if total > 0.0 else math.nan

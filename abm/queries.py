@@ -1,0 +1,221 @@
+"""What phases and stakeholders ask of a model: who, which vintage, which price, how long."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from abm.state import AI, APPLIED, DECIDED, ENERGISED, PASSED
+
+if TYPE_CHECKING:
+    from abm.stakeholder import Stakeholder
+    from abm.world import World
+
+
+class Queries:
+    """Read-only questions; mixed into :class:`abm.model.Model`."""
+
+    world: World
+    state: Any
+    parameters: Any
+    outside: Any
+    board: Any
+    month: int
+    stakeholders: list[Stakeholder]
+
+    # -- people ------------------------------------------------------------------------------
+    def acting(self, phase: str) -> Sequence[Stakeholder]:
+        """Stakeholders that act in ``phase``, in the order of the cast."""
+        return self._acting.get(phase, ())  # type: ignore[attr-defined,no-any-return]
+
+    def by_kind(self, kind: str) -> list[Any]:
+        return [agent for agent in self.stakeholders if agent.kind == kind]
+
+    def role(self, role: str) -> Stakeholder | None:
+        """Who plays a role of the world (``grid``, ``finance``, ...), or None."""
+        return self.agent_of.get(self.world.roles.get(role, ""))  # type: ignore[attr-defined,no-any-return]
+
+    def owner_key(self, row: int) -> str:
+        """Stakeholder that owns site ``row``."""
+        key: str = self.world.cast.keys[int(self.state.sites.owner[row])]
+        return key
+
+    def account(self, cast_row: int) -> str:
+        key: str = self.world.cast.keys[int(cast_row)]
+        return key
+
+    def is_foreign(self, who: str) -> bool:
+        return bool(self.world.cast.foreign[self.world.cast.row(who)])
+
+    # -- accelerators ------------------------------------------------------------------------
+    def vintage_of(self, maker: str, month: int) -> int:
+        """Newest vintage of ``maker`` that can be had in ``month``; -1 where there is none yet."""
+        v = self.world.vintages
+        rows = np.flatnonzero((v.maker == self.world.cast.row(maker)) & (v.available <= month))
+        return int(rows[np.argmax(v.available[rows])]) if len(rows) else -1
+
+    def vintage_for(self, month: int) -> int:
+        """Vintage of the leading maker that a buyer counts on in ``month``."""
+        cached: dict[int, int] = self._vintage_cache  # type: ignore[attr-defined]
+        found = cached.get(month)
+        if found is None:
+            found = cached[month] = max(self.vintage_of(self.leading_maker, month), 0)  # type: ignore[attr-defined]
+        return found
+
+    def chip_price(self, vintage: int, month: int) -> float:
+        """Price of one accelerator with its share of server and network, in currency."""
+        return float(self.world.vintages.price_usd[vintage]) * self.parameters["gpu_price_factor"] * float(
+            self.outside.exchange_rate[month])
+
+    def lead_months(self, buyer: str, good: str) -> int:
+        """Longest lead time among the buyer's edges for ``good`` (0 where it has none)."""
+        supply = self.supply  # type: ignore[attr-defined]
+        return max((int(supply.lead[edge]) for edge in supply.into(buyer, good)), default=0)
+
+    def lead_of(self, good: str, cast_row: int) -> int:
+        return self.lead_months(self.account(cast_row), good)
+
+    def backlog(self, maker: str) -> float:
+        """What the home country's buyers still want of a maker."""
+        return float(self.state.wanted[:, self.makers[maker]].sum())  # type: ignore[attr-defined]
+
+    def recipe_share(self, good: str) -> float:
+        """Megawatts of site that one unit of a supplier's monthly output serves."""
+        quantity = self._per_mw.get(good, 1.0)  # type: ignore[attr-defined]
+        return 1.0 / quantity if quantity > 0.0 else math.inf
+
+    def order_book(self, good: str) -> float:
+        """Megawatts of site that still need ``good``."""
+        sites = self.state.sites
+        rows = sites.rows(DECIDED)
+        if good == "power-equipment":
+            return float((sites.mw[rows] - sites.equipment[rows]).sum())
+        return float((sites.mw[rows] * (1.0 - sites.built[rows])).sum())
+
+    def h100e_per_mw(self) -> float:
+        """H100-equivalents that a megawatt of today's newest accelerators holds."""
+        p, v = self.parameters, self.world.vintages
+        vintage = self.vintage_for(self.month)
+        return 1000.0 / (float(v.kw[vintage]) * p["gpu_power_factor"] * p["pue"]) * float(v.h100e[vintage])
+
+    # -- the compute market ------------------------------------------------------------------
+    def own_need(self) -> float:
+        """H100-equivalents that owners need for themselves, before growth."""
+        return sum(agent.trait.get("own_need", 0.0) for agent in self.stakeholders)
+
+    def running_cost_per_hour(self) -> float:
+        """Cost of running an H100-equivalent for an hour, mean over what is installed."""
+        p, v, state = self.parameters, self.world.vintages, self.state
+        chips = state.chips.sum(axis=0)
+        h100e = float(chips @ v.h100e)
+        kw = float(chips @ v.kw) / h100e if h100e > 0.0 else float(v.kw[self.vintage_for(self.month)] / v.h100e[self.vintage_for(self.month)])
+        price = float(state.site_price.mean())
+        return kw * p["gpu_power_factor"] * p["pue"] / 1000.0 * price * (1.0 + p["running_overhead"])
+
+    def look_ahead(self, month: int) -> None:
+        """Expected use and price of capacity one to seven years ahead, from the pipeline and past growth.
+
+        The pipeline counts at the chance that such sites were completed in the past; demand goes on
+        growing as it did in the last year (the prior before there is a year to look at).
+        """
+        p, market, sites = self.parameters, self.state.market, self.state.sites
+        self._demand_seen.append(market.demand_hours)  # type: ignore[attr-defined]
+        seen = self._demand_seen  # type: ignore[attr-defined]
+        growth = p["expected_demand_growth"]
+        if len(seen) > 12 and seen[-13] > 0.0:
+            growth = min(max(seen[-1] / seen[-13] - 1.0, -0.5), 1.5)
+        rows = sites.rows(PASSED, DECIDED)
+        rows = rows[sites.kind[rows] == AI]
+        per_mw = self.h100e_per_mw() * self.calendar.hours(month) * p["availability"]  # type: ignore[attr-defined]
+        added = sites.mw[rows] * per_mw * np.where(sites.status[rows] == DECIDED, p["pipeline_chance"], 0.5 * p["pipeline_chance"])
+        years = np.maximum((np.maximum(sites.expected[rows], sites.ready[rows] % 1_000_000) - month) / 12.0, 0.0)
+        e = p["compute_price_elasticity"]
+        for k in range(8):
+            demand = market.demand_hours * (1.0 + growth) ** k
+            supply = market.supply_hours + float(added[years <= k].sum())
+            ratio = demand / supply if supply > 0.0 else 1.0
+            self._outlook_price[k] = min(max(ratio, 1e-3) ** (1.0 / e), 1.0)  # type: ignore[attr-defined]
+
+    def outlook_price(self, years: float) -> float:
+        """Expected spot price over the ceiling ``years`` ahead."""
+        return float(self._outlook_price[min(max(round(years), 0), 7)])  # type: ignore[attr-defined]
+
+    def expected_use(self, month: int) -> float:
+        """Expected share of offered hours that is sold in ``month``: price falls first, then use."""
+        years = (month - self.month) / 12.0
+        fall = self.outlook_price(years)
+        lowest = self.running_cost_per_hour() / max(self.state.market.ceiling, 1e-9)
+        return 1.0 if fall >= lowest else max(fall / lowest, 0.1) ** self.parameters["compute_price_elasticity"]
+
+    @property
+    def ai_demand_exists(self) -> bool:
+        return self.state.market.demand_hours > 1e-9
+
+    @property
+    def credibility(self) -> float:
+        """Mean of the Beta belief that what is announced is delivered."""
+        good, bad = self.belief  # type: ignore[attr-defined]
+        return float(good / (good + bad))
+
+    def state_compute(self) -> float:
+        sites = self.state.sites
+        rows = sites.rows(ENERGISED)
+        rows = rows[sites.finance[rows] == 0]
+        return float((self.state.chips[rows] @ self.world.vintages.h100e).sum())
+
+    # -- power -------------------------------------------------------------------------------
+    def plant_name(self, row: int) -> str:
+        plants, world = self.world.plants, self.world
+        return f"{world.technologies.keys[plants.technology[row]]} {world.zones.keys[plants.zone[row]]} #{row}"
+
+    def site_power(self, row: int) -> float:
+        p = self.parameters
+        return float(self.state.chips[row] @ self.world.vintages.kw) * p["gpu_power_factor"] * p["pue"] / 1000.0
+
+    def yearly_cost(self, resource: int, factor: float, spread: float, life: float, month: int) -> float:
+        """Annuity and fixed cost of a MW of a resource, currency/year."""
+        table = self.world.resources
+        rate = max(float(self.outside.interest_rate[month]) + spread, 1e-6)
+        annuity = rate / (1.0 - (1.0 + rate) ** -life)
+        learning = (1.0 - self.parameters["technology_learning"]) ** (month / 12.0)
+        return float(table.capex[resource]) * factor * learning * annuity + float(table.fixed_cost[resource])
+
+    def levelised_cost(self, resource: int, factor: float, spread: float, life: float, month: int) -> float:
+        """Levelised cost of energy of a resource, currency/MWh."""
+        table = self.world.resources
+        hours = self._full_hours[int(table.zone[resource]), int(table.technology[resource])]  # type: ignore[attr-defined]
+        return self.yearly_cost(resource, factor, spread, life, month) / max(hours, 1.0)
+
+    def technology_split(self, technology: int) -> float:
+        """Part of technology-neutral volumes (auctions, direct purchase) that goes to ``technology``."""
+        name = self.world.technologies.profile[technology]
+        solar = self.parameters["auction_solar_share"]
+        return solar if name == "solar" else 1.0 - solar
+
+    def direct_purchase_gap_mw(self) -> float:
+        """Renewable capacity that AI sites would still buy directly from, if rules let them."""
+        energy = float(self.state.ai_mw.sum()) * 8760.0 * self.board.value("direct_purchase_openness", self.month)
+        return max(energy / self.parameters["direct_full_hours"] - self._direct_mw, 0.0)  # type: ignore[attr-defined]
+
+    def direct_share(self, ai_mw: float) -> float:
+        """Share of AI load that direct contracts cover with what has been built for them."""
+        return min(self._direct_mw * self.parameters["direct_full_hours"] / (ai_mw * 8760.0), 1.0) if ai_mw > 0.0 else 0.0  # type: ignore[attr-defined]
+
+    def thermal_cost(self, month: int) -> float:
+        """Running cost of coal, the cheapest thermal fuel, currency/MWh; 0 where there is none."""
+        coal = self.power.is_coal  # type: ignore[attr-defined]
+        return float(self.power.costs(month)[coal].mean()) if coal.any() else 0.0  # type: ignore[attr-defined]
+
+    def energy_of(self, wanted: Callable[[int, World], Any]) -> float:
+        """Energy generated so far by the technologies that ``wanted`` picks, MWh."""
+        return float(sum(self._energy[i] for i in range(len(self.world.technologies)) if wanted(i, self.world)))  # type: ignore[attr-defined]
+
+    def seller_of(self, technology: int) -> tuple[str, str]:
+        """Account and group (nuclear, renewable, thermal) of a technology's owner."""
+        return self._sellers[technology]  # type: ignore[attr-defined,no-any-return]
+
+    def open_site_count(self) -> int:
+        return int((self.state.sites.status[: self.state.sites.count] == APPLIED).sum())

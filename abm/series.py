@@ -1,0 +1,89 @@
+"""Indicators recorded into one preallocated array: months x indicators, NaN where undefined."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from abm.calendar import Calendar
+
+
+@dataclass(frozen=True, slots=True)
+class Indicator:
+    """What is measured. ``yearly`` says how a year is made of months; ``later`` why it is still null."""
+
+    name: str
+    measure: str
+    who: str
+    unit: str
+    yearly: str
+    about: str
+    later: str = ""
+
+
+class Recorder:
+    """The series of a run."""
+
+    def __init__(self, indicators: Iterable[Indicator], calendar: Calendar):
+        self.indicators = tuple(indicators)
+        self.calendar = calendar
+        self.values = np.full((calendar.months, len(self.indicators)), np.nan)
+        self.column = {indicator.name: i for i, indicator in enumerate(self.indicators)}
+        self.recorded = 0
+        self._source = [(i, (indicator.measure, indicator.who)) for i, indicator in enumerate(self.indicators)
+                        if not indicator.later]
+
+    def record(self, month: int, measures: Mapping[tuple[str, str], float]) -> None:
+        """Take the month's measures, keyed (measure, who); a missing one stays undefined."""
+        row = self.values[month]
+        for column, source in self._source:
+            value = measures.get(source)
+            if value is not None:
+                row[column] = value
+        self.recorded = month + 1
+
+    def last(self, name: str) -> float:
+        """The value last recorded; NaN before the first month or where undefined."""
+        return float(self.values[self.recorded - 1, self.column[name]]) if self.recorded else math.nan
+
+    def final(self, name: str) -> float | None:
+        """The indicator at the end of the run: its last year for sums and means, else its last month."""
+        if self.indicators[self.column[name]].yearly == "last":
+            return _or_none(self.last(name))
+        return self.yearly(name)[self.calendar.years[-1]]
+
+    def yearly(self, name: str) -> dict[int, float | None]:
+        """Year to value, made of months as the indicator declares; None where no month defines it."""
+        column = self.column[name]
+        rule = self.indicators[column].yearly
+        result: dict[int, float | None] = {}
+        for year in self.calendar.years:
+            months = self.values[self.calendar.months_of_year(year), column]
+            defined = months[~np.isnan(months)]
+            if not len(defined):
+                result[year] = None
+            elif rule == "sum":
+                result[year] = float(math.fsum(defined))
+            elif rule == "mean":
+                result[year] = float(math.fsum(defined) / len(defined))
+            else:
+                result[year] = _or_none(float(months[-1]))
+        return result
+
+    def frame(self) -> Any:
+        """Polars frame: ``month`` (date) and one column for each indicator (null where undefined)."""
+        import polars as pl
+
+        columns: dict[str, Any] = {"month": [self.calendar.date(month) for month in range(self.recorded)]}
+        for column, indicator in enumerate(self.indicators):
+            columns[indicator.name] = self.values[: self.recorded, column]
+        return pl.DataFrame(columns).with_columns(
+            pl.col(indicator.name).fill_nan(None) for indicator in self.indicators)
+
+
+def _or_none(value: float) -> float | None:
+    return None if math.isnan(value) else value

@@ -1,0 +1,107 @@
+"""A world: frozen tables, parameters and roles, with the hash of the bytes they came from.
+
+Nothing here reads a disk; ``runs.worlds.loader`` turns a folder of CSV and TOML into a ``World``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from abm.calendar import Calendar
+from abm.quantities import Quantity
+
+
+class Table:
+    """Columns of equal length, read as attributes; numeric columns are read-only arrays.
+
+    Text columns are tuples of ``str``. Month columns are integer month indices of the run
+    (``abm.calendar.NEVER`` where blank); references are row numbers of the table they point to
+    (-1 where blank); blank numbers are NaN.
+    """
+
+    def __init__(self, name: str, columns: Mapping[str, Any], key: str | None = None):
+        self._name = name
+        self._columns: dict[str, Any] = {}
+        lengths = set()
+        for column, values in columns.items():
+            if isinstance(values, np.ndarray):
+                values = values.copy()
+                values.setflags(write=False)
+            else:
+                values = tuple(values)
+            lengths.add(len(values))
+            self._columns[column] = values
+        if len(lengths) > 1:
+            raise ValueError(f"table {name}: columns of different lengths {sorted(lengths)}")
+        self._length = lengths.pop() if lengths else 0
+        self.keys: tuple[str, ...] = tuple(self._columns[key]) if key else ()
+        self._row = {text: row for row, text in enumerate(self.keys)}
+
+    def __getattr__(self, column: str) -> Any:
+        try:
+            return self.__dict__["_columns"][column]
+        except KeyError:
+            raise AttributeError(f"this table has no column {column!r}") from None
+
+    def __len__(self) -> int:
+        return self._length
+
+    @property
+    def columns(self) -> Mapping[str, Any]:
+        return self._columns
+
+    def row(self, key: str) -> int:
+        """Row number of ``key``; KeyError where there is none."""
+        return self._row[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._row
+
+    def replace(self, **columns: Any) -> Table:
+        """A copy with some columns exchanged."""
+        copy = Table(self._name, {**self._columns, **columns})
+        copy.keys, copy._row = self.keys, self._row
+        return copy
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything that does not change during a run."""
+
+    name: str
+    title: str
+    currency: str
+    calendar: Calendar
+    tables: Mapping[str, Table]
+    quantities: Mapping[str, Quantity]
+    roles: Mapping[str, str]
+    """Role (such as ``finance``) to the key of the stakeholder that plays it."""
+    hash: str = ""
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+    def __getattr__(self, table: str) -> Table:
+        tables = self.__dict__.get("tables")
+        if tables is None or table not in tables:
+            raise AttributeError(f"this world has no table {table!r}")
+        found: Table = tables[table]
+        return found
+
+    def trait(self, who: str, trait: str) -> float:
+        """A stakeholder's own number; KeyError with both names where it is missing."""
+        return self._traits()[who, trait]
+
+    def traits_of(self, who: str) -> dict[str, float]:
+        return {trait: value for (owner, trait), value in self._traits().items() if owner == who}
+
+    def _traits(self) -> dict[tuple[str, str], float]:
+        cached: dict[tuple[str, str], float] | None = self.__dict__.get("_trait_cache")
+        if cached is None:
+            table = self.tables["traits"]
+            who = [self.tables["cast"].keys[row] for row in table.who]
+            cached = dict(zip(zip(who, table.trait, strict=True), map(float, table.value), strict=True))
+            object.__setattr__(self, "_trait_cache", cached)
+        return cached

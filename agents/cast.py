@@ -1,0 +1,92 @@
+"""From a world's cast to agents: the kinds that exist, what each needs, and the checks of assembly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from abm.quantities import nearest
+from abm.stakeholder import Stakeholder
+from agents.capital import BuildingCustomer, Developer, Fund, Lender, Pension, PolicyBank
+from agents.chaebols import Chaebol, Platform, PublicOperator
+from agents.limits import Assembly, ExportAuthority, NuclearRegulator
+from agents.ministries import (
+    DataProtection,
+    EducationMinistry,
+    EnergyMinistry,
+    FinanceMinistry,
+    LandMinistry,
+    LocalGovernment,
+    Ministry,
+    PresidentialOffice,
+    ScienceMinistry,
+)
+from agents.neighbours import Rival
+from agents.startups import StartupGroup
+from agents.suppliers import Builder, CoolingMaker, GpuMaker, HbmMaker, NpuMaker, PowerEquipmentMaker, RivalGpuMaker
+from agents.utilities import (
+    GridUtility,
+    MarketOperator,
+    NuclearGenerator,
+    RenewableDeveloper,
+    StorageDeveloper,
+    ThermalGenerator,
+)
+
+if TYPE_CHECKING:
+    from abm.model import Model
+    from abm.world import World
+
+
+class Government(ScienceMinistry, PresidentialOffice):
+    """All ministries in one, for small worlds: enacts every lever, buys machines, watches signposts."""
+
+    def act(self, phase, month):  # type: ignore[no-untyped-def]
+        return PresidentialOffice.act(self, phase, month) if phase == "policy" else self.purchase(month)
+
+
+KINDS: Mapping[str, type[Stakeholder]] = {
+    "government": Government, "ministry": Ministry, "science-ministry": ScienceMinistry, "energy-ministry": EnergyMinistry,
+    "finance-ministry": FinanceMinistry, "land-ministry": LandMinistry, "data-protection": DataProtection,
+    "education-ministry": EducationMinistry, "presidential-office": PresidentialOffice, "local-government": LocalGovernment,
+    "fund": Fund, "pension": Pension, "policy-bank": PolicyBank, "lender": Lender, "developer": Developer,
+    "building-customer": BuildingCustomer, "chaebol": Chaebol, "platform": Platform, "public-operator": PublicOperator,
+    "gpu-maker": GpuMaker, "rival-gpu-maker": RivalGpuMaker, "npu-maker": NpuMaker, "hbm-maker": HbmMaker,
+    "power-equipment": PowerEquipmentMaker, "cooling": CoolingMaker, "builder": Builder,
+    "grid-utility": GridUtility, "nuclear-generator": NuclearGenerator, "thermal-generator": ThermalGenerator,
+    "renewable-developer": RenewableDeveloper, "storage-developer": StorageDeveloper, "market-operator": MarketOperator,
+    "startups": StartupGroup, "rival": Rival,
+    "assembly": Assembly, "nuclear-regulator": NuclearRegulator, "export-authority": ExportAuthority,
+}
+
+
+def complaints(world: World) -> list[tuple[str, str, str]]:
+    """(stakeholder, key, message) for each kind that does not exist and each trait missing, unknown or in a wrong unit."""
+    found: list[tuple[str, str, str]] = []
+    traits = world.traits
+    units = {(int(who), name): unit for who, name, unit in zip(traits.who, traits.trait, traits.unit, strict=True)}
+    currency = world.currency
+    for row, who in enumerate(world.cast.keys):
+        kind = world.cast.kind[row]
+        if kind not in KINDS:
+            near = nearest(kind, KINDS)
+            found.append((who, "kind", f"found {kind!r}, which is no kind of stakeholder" + (f"; did you mean {near!r}?" if near else "")))
+            continue
+        needs = KINDS[kind].TRAITS
+        for name, unit in needs.items():
+            said = units.get((row, name))
+            asked = unit.replace("currency", currency)
+            if said is None:
+                found.append((who, name, f"trait missing; kind {kind!r} needs {name!r} in {asked}"))
+            elif said != asked:
+                found.append((who, name, f"found unit {said!r}, expected {asked!r}"))
+        for owner, name in units:
+            if owner == row and name not in needs:
+                near = nearest(name, needs)
+                found.append((who, name, f"kind {kind!r} reads no trait {name!r}" + (f"; did you mean {near!r}?" if near else "")))
+    return found
+
+
+def build(model: Model) -> list[Stakeholder]:
+    """One agent for each row of the cast, in its order."""
+    return [KINDS[model.world.cast.kind[row]](model, who) for row, who in enumerate(model.world.cast.keys)]

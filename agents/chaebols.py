@@ -1,0 +1,71 @@
+"""Chaebols with AI factories, cloud platforms, and the public computing centre."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import ClassVar
+
+from abm.decisions import Intent
+from abm.state import ENERGISED, FAB
+from agents.capital import Developer
+from agents.owners import Owner
+from agents.suppliers import npu_share
+
+
+class Chaebol(Developer):
+    """Builds AI factories for its own industry and rents out what it does not need.
+
+    An hour of own use is worth the trait ``own_use_premium`` times the spot price, so it keeps
+    capacity up to its own need and offers the rest; the need (``own_need``) grows with demand. It
+    pays out of its yearly capital budget and borrows what coverage allows.
+    """
+
+    PHASES: ClassVar = ("investment", "own-equity", "orders", "market")
+
+    def act(self, phase: str, month: int) -> Iterable[Intent]:
+        if phase != "market":
+            return super().act(phase, month)
+        return self.rent_out(month)
+
+    def rent_out(self, month: int) -> Iterator[Intent]:
+        """Share of each site's hours that is kept: own need first, the rest to market."""
+        model, state, sites = self.world_model, self.state, self.state.sites
+        rows = [row for row in self.mine(ENERGISED) if sites.kind[row] != FAB]
+        capacity = [float(state.chips[row] @ model.world.vintages.h100e) for row in rows]
+        need = self.trait["own_need"] * float(model.outside.ai_demand[month])
+        for row, h100e in zip(rows, capacity, strict=True):
+            keep = min(need, float(sites.own_use[row]) * h100e)
+            need -= keep
+            yield self.intent("keep", sites.key[row], keep, "H100-equivalents", target=row)
+
+
+class Platform(Chaebol):
+    """A cloud: sells most of its hours, keeps what its own services need, and mixes in home processors.
+
+    Of each order it gives home-made processors the share that a logit of cost per
+    H100-equivalent says, on top of the graph's contract share.
+    """
+
+    def order(self, month: int) -> Iterator[Intent]:
+        share = npu_share(self.world_model, month)
+        for intent in super().order(month):
+            yield Intent(intent.who, intent.verb, intent.subject, intent.amount, intent.unit, {"npu_share": share},
+                         intent.bound, intent.target)
+
+
+class PublicOperator(Developer):
+    """Runs the state's computing centre: builds while the state buys machines for it, sells nothing to itself.
+
+    Its equity is the public part and what its partners bring (trait ``sponsor_share``); machines come
+    from the science ministry's purchases, never from its own orders.
+    """
+
+    READS: ClassVar = (*Owner.READS, "state_gpu_purchases")
+
+    def order(self, month: int) -> Iterator[Intent]:
+        yield from ()
+
+    def score(self, month: int) -> float:
+        """H100-equivalents at work in its halls."""
+        rows = self.mine(ENERGISED)
+        return float((self.state.chips[rows] @ self.world_model.world.vintages.h100e).sum())

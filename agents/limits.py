@@ -1,0 +1,77 @@
+"""Those who set limits: parliament, the nuclear regulator, the export authority."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from abm.decisions import Intent
+from abm.stakeholder import Stakeholder
+
+
+class Assembly(Stakeholder):
+    """Sets the multiple of capital and reserves up to which the grid utility may issue bonds.
+
+    Until the law in force ends (trait ``law_ends``, months from the start) the multiple is the
+    trait ``multiple``, plus one with approval when debt uses more than ``approval_at`` of the limit.
+    Afterwards it is the uncertainty of the bond limit, with the same approval.
+    """
+
+    TRAITS: ClassVar = {"multiple": "ratio", "law_ends": "month", "approval_at": "share"}
+    PHASES: ClassVar = ("policy",)
+
+    def act(self, phase: str, month: int) -> Iterable[Intent]:
+        model, books = self.world_model, self.world_model.utility
+        law = self.trait["multiple"] if month < self.trait["law_ends"] else model.parameters["bond_limit"]
+        used = model.bonds() / max(law * books.capital, 1.0)
+        approved = 1.0 if used > self.trait["approval_at"] and law >= 5.0 else 0.0
+        yield self.intent("set-bond-limit", "bond limit", law + approved, "ratio",
+                          "approval" if approved else "law", used=used)
+
+    def score(self, month: int) -> float:
+        """The grid utility's debt, with a minus."""
+        return -self.world_model.utility.debt
+
+
+class NuclearRegulator(Stakeholder):
+    """Renews a licence when its review is over.
+
+    A review takes the trait ``review_months``, spread by luck of the unit (the first such review
+    took more than two years); it is never shortened by policy.
+    """
+
+    TRAITS: ClassVar = {"review_months": "month", "review_spread": "ratio"}
+    PHASES: ClassVar = ("policy",)
+
+    def act(self, phase: str, month: int) -> Iterable[Intent]:
+        model = self.world_model
+        for row, asked in sorted(model.extension_asked.items()):
+            if row in model.extension_granted:
+                continue
+            spread = model.luck.lognormal("licence", str(row), 1.0, self.trait["review_spread"])
+            if month >= asked + self.trait["review_months"] * spread:
+                model.extension_granted.add(row)
+                yield self.intent("grant-extension", model.plant_name(row), float(model.state.plant_mw[row]), "MW", target=row,
+                                  review_months=float(month - asked))
+
+    def score(self, month: int) -> float:
+        """Nuclear capacity running under renewed licences, MW."""
+        return float(sum(self.state.plant_mw[row] for row in self.world_model.extension_granted))
+
+
+class ExportAuthority(Stakeholder):
+    """Licenses accelerators for export to the home country by quarter.
+
+    A quarter of the yearly cap may leave each quarter; what a quarter does not use lapses, so late
+    orders cannot be made good from early restraint.
+    """
+
+    PHASES: ClassVar = ("policy",)
+
+    def act(self, phase: str, month: int) -> Iterable[Intent]:
+        if month % 3 == 0:
+            yield self.intent("licence", "accelerator exports", self.world_model.parameters["export_cap_gpus"] / 4.0, "GPU/quarter")
+
+    def score(self, month: int) -> float:
+        """Accelerators licensed to the home country so far."""
+        return self.world_model.imported_total

@@ -1,0 +1,271 @@
+"""Ministries, local governments and the presidential office."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from typing import ClassVar
+
+from abm.calendar import NEVER
+from abm.decisions import Intent
+from abm.stakeholder import Stakeholder
+from abm.state import ANNOUNCED, APPLIED, DECIDED, ENERGISED, FAB, PASSED
+
+
+class Ministry(Stakeholder):
+    """Enacts the levers it owns.
+
+    Each month it compares what the package wants with what it last decided and proposes the
+    difference; the envelope of the finance ministry decides how much of it is granted.
+    """
+
+    PHASES: ClassVar = ("policy",)
+
+    def roles(self) -> set[str]:
+        return {role for role, who in self.world_model.world.roles.items() if who == self.who}
+
+    def act(self, phase: str, month: int) -> Iterable[Intent]:
+        if phase == "policy":
+            yield from self.enact(month)
+
+    def enact(self, month: int) -> Iterator[Intent]:
+        board, roles = self.world_model.board, self.roles()
+        for handle, lever in board.levers.items():
+            if lever.owner in roles:
+                wanted, stands = board.target(handle, month), board.announced(handle)
+                if abs(wanted - stands) > 1e-12 * max(abs(wanted), 1.0):
+                    yield self.propose(handle, wanted, month)
+
+    def propose(self, handle: str, wanted: float, month: int) -> Intent:
+        return self.intent("enact", handle, wanted)
+
+    def score(self, month: int) -> float:
+        """What the state has spent on the hub so far, with a minus: the ministry's cost."""
+        return -self.world_model.budget.total
+
+
+class ScienceMinistry(Ministry):
+    """Buys accelerators for the computing centre and the clouds that host state machines.
+
+    Each month it may buy a twelfth of the yearly programme plus what earlier months could not
+    place; it buys no more than its host sites can still take and no more than the envelope has
+    left. A share, the preference, must be home-made processors.
+    """
+
+    READS: ClassVar = ("state_gpu_purchases", "npu_preference")
+    PHASES: ClassVar = ("policy", "orders")
+
+    def __init__(self, model, who):  # type: ignore[no-untyped-def]
+        super().__init__(model, who)
+        self.carried = 0.0
+
+    def act(self, phase: str, month: int) -> Iterable[Intent]:
+        if phase == "policy":
+            yield from self.enact(month)
+        else:
+            yield from self.purchase(month)
+
+    def purchase(self, month: int) -> Iterator[Intent]:
+        model, state, sites = self.world_model, self.state, self.state.sites
+        self.carried += self.lever("state_gpu_purchases") / 12.0
+        if self.carried < 1.0:
+            return
+        lead = model.lead_months(self.who, "gpu")
+        vintage = model.vintage_for(month + lead)
+        price = model.chip_price(vintage, month)
+        hosts = [row for row in sites.rows(ANNOUNCED, APPLIED, PASSED, DECIDED, ENERGISED)
+                 if sites.finance[row] == 0 and sites.kind[row] != FAB]
+        hosts.sort(key=lambda row: (int(sites.expected[row]), row))
+        for row in hosts:
+            room = float(sites.gpus[row] - state.chips[row].sum() - state.store[row].sum() - state.ordered[row] - state.wanted[row].sum())
+            opening = max(int(sites.expected[row]), int(sites.ready[row]) if sites.ready[row] < NEVER else 0)
+            if room < 1.0 or month < opening - lead:
+                continue
+            affordable = model.budget.left / price if price > 0.0 else math.inf
+            count = min(room, self.carried)
+            granted = min(count, affordable)
+            bound = "" if granted >= count - 1e-9 else "budget envelope"
+            if granted >= 1.0:
+                self.carried -= granted
+                yield self.intent("purchase", sites.key[row], granted, "GPU", bound, row, price=price, asked=count,
+                                  npu_share=self.lever("npu_preference"))
+            if bound or self.carried < 1.0:
+                break
+
+    def score(self, month: int) -> float:
+        """H100-equivalents installed for research and startups at state sites."""
+        return self.world_model.state_compute()
+
+
+class EnergyMinistry(Ministry):
+    """Enacts energy levers, but puts price-raising ones off while households already pay more.
+
+    A rise of the carbon price or of the tariff is postponed while the power price stands more than
+    the trait ``pain`` above its mean of the last twelve months.
+    """
+
+    TRAITS: ClassVar = {"pain": "share"}
+
+    def propose(self, handle: str, wanted: float, month: int) -> Intent:
+        stands = self.world_model.board.announced(handle)
+        history = self.world_model.price_history
+        if handle in ("carbon_price", "tariff_adjustment") and wanted > stands and len(history) >= 12:
+            mean = sum(history[-12:]) / 12.0
+            if history[-1] > (1.0 + self.trait["pain"]) * mean:
+                return self.intent("postpone", handle, wanted, bound="power price", price=history[-1], mean=mean)
+        return self.intent("enact", handle, wanted)
+
+    def score(self, month: int) -> float:
+        """Emissions of power so far, Mt, with a minus."""
+        return -self.world_model.emissions_total
+
+
+class FinanceMinistry(Ministry):
+    """Sets the yearly envelope for the hub, in January.
+
+    The envelope grows as planned from its first two years; it is cut by the trait ``prudence``
+    times the expected loss on guarantees (their stock times the share of loans in arrears).
+    """
+
+    TRAITS: ClassVar = {"envelope": "currency/year", "envelope_second": "currency/year",
+                        "envelope_growth": "1/year", "prudence": "ratio"}
+
+    def act(self, phase: str, month: int) -> Iterable[Intent]:
+        if month == 0 or self.world_model.calendar.month_of_year(month) == 0:
+            year = month // 12
+            planned = self.trait["envelope"] if year == 0 else (
+                self.trait["envelope_second"] * (1.0 + self.trait["envelope_growth"]) ** (year - 1))
+            risk = self.trait["prudence"] * self.world_model.expected_guarantee_loss()
+            granted = max(planned - risk, 0.0)
+            yield self.intent("set-envelope", "envelope", granted, "money/year",
+                              "guarantees" if granted < planned else "", planned=planned)
+        yield from self.enact(month)
+
+
+class LandMinistry(Ministry):
+    """Gives special-zone capacity to the pools outside the capital region where most waits for it."""
+
+    READS: ClassVar = ("special_zone_gw",)
+
+    def act(self, phase: str, month: int) -> Iterable[Intent]:
+        yield from self.enact(month)
+        model, sites, world = self.world_model, self.state.sites, self.world_model.world
+        left = self.lever("special_zone_gw") * 1000.0 - model.special_given
+        if left <= 0.0:
+            return
+        waiting = [0.0] * len(world.pools)
+        for row in sites.rows(ANNOUNCED, APPLIED):
+            if sites.kind[row] != FAB and sites.sponsor[row]:
+                waiting[int(sites.pool[row])] += float(sites.mw[row])
+        for pool in sorted(range(len(waiting)), key=lambda i: (-waiting[i], i)):
+            if world.zones.capital_region[int(world.pools.zone[pool])] or left <= 0.0:
+                continue
+            give = min(max(waiting[pool] - model.special_mw[pool], 0.0), left)
+            if give >= 1.0:
+                left -= give
+                yield self.intent("give-zone", world.pools.keys[pool], give, "MW", target=pool, waiting_mw=waiting[pool])
+
+    def score(self, month: int) -> float:
+        """AI-site capacity energised outside the capital region, MW."""
+        sites = self.state.sites
+        rows = sites.rows(ENERGISED)
+        outside = [not self.world_model.world.zones.capital_region[z] for z in sites.zone[rows]]
+        return float(sites.mw[rows][[o and k != FAB for o, k in zip(outside, sites.kind[rows], strict=True)]].sum())
+
+
+class DataProtection(Ministry):
+    """Opens or closes cross-border data in steps: no more than the trait ``step`` a year."""
+
+    TRAITS: ClassVar = {"step": "1/year"}
+
+    def propose(self, handle: str, wanted: float, month: int) -> Intent:
+        stands = self.world_model.board.announced(handle)
+        step = self.trait["step"] / 12.0
+        return self.intent("enact", handle, stands + max(min(wanted - stands, step), -step),
+                           bound="step" if abs(wanted - stands) > step else "")
+
+    def score(self, month: int) -> float:
+        """Data openness in force: how far rules were relaxed, with a minus (strictness is its mandate)."""
+        return -self.lever("data_openness")
+
+
+class EducationMinistry(Ministry):
+    """Trains as many as the programme allows, but no more than the shortage of the year calls for."""
+
+    READS: ClassVar = ("talent_programme",)
+    PHASES: ClassVar = ("policy", "entry")
+
+    def act(self, phase: str, month: int) -> Iterable[Intent]:
+        if phase == "policy":
+            yield from self.enact(month)
+            return
+        model = self.world_model
+        shortage = max(model.talent_needed - model.talent, 0.0)
+        trained = min(self.lever("talent_programme") / 12.0, shortage)
+        if trained > 0.0:
+            yield self.intent("train", "talent", trained, "person", "programme" if trained < shortage else "shortage")
+
+    def score(self, month: int) -> float:
+        """AI professionals at work, persons."""
+        return self.world_model.talent
+
+
+class PresidentialOffice(Ministry):
+    """Watches the signposts of the package.
+
+    It knows last month's indicators. A trigger fires once, in the first month after its indicator
+    has passed its value, no later than its date; switching is paid for.
+    """
+
+    def act(self, phase: str, month: int) -> Iterable[Intent]:
+        yield from self.enact(month)
+        model = self.world_model
+        for trigger in model.board.triggers:
+            if trigger.name in model.board.fired or model.calendar.first + month > trigger.by:
+                continue
+            seen = model.recorder.last(trigger.indicator)
+            passed = seen > trigger.value if trigger.comparison == ">" else seen < trigger.value
+            if not math.isnan(seen) and passed:
+                yield self.intent("fire", trigger.name, seen, bound=trigger.indicator, threshold=trigger.value)
+
+    def score(self, month: int) -> float:
+        """Accelerators online."""
+        return float(self.state.chips.sum())
+
+
+class LocalGovernment(Stakeholder):
+    """Consents to sites in its zone, or puts them off.
+
+    What a place bears within two years is the trait ``tolerance_mw``, more where the siting
+    incentive pays for it; a request beyond that waits. Consent then takes ``consent_months``.
+    """
+
+    TRAITS: ClassVar = {"tolerance_mw": "MW", "consent_months": "month"}
+    READS: ClassVar = ("regional_siting_incentive",)
+    PHASES: ClassVar = ("connection",)
+
+    def __init__(self, model, who):  # type: ignore[no-untyped-def]
+        super().__init__(model, who)
+        self.given: list[tuple[int, float]] = []
+
+    def act(self, phase: str, month: int) -> Iterable[Intent]:
+        sites = self.state.sites
+        recent = sum(mw for at, mw in self.given if at > month - 24)
+        capital = bool(self.world_model.world.zones.capital_region[self.zone])
+        incentive = 0.0 if capital else self.lever("regional_siting_incentive")
+        bears = self.trait["tolerance_mw"] * (1.0 + incentive)
+        for row in sites.rows(APPLIED, PASSED):
+            if sites.zone[row] != self.zone or sites.permit_due[row] != NEVER:
+                continue
+            mw = float(sites.mw[row])
+            if sites.kind[row] == FAB or recent + mw <= bears or recent == 0.0:
+                if sites.kind[row] != FAB:
+                    recent += mw
+                    self.given.append((month, mw))
+                yield self.intent("consent", sites.key[row], mw, "MW", target=row, months=self.trait["consent_months"])
+            elif (month - int(sites.step["applied"][row])) % 6 == 0:
+                yield self.intent("postpone", sites.key[row], mw, "MW", "consent", row, recent_mw=recent, bears_mw=bears)
+
+    def score(self, month: int) -> float:
+        """AI-site capacity at work in the zone, MW."""
+        return float(self.state.ai_mw[self.zone])

@@ -1,0 +1,244 @@
+"""What all builders of AI sites share: forecasts, reviews, applications, decisions, orders."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from typing import ClassVar
+
+import numpy as np
+
+from abm.calendar import NEVER
+from abm.decisions import Intent
+from abm.phases.connection import pass_chance
+from abm.stakeholder import Stakeholder
+from abm.state import AI, ANNOUNCED, DECIDED, ENERGISED, FAB, PASSED
+from agents.valuation import Appraisal, appraise, option_threshold
+
+
+class Owner(Stakeholder):
+    """Builds AI sites and runs them.
+
+    Every ``review_months`` (staggered among owners) it looks at each site it has announced:
+
+    * it applies for a grid connection once the understanding has ripened, unless the queue deposit
+      makes a weak project not worth holding a place for;
+    * refused by the grid, it moves the site to the pool with the best chance, if that is better by
+      more than its attachment to the place;
+    * passed and permitted, it decides when value over outlay passes 1 + patience x (b/(b-1) - 1),
+      and waits otherwise; after ``give_up_months`` of waiting it withdraws;
+    * with nothing of its own in the pipeline and a valuation well above the threshold, it
+      announces a further site of its usual size.
+
+    Prices are forecast by two heuristics, the world price and the market's own trend, mixed by how
+    well each has done lately (Brock and Hommes 1997).
+    """
+
+    TRAITS: ClassVar = {
+        "beta": "ratio", "exposure": "ratio", "own_use_premium": "ratio", "capital_budget": "currency/year",
+        "sponsor_share": "share", "patience": "share", "apply_at": "ratio", "unit_mw": "MW",
+        "appetite_mw": "MW", "own_need": "H100-equivalents", "attachment": "share",
+    }
+    READS: ClassVar = ("queue_deposit", "regional_siting_incentive", "tax_credit", "gpu_subsidy", "guarantee_share")
+    PHASES: ClassVar = ("investment", "orders")
+
+    def __init__(self, model, who):  # type: ignore[no-untyped-def]
+        super().__init__(model, who)
+        self.error = [0.0, 0.0]
+        """Mean squared error of the two heuristics' one-year forecasts (logarithms)."""
+        self._made: list[tuple[float, float]] = []
+        self.spent_this_year = 0.0
+
+    # -- forecasts ---------------------------------------------------------------------------
+    def heuristics(self, month: int, years: float) -> tuple[float, float]:
+        """Spot price ``years`` ahead: as the world price goes, and as the market's own trend goes."""
+        model, market = self.world_model, self.state.market
+        decline = model.parameters["world_compute_price_decline"]
+        follow = market.ceiling * (1.0 - decline) ** years * model.outlook_price(years)
+        history = market.history
+        span = min(len(history) - 1, 12)
+        slope = math.log(history[-1] / history[-1 - span]) / (span / 12.0) if span >= 3 else math.log(1.0 - decline)
+        trend = market.price * math.exp(max(min(slope, 0.2), -0.8) * years)
+        return follow, trend
+
+    def forecast(self, month: int, years: float) -> float:
+        follow, trend = self.heuristics(month, years)
+        weight = 1.0 / (1.0 + math.exp(max(min(self.world_model.parameters["heuristic_choice"]
+                                               * (self.error[1] - self.error[0]), 50.0), -50.0)))
+        return follow ** (1.0 - weight) * trend**weight
+
+    def learn(self, month: int) -> None:
+        self._made.append(self.heuristics(month, 1.0))
+        if len(self._made) > 12:
+            made = self._made.pop(0)
+            for which in (0, 1):
+                miss = math.log(made[which] / self.state.market.price)
+                self.error[which] += 0.1 * (miss * miss - self.error[which])
+
+    # -- appraisal ---------------------------------------------------------------------------
+    def appraise(self, month: int, row: int, zone: int | None = None) -> Appraisal:
+        sites = self.state.sites
+        horizon = max(int(sites.expected[row]) - month, int(self.world_model.parameters["build_months"])) / 12.0
+        return appraise(
+            self.world_model, month, row, beta=self.trait["beta"], exposure=self.trait["exposure"],
+            premium=self.trait["own_use_premium"], forecast=self.forecast(month, min(horizon, 6.0)),
+            credibility=self.world_model.credibility, zone=zone)
+
+    def threshold(self, row: int) -> float:
+        """Value over outlay at which waiting stops being better."""
+        p, sites = self.world_model.parameters, self.state.sites
+        sure = sites.own_use[row] + (1.0 - sites.own_use[row]) * sites.anchor[row]
+        option = option_threshold(p["price_volatility"] * (1.0 - sure), p["interest_rate"], p["project_payout"])
+        return 1.0 + self.trait["patience"] * (option - 1.0)
+
+    # -- acts --------------------------------------------------------------------------------
+    def mine(self, *statuses: int) -> np.ndarray:
+        rows = self.state.sites.rows(*statuses)
+        return rows[self.state.sites.owner[rows] == self.row]
+
+    def act(self, phase: str, month: int) -> Iterable[Intent]:
+        if phase == "orders":
+            return self.order(month)
+        every = max(int(self.world_model.parameters["review_months"]), 1)
+        if (month + self.row) % every:
+            return ()
+        return self.review(month)
+
+    def review(self, month: int) -> Iterator[Intent]:
+        sites = self.state.sites
+        for row in self.mine(ANNOUNCED):
+            if sites.kind[row] == FAB or sites.finance[row] == 0:
+                yield self._apply(row, month)
+            elif sites.sponsor[row]:
+                yield from self._consider_applying(row, month)
+        for row in self.mine(PASSED):
+            yield from self._consider_deciding(row, month)
+        yield from self._consider_another(month)
+
+    def _blocked(self, row: int, month: int) -> bool:
+        sites, p = self.state.sites, self.world_model.parameters
+        before = sites.after[row]
+        if before >= 0 and sites.status[before] not in (DECIDED, ENERGISED):
+            return True
+        early = sites.expected[row] - month > p["apply_ahead_months"]
+        ripe = max(int(sites.announced[row]) + int(p["letter_months"]), int(sites.next_try[row]))
+        return bool(early or month < ripe)
+
+    def _apply(self, row: int, month: int, **values: float) -> Intent:
+        sites = self.state.sites
+        if self._blocked(row, month):
+            return self.intent("hold", sites.key[row], float(sites.mw[row]), "MW", target=row)
+        return self.intent("apply", sites.key[row], float(sites.mw[row]), "MW", target=row, **values)
+
+    def _consider_applying(self, row: int, month: int) -> Iterator[Intent]:
+        sites = self.state.sites
+        if self._blocked(row, month):
+            return
+        if sites.attempts[row] > 0:
+            yield from self._consider_moving(row, month)
+        found = self.appraise(month, row)
+        deposit = self.lever("queue_deposit") * float(sites.mw[row]) * 1000.0
+        asked = self.trait["apply_at"] + 2.0 * deposit / found.equity
+        if found.ratio >= asked:
+            yield self._apply(row, month, **found.figures())
+        else:
+            yield self.intent("wait", sites.key[row], float(sites.mw[row]), "MW",
+                              "queue deposit" if found.ratio >= self.trait["apply_at"] else "hurdle", row,
+                              asked=asked, **found.figures())
+
+    def _consider_moving(self, row: int, month: int) -> Iterator[Intent]:
+        model, sites, pools = self.world_model, self.state.sites, self.world_model.world.pools
+        here = pass_chance(model, month, row)
+        incentive = self.lever("regional_siting_incentive")
+        best, chance = -1, here
+        for pool in range(len(pools)):
+            zone = int(pools.zone[pool])
+            gain = incentive if not model.world.zones.capital_region[zone] else 0.0
+            there = pass_chance(model, month, row, pool) if self.state.pool_headroom[pool] >= sites.mw[row] else 0.0
+            there = max(there * (1.0 + gain) - self.trait["attachment"] * (zone != sites.zone[row]), 0.0)
+            if there > chance + 1e-12:
+                best, chance = pool, there
+        if best >= 0:
+            yield self.intent("move", sites.key[row], float(best), "pool", target=row, chance_here=here, chance_there=chance)
+
+    def _consider_deciding(self, row: int, month: int) -> Iterator[Intent]:
+        sites = self.state.sites
+        key, mw = sites.key[row], float(sites.mw[row])
+        if sites.kind[row] == FAB:
+            yield self.intent("decide", key, mw, "MW", target=row)
+            return
+        before = sites.after[row]
+        if before >= 0 and sites.status[before] not in (DECIDED, ENERGISED):
+            return
+        if sites.permit_due[row] > month:
+            yield self.intent("wait", key, mw, "MW", "permit", row)
+            return
+        found = self.appraise(month, row)
+        asked = self.threshold(row)
+        if sites.finance[row] == 0:
+            if self.lever("state_gpu_purchases") > 0.0:
+                yield self.intent("decide", key, found.cost, "money", target=row, **found.figures())
+            else:
+                yield self.intent("wait", key, mw, "MW", "no state purchases", row)
+        elif found.ratio >= asked:
+            yield self.intent("decide", key, found.cost, "money", target=row, asked=asked, **found.figures())
+        elif month - int(sites.step["assessed"][row]) > self.world_model.parameters["give_up_months"]:
+            yield self.intent("withdraw", key, mw, "MW", "hurdle", row, asked=asked, **found.figures())
+        else:
+            yield self.intent("wait", key, mw, "MW", "hurdle", row, asked=asked, **found.figures())
+
+    def _consider_another(self, month: int) -> Iterator[Intent]:
+        """A further site, where the pipeline is empty and money would be well spent."""
+        model, sites = self.world_model, self.state.sites
+        mw = self.trait["unit_mw"]
+        if mw <= 0.0 or self.trait["appetite_mw"] <= 0.0 or not model.ai_demand_exists:
+            return
+        pipeline = self.mine(ANNOUNCED, 2, PASSED, DECIDED)
+        pipeline = pipeline[(sites.kind[pipeline] == AI) & sites.sponsor[pipeline]]
+        already = self.mine(ANNOUNCED, 2, PASSED, DECIDED, ENERGISED)
+        grown = float(sites.mw[already][sites.originated[already]].sum())
+        if len(pipeline) or grown + mw > self.trait["appetite_mw"] or sites.count >= len(sites.mw):
+            return
+        own = self.mine(ENERGISED)
+        if not len(own):
+            return
+        like = int(own[-1])
+        found = self.appraise(month, like)
+        asked = self.threshold(like) * model.parameters["origination_margin"]
+        if found.ratio >= asked:
+            yield self.intent("originate", f"{self.who}-{month}", mw, "MW", target=like, asked=asked, **found.figures())
+
+    # -- accelerators ------------------------------------------------------------------------
+    def order(self, month: int) -> Iterator[Intent]:
+        """Order for decided sites in time for their opening, and refill what has been scrapped if it pays."""
+        model, state, sites = self.world_model, self.state, self.state.sites
+        lead = model.lead_months(self.who, "gpu")
+        for row in self.mine(DECIDED, ENERGISED):
+            if sites.kind[row] == FAB or sites.finance[row] == 0:
+                continue
+            missing = float(sites.gpus[row] - state.chips[row].sum() - state.store[row].sum()
+                            - state.ordered[row] - state.wanted[row].sum())
+            if missing < 1.0:
+                continue
+            if sites.status[row] == DECIDED:
+                opening = max(int(sites.expected[row]), int(sites.ready[row]) if sites.ready[row] < NEVER else 0)
+                if month >= opening - lead:
+                    yield self.intent("order", sites.key[row], missing, "GPU", target=row)
+            elif (month + self.row) % 6 == 0 and self.refill_pays(month):
+                yield self.intent("order", sites.key[row], missing, "GPU", target=row)
+
+    def refill_pays(self, month: int) -> bool:
+        """Whether one new accelerator in a standing building earns its price and the required return."""
+        model, p, v = self.world_model, self.world_model.parameters, self.world_model.world.vintages
+        vintage = model.vintage_for(month + model.lead_months(self.who, "gpu"))
+        price = model.chip_price(vintage, month) * (1.0 - self.lever("gpu_subsidy")) * (1.0 - self.lever("tax_credit"))
+        rent = float(v.h100e[vintage]) * 8760.0 * p["availability"] * self.forecast(month, 1.0) * model.expected_use(month + 12)
+        cost = float(v.kw[vintage]) * p["gpu_power_factor"] * p["pue"] / 1000.0 * 8760.0 * p["load_factor"] * float(
+            self.state.site_price.mean())
+        decline, rate = p["world_compute_price_decline"], float(model.outside.interest_rate[month]) + p["equity_premium"]
+        value = sum((rent * (1.0 - decline) ** k - cost) / (1.0 + rate) ** (k + 1) for k in range(round(p["gpu_life_months"] / 12.0)))
+        return bool(value >= price)
+
+    def score(self, month: int) -> float:
+        """Profit so far: what sites paid out less what they cost, and what stands at depreciated cost."""
+        return self.world_model.owner_profit(self.row)

@@ -1,0 +1,235 @@
+"""The grid utility, generators, developers of renewables and storage, the market operator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import ClassVar
+
+import numpy as np
+
+from abm.calendar import NEVER
+from abm.decisions import Intent
+from abm.stakeholder import Stakeholder
+from abm.state import APPLIED
+
+
+class GridUtility(Stakeholder):
+    """Studies applications, invests in lines and substations, and sets the tariff.
+
+    * Studies: planners work through a fixed number of megawatts a month, first come first served;
+      speculative applications take their part of that time, fewer of them where a deposit is asked.
+    * Investment: the plan times the lever, but never more than what cash flow and the room below
+      the bond limit pay for; what is missing becomes delay of lines and substations.
+    * Tariff: every ``tariff_months`` it closes the trait ``gap_share`` of the gap between cost and
+      tariff, no more than ``step_most`` at once, and never within ``freeze_months`` before an election.
+    """
+
+    TRAITS: ClassVar = {
+        "study_mw_month": "MW/month", "speculative_mw_month": "MW/month", "deposit_scale": "currency/kW",
+        "plan_year": "currency/year", "gap_share": "share", "step_most": "currency/MWh", "tariff_months": "month",
+        "freeze_months": "month",
+    }
+    READS: ClassVar = ("queue_deposit", "grid_fast_track", "grid_investment", "tariff_adjustment")
+    PHASES: ClassVar = ("connection", "grid-investment", "tariff")
+
+    def __init__(self, model, who):  # type: ignore[no-untyped-def]
+        super().__init__(model, who)
+        self.worked = 0.0
+        self.speculative = 0.0
+
+    def act(self, phase: str, month: int) -> Iterable[Intent]:
+        if phase == "connection":
+            return self.study(month)
+        return self.invest(month) if phase == "grid-investment" else self.set_tariff(month)
+
+    def study(self, month: int) -> Iterator[Intent]:
+        sites = self.state.sites
+        rows = [row for row in sites.rows(APPLIED) if sites.study_due[row] == NEVER]
+        rows.sort(key=lambda row: (int(sites.step["applied"][row]), sites.key[row]))
+        deterred = float(np.exp(-self.lever("queue_deposit") / self.trait["deposit_scale"]))
+        pace = self.trait["study_mw_month"] * (1.0 + self.lever("grid_fast_track"))
+        self.speculative = max(self.speculative + self.trait["speculative_mw_month"] * deterred - 0.5 * pace, 0.0)
+        real = float(sites.mw[rows].sum()) if rows else 0.0
+        self.worked += pace * real / (real + self.speculative) if real > 0.0 else 0.0
+        for row in rows:
+            mw = float(sites.mw[row])
+            size = min(mw, 0.5 * pace)
+            if self.worked < size and self.trait["speculative_mw_month"] > 0.0:
+                break
+            self.worked = max(self.worked - size, 0.0)
+            yield self.intent("study", sites.key[row], mw, "MW", target=row, speculative_mw=self.speculative,
+                              waited=float(month - sites.step["applied"][row]))
+
+    def invest(self, month: int) -> Iterator[Intent]:
+        model, books = self.world_model, self.world_model.utility
+        base = self.trait["plan_year"] / 12.0
+        plan = base * self.lever("grid_investment")
+        room = max(books.bond_multiple * books.capital - model.bonds(), 0.0) / model.parameters["bond_room_months"]
+        payable = max(model.utility_cash_flow, 0.0) + room
+        granted = min(plan, payable)
+        yield self.intent("invest-grid", "grid plan", plan, "money/month", "bond limit" if granted < plan else "",
+                          granted=granted, base=base, room=room)
+
+    def set_tariff(self, month: int) -> Iterator[Intent]:
+        model, books = self.world_model, self.world_model.utility
+        if month < 1 or month % max(int(self.trait["tariff_months"]), 1):
+            return
+        gap = books.cost_per_mwh + self.lever("tariff_adjustment") * 1000.0 - books.tariff
+        step = max(min(self.trait["gap_share"] * gap, self.trait["step_most"]), -self.trait["step_most"])
+        frozen = any(0 <= at - month <= self.trait["freeze_months"] for at in model.world.elections.month)
+        if step > 0.0 and frozen:
+            yield self.intent("hold-tariff", "tariff", step, "money/MWh", "election", gap=gap)
+        elif step != 0.0:
+            yield self.intent("set-tariff", "tariff", books.tariff + step, "money/MWh", gap=gap)
+
+    def score(self, month: int) -> float:
+        """Debt, with a minus."""
+        return -self.world_model.utility.debt
+
+
+class NuclearGenerator(Stakeholder):
+    """Asks for longer licences, earliest expiry first, as far as policy backs it."""
+
+    READS: ClassVar = ("nuclear_extension_gw",)
+    PHASES: ClassVar = ("policy",)
+
+    def act(self, phase: str, month: int) -> Iterator[Intent]:
+        model, plants = self.world_model, self.world_model.world.plants
+        backed = self.lever("nuclear_extension_gw") * 1000.0
+        asked = float(sum(plants.mw[row] for row in model.extension_asked))
+        rows = [r for r in range(len(plants)) if plants.retirement[r] == "licence" and r not in model.extension_asked]
+        rows.sort(key=lambda r: (int(plants.retires[r]), r))
+        for row in rows:
+            if asked + float(plants.mw[row]) > backed + 1e-9:
+                break
+            asked += float(plants.mw[row])
+            yield self.intent("ask-extension", model.plant_name(row), float(plants.mw[row]), "MW", target=row,
+                              expires=float(plants.retires[row]))
+
+    def score(self, month: int) -> float:
+        """Nuclear energy generated so far, MWh."""
+        return self.world_model.energy_of(lambda tech, w: w.technologies.carbon_free[tech] and not w.technologies.renewable[tech])
+
+
+class ThermalGenerator(Stakeholder):
+    """Keeps the thermal fleet: lays a part of its coal still in the fine-dust season, more while margins are bad.
+
+    From December to March it stops the trait ``winter_stop`` of coal on top of what availability
+    says, the more (up to twice) the closer coal's cost comes to the system price.
+    """
+
+    TRAITS: ClassVar = {"winter_stop": "share"}
+    PHASES: ClassVar = ("offers",)
+
+    def act(self, phase: str, month: int) -> Iterator[Intent]:
+        model = self.world_model
+        winter = model.calendar.month_of_year(month) in (11, 0, 1, 2)
+        if not winter:
+            return
+        history = model.price_history
+        margin = 1.0 if not history else max(min(model.thermal_cost(month) / max(history[-1], 1.0), 1.0), 0.0)
+        yield self.intent("stop", "coal", self.trait["winter_stop"] * (1.0 + margin) / 1.5, "share", "fine dust")
+
+    def score(self, month: int) -> float:
+        """Margin of thermal plants so far: settlement less fuel and running cost."""
+        return self.world_model.margin_of["thermal"]
+
+
+class RenewableDeveloper(Stakeholder):
+    """Builds what auctions award, what sites buy directly, and what the base support carries, if it pays.
+
+    A technology is built when its levelised cost, at the interest rate plus the trait ``spread``, is
+    below what it expects to earn: the mean system price plus the trait ``certificate``. Auction
+    volumes are contracts for difference, so they are built up to ``auction_premium`` above that.
+    """
+
+    TRAITS: ClassVar = {"spread": "1/year", "certificate": "currency/MWh", "auction_premium": "share", "life_years": "year"}
+    READS: ClassVar = ("renewable_auction_gw", "direct_purchase_openness")
+    PHASES: ClassVar = ("power-building",)
+
+    def act(self, phase: str, month: int) -> Iterator[Intent]:
+        model, world, p = self.world_model, self.world_model.world, self.world_model.parameters
+        resources = world.resources
+        auction = self.lever("renewable_auction_gw") * 1000.0 / 12.0
+        direct = model.direct_purchase_gap_mw() / 24.0
+        history = model.price_history
+        earned = (sum(history[-12:]) / len(history[-12:]) if history else model.first_price) + self.trait["certificate"]
+        for row in range(len(resources)):
+            tech = int(resources.technology[row])
+            if tech < 0:
+                continue
+            factor = p[f"{world.technologies.profile[tech]}_cost_factor"] if f"{world.technologies.profile[tech]}_cost_factor" in p else 1.0
+            cost = model.levelised_cost(row, factor, self.trait["spread"], self.trait["life_years"], month)
+            share = float(resources.share[row]) * model.technology_split(tech)
+            base = float(resources.base_mw_year[row]) / 12.0
+            mw = 0.0
+            if cost <= earned:
+                mw += base + direct * share
+            else:
+                mw += base * earned / cost
+            if cost <= earned * (1.0 + self.trait["auction_premium"]):
+                mw += auction * share
+            mw = min(mw, float(resources.potential_mw[row]) - model.resource_used[row])
+            if mw > 0.0:
+                yield self.intent("build", f"{world.technologies.keys[tech]} {world.zones.keys[int(resources.zone[row])]}", mw, "MW",
+                                  target=row, cost=cost, earned=earned)
+
+    def score(self, month: int) -> float:
+        """Margin of solar and wind so far: settlement less running cost."""
+        return self.world_model.margin_of["renewable"]
+
+
+class StorageDeveloper(Stakeholder):
+    """Builds batteries that auctions award, and on its own account when the daily spread pays.
+
+    Storage cost a year per MW is held against what a daily cycle earned at last month's zonal prices.
+    """
+
+    TRAITS: ClassVar = {"spread": "1/year", "life_years": "year", "hours": "hour"}
+    READS: ClassVar = ("storage_auction_gw",)
+    PHASES: ClassVar = ("power-building",)
+
+    def act(self, phase: str, month: int) -> Iterator[Intent]:
+        model, world, p = self.world_model, self.world_model.world, self.world_model.parameters
+        resources = world.resources
+        auction = self.lever("storage_auction_gw") * 1000.0 / 12.0
+        for row in range(len(resources)):
+            if int(resources.technology[row]) >= 0:
+                continue
+            zone = int(resources.zone[row])
+            yearly = model.yearly_cost(row, p["storage_cost_factor"], self.trait["spread"], self.trait["life_years"], month)
+            earns = model.daily_spread[zone] * self.trait["hours"] * 365.0
+            mw = auction * float(resources.share[row])
+            if earns >= yearly:
+                mw += float(resources.base_mw_year[row]) / 12.0
+            mw = min(mw, float(resources.potential_mw[row]) - model.resource_used[row])
+            if mw > 0.0:
+                yield self.intent("build", f"battery {world.zones.keys[zone]}", mw, "MW", target=row, cost=yearly, earned=earns)
+
+    def score(self, month: int) -> float:
+        """Battery power in service, MW."""
+        return float(self.state.added_store_mw.sum())
+
+
+class MarketOperator(Stakeholder):
+    """Caps the system price for settlement in emergencies.
+
+    While the mean of three months exceeds the trait ``cap_at`` times the mean of all months before
+    (as the rule of December 2022 did), settlement of the current month is capped at that level.
+    """
+
+    TRAITS: ClassVar = {"cap_at": "ratio"}
+    PHASES: ClassVar = ("settlement",)
+
+    def act(self, phase: str, month: int) -> Iterator[Intent]:
+        history = self.world_model.price_history
+        if len(history) < 6:
+            return
+        recent, usual = sum(history[-3:]) / 3.0, sum(history[:-3]) / (len(history) - 3)
+        if recent > self.trait["cap_at"] * usual:
+            yield self.intent("cap-price", "system price", self.trait["cap_at"] * usual, "money/MWh", recent=recent, usual=usual)
+
+    def score(self, month: int) -> float:
+        """Unserved energy so far, MWh, with a minus."""
+        return -self.world_model.unserved_total
+

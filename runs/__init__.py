@@ -1,0 +1,25 @@
+"""The front door: ``from runs import simulate, Results``. Heavy modules are imported when first asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import madang as _madang  # noqa: F401  (makes sure that abm, agents and policies are ours)
+
+if TYPE_CHECKING:
+    from runs.engine import simulate
+    from runs.results import Results
+
+_WHERE = {"simulate": "runs.engine", "Results": "runs.results"}
+__all__ = ["Results", "simulate"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module 'runs' has no attribute {name!r}")
+    return getattr(import_module(_WHERE[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_WHERE})

@@ -1,0 +1,267 @@
+"""The command ``madang``: what it takes, what it says, how it ends.
+
+Only typer is imported here, so that ``--help`` answers at once; each command imports its own body.
+Exit codes: 0 done, 1 a run failed, 2 bad input, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="madang",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+WorldOption = Annotated[
+    str,
+    typer.Option(
+        "--world", metavar="NAME|DIR", help="World to run in: one that ships, or the folder of your own."
+    ),
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else.")
+]
+
+
+class Kind(StrEnum):
+    """What `madang list` can list."""
+
+    worlds = "worlds"
+    scenarios = "scenarios"
+    packages = "packages"
+    levers = "levers"
+    uncertainties = "uncertainties"
+    indicators = "indicators"
+    stakeholders = "stakeholders"
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        import madang
+
+        typer.echo(f"madang {madang.__version__}")
+        raise typer.Exit
+
+
+@app.callback(
+    help="Who builds the AI hub, whose plan slips, and why: an agent-based model, month by month.\n\n"
+    "A [bold]scenario[/] fixes what nobody controls (fuel prices, chip supply, line delays); "
+    "a [bold]package[/] fixes what public bodies set (grid money, auctions, vouchers). "
+    "A run is one scenario with one package and one seed.\n\n"
+    "[bold]First steps[/]\n\n"
+    "[cyan]madang run[/]  what becomes of the announced plan\n"
+    "[cyan]madang explain[/]  why the latest sites are late\n"
+    "[cyan]madang list levers[/]  what could be done about it\n"
+    "[cyan]madang run --help[/]  examples; every command has some",
+)
+def top(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Nothing by itself."""
+
+
+@app.command()
+def run(
+    scenario: Annotated[
+        str, typer.Argument(metavar="SCENARIO", help="Scenario that ships, or your own TOML file.")
+    ] = "baseline",
+    world: WorldOption = "korea",
+    package: Annotated[
+        str,
+        typer.Option(
+            "--package",
+            "-p",
+            metavar="NAME|FILE",
+            help="Package of levers that ships, or your own TOML file.",
+        ),
+    ] = "as-announced",
+    seed: Annotated[
+        int,
+        typer.Option("--seed", "-s", metavar="N", min=0, help="Root of all luck in the run."),
+    ] = 0,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="Fix an uncertainty or a lever for the whole run; may be given again.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", metavar="DIR", help="Results folder.  [dim]Default: a new one under results/[/]"
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")] = False,
+) -> None:
+    """Simulate one decade and read what became of the plan.
+
+    [bold]Examples[/]
+
+    [cyan]madang run[/]  the announced plan under the announced policy
+    [cyan]madang run grid-delay -p grid-first --seed 7[/]  late lines, and a package against them
+    [cyan]madang run --set pue=1.2 --set grid_fast_track=1[/]  one uncertainty and one lever moved
+    [cyan]madang run --world toy --json[/]  a tiny world; figures for a script
+    [cyan]madang run my-scenario.toml -p my-package.toml -o results/mine[/]  your own files
+    """
+    from runs.cli_run import run_command
+
+    with plain_errors():
+        raise typer.Exit(run_command(scenario, package, seed, settings or [], world, out, as_json, quiet))
+
+
+@app.command()
+def validate(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE...", help="Scenario or package TOML files, world folders or their world.toml."
+        ),
+    ],
+    world: WorldOption = "korea",
+    as_json: JsonOption = False,
+) -> None:
+    """Check files without running anything: every complaint at once, with file, line and key.
+
+    Exit code 0 if all is well, 2 if not.
+
+    [bold]Examples[/]
+
+    [cyan]madang validate my-package.toml my-scenario.toml[/]
+    [cyan]madang validate runs/worlds/korea[/]  a whole world
+    """
+    from runs.cli_validate import validate_command
+
+    with plain_errors():
+        raise typer.Exit(validate_command(files, world, as_json))
+
+
+@app.command("list")
+def list_(
+    kind: Annotated[Kind, typer.Argument(help="What to list.", show_choices=True)],
+    world: WorldOption = "korea",
+    as_json: JsonOption = False,
+) -> None:
+    """Show what there is to choose from: with unit, default, range, what it moves, and source.
+
+    [bold]Examples[/]
+
+    [cyan]madang list packages[/]
+    [cyan]madang list uncertainties --world toy[/]
+    [cyan]madang list levers --json[/]
+    """
+    from runs.cli_list import list_command
+
+    with plain_errors():
+        raise typer.Exit(list_command(kind.value, world, as_json))
+
+
+@app.command()
+def explain(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(metavar="DIR", help="Results folder.  [dim]Default: the newest under results/[/]"),
+    ] = None,
+    run_id: Annotated[
+        str | None,
+        typer.Option("--run", metavar="ID", help="Run of the folder; the start of its id will do."),
+    ] = None,
+    who: Annotated[
+        str | None, typer.Option("--who", metavar="NAME", help="All that one stakeholder decided.")
+    ] = None,
+    month: Annotated[
+        str | None, typer.Option("--month", metavar="YYYY-MM", help="All that happened in one month.")
+    ] = None,
+    site: Annotated[str | None, typer.Option("--site", metavar="NAME", help="The story of one site.")] = None,
+) -> None:
+    """Answer why, from the decision log that a run keeps.
+
+    Without options: why the latest sites are late, step by step.
+
+    [bold]Examples[/]
+
+    [cyan]madang explain[/]  the newest results
+    [cyan]madang explain results/mine --who kepco[/]
+    [cyan]madang explain results/mine --month 2028-01[/]
+    """
+    from runs.explain import explain_command
+
+    with plain_errors():
+        raise typer.Exit(explain_command(folder, run_id, who, month, site))
+
+
+@app.command()
+def picture(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(metavar="DIR", help="Results folder.  [dim]Default: the newest under results/[/]"),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="FILE", help="Picture to write (png, svg or pdf).")
+    ] = Path("madang.png"),
+    run_id: Annotated[
+        str | None,
+        typer.Option("--run", metavar="ID", help="Run of the folder; the start of its id will do."),
+    ] = None,
+) -> None:
+    """Draw one run on one page: chips, power, price and debt, and how every site slipped.
+
+    [bold]Example[/]
+
+    [cyan]madang picture results/mine --out overview.png[/]
+    """
+    from runs.picture import picture_command
+
+    with plain_errors():
+        raise typer.Exit(picture_command(folder, out, run_id))
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Bad input becomes one line each and exit code 2; a fault of ours one line and exit code 1."""
+    from runs.checking import BadInput
+    from runs.cli_text import save_traceback, say
+
+    try:
+        yield
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        say("madang: interrupted; nothing was changed")
+        raise typer.Exit(130) from None
+    except BadInput as error:
+        for complaint in error.complaints:
+            say(str(complaint))
+        raise typer.Exit(2) from None
+    except BrokenPipeError:  # the reader of a pipe has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        raise typer.Exit(0) from None
+    except (typer.Exit, typer.Abort):
+        raise
+    except Exception as error:
+        say(
+            f"madang: {type(error).__name__}: {error}; this is a fault of madang, "
+            f"the traceback is in {save_traceback()}"
+        )
+        raise typer.Exit(1) from None
+
+
+def main() -> None:
+    """The entry point of the console script."""
+    app(prog_name="madang")

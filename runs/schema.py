@@ -1,0 +1,146 @@
+"""The columns of a results folder, made from the quantities, levers and indicators of a run.
+
+Explicit schemas keep shards readable together: without them a column that happens to be all null in
+one shard gets another type there. Units and meanings travel in the metadata of each column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import pyarrow as pa
+
+from abm.series import Indicator
+
+SCHEMA_VERSION = 1
+"""Raised whenever a column changes its name, type or meaning; new columns do not raise it."""
+
+X, L, M = "x.", "l.", "m."
+"""Prefixes of the runs table: uncertainties, levers, indicators at the end of the run."""
+
+_VERSION = {"schema_version": str(SCHEMA_VERSION)}
+
+RUN_COLUMNS: tuple[pa.Field, ...] = (
+    pa.field("run_id", pa.string(), nullable=False),
+    pa.field("scenario", pa.string(), nullable=False),
+    pa.field("package", pa.string(), nullable=False),
+    pa.field("sample", pa.int32(), nullable=False),
+    pa.field("replicate", pa.int32(), nullable=False),
+    pa.field("seed", pa.int64(), nullable=False),
+    pa.field("status", pa.string(), nullable=False),
+    pa.field("error", pa.string()),
+    pa.field("wall_s", pa.float64()),
+)
+
+SITE_COLUMNS: tuple[pa.Field, ...] = (
+    *(pa.field(name, pa.string()) for name in ("site", "programme", "owner", "zone", "pool", "kind")),
+    pa.field("mw", pa.float64(), metadata={"unit": "MW"}),
+    pa.field("gpus_planned", pa.float64(), metadata={"unit": "GPU"}),
+    pa.field("gpus_online", pa.float64(), metadata={"unit": "GPU"}),
+    pa.field("gpus_waiting", pa.float64(), metadata={"unit": "GPU"}),
+    *(
+        pa.field(name, pa.date32())
+        for name in (
+            "announced",
+            "expected",
+            "applied",
+            "assessed",
+            "permitted",
+            "decided",
+            "building_complete",
+            "connected",
+            "chips_complete",
+            "energised",
+        )
+    ),
+    pa.field("originated", pa.bool_()),
+    pa.field("status", pa.string()),
+    pa.field("delay_months", pa.float64(), metadata={"unit": "month"}),
+    pa.field("bound", pa.string()),
+    pa.field("reason", pa.string()),
+)
+
+_RUN_ID = pa.field("run_id", pa.string(), nullable=False)
+_MONTH = pa.field("month", pa.date32(), nullable=False)
+
+
+def runs_schema(
+    uncertainties: Mapping[str, str], levers: Mapping[str, str], indicators: Iterable[Indicator]
+) -> pa.Schema:
+    """One row for each run; the mappings are name to unit."""
+    return pa.schema(
+        [
+            *RUN_COLUMNS,
+            *(_number(X + name, unit) for name, unit in uncertainties.items()),
+            *(_number(L + name, unit) for name, unit in levers.items()),
+            *(_indicator(M + indicator.name, indicator) for indicator in indicators),
+        ],
+        metadata=_VERSION,
+    )
+
+
+def series_schema(indicators: Iterable[Indicator]) -> pa.Schema:
+    """One row for each run and month."""
+    return pa.schema([_RUN_ID, _MONTH, *(_indicator(i.name, i) for i in indicators)], metadata=_VERSION)
+
+
+def decisions_schema() -> pa.Schema:
+    """The decision log: one row for each commitment, delay, refusal and rationing."""
+    text = [pa.field(name, pa.string(), nullable=False) for name in ("who", "verb", "subject")]
+    return pa.schema(
+        [
+            _RUN_ID,
+            _MONTH,
+            *text,
+            pa.field("amount", pa.float64()),
+            pa.field("granted", pa.float64()),
+            pa.field("unit", pa.string()),
+            pa.field("bound", pa.string()),
+            pa.field("values", pa.map_(pa.string(), pa.float64())),
+        ],
+        metadata=_VERSION,
+    )
+
+
+def sites_schema() -> pa.Schema:
+    """One row for each run and site: its dates from announced to energised, and what came last."""
+    return pa.schema([_RUN_ID, *SITE_COLUMNS], metadata=_VERSION)
+
+
+def indicators_of(schema: pa.Schema) -> tuple[Indicator, ...]:
+    """The indicators that a series schema was made from."""
+    found = []
+    for field in schema:
+        about = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
+        if "yearly" in about:
+            found.append(
+                Indicator(
+                    field.name,
+                    about.get("measure", ""),
+                    about.get("who", ""),
+                    about["unit"],
+                    about["yearly"],
+                    about.get("about", ""),
+                    about.get("later", ""),
+                )
+            )
+    return tuple(found)
+
+
+def _number(name: str, unit: str) -> pa.Field:
+    return pa.field(name, pa.float64(), metadata={"unit": unit})
+
+
+def _indicator(name: str, indicator: Indicator) -> pa.Field:
+    return pa.field(
+        name,
+        pa.float64(),
+        metadata={
+            "unit": indicator.unit,
+            "yearly": indicator.yearly,
+            "about": indicator.about,
+            "later": indicator.later,
+            "measure": indicator.measure,
+            "who": indicator.who,
+        },
+    )

@@ -1,0 +1,430 @@
+"""What became of the plan, in one screen: goals against outcome, the decade, what slipped, who won.
+
+The functions before ``print_summary`` turn a run into plain values; ``explain`` and ``picture`` use them too.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from abm.calendar import Calendar, parse_month
+from runs.cli_text import amount, console, listing, number, scale, table
+from runs.record import RunRecord
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from abm.world import World
+
+SCORE = "stakeholder_score."
+
+DECADE: tuple[tuple[str, str], ...] = (
+    ("gpus_online", "GPUs online"),
+    ("compute_h100e", "computing power"),
+    ("ai_sites_mw", "AI sites on the grid"),
+    ("grid_queue_mw", "waiting for the grid"),
+    ("site_realisation_share", "announced sites in use"),
+    ("capital_deployed_krw", "capital deployed"),
+    ("public_spend_krw", "public spending"),
+    ("compute_price_krw_per_gpuh", "price of computing"),
+    ("compute_served_share", "computing demand served"),
+    ("startup_served_share", "of it startups'"),
+    ("startups_alive", "startups alive"),
+    ("apac_share", "share of Asia-Pacific"),
+    ("power_price_krw_per_mwh", "power price"),
+    ("tariff_krw_per_kwh", "tariff"),
+    ("kepco_debt_krw", "grid utility's debt"),
+    ("renewable_share", "renewable power"),
+    ("emissions_mt", "emissions"),
+    ("unserved_mwh", "power not served"),
+)
+"""Indicators of the decade table with the words for them; those that a world lacks are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """One site and how it fared against its announcement."""
+
+    site: str
+    owner: str
+    zone: str
+    mw: float
+    gpus: float
+    announced: str
+    expected: str
+    energised: str | None
+    months: float
+    """Months late; for a site that is not open, months from its announced opening to the end of the run."""
+    status: str
+    bound: str
+    reason: str
+
+    @property
+    def open(self) -> bool:
+        """Whether the site is on the grid."""
+        return self.energised is not None
+
+    @property
+    def withdrawn(self) -> bool:
+        return self.status == "withdrawn"
+
+    @property
+    def late(self) -> bool:
+        return self.months > 0 and not self.withdrawn
+
+    @property
+    def late_text(self) -> str:
+        if self.withdrawn:
+            return "withdrawn"
+        if self.open:
+            return f"{self.months:+.0f}" if self.months else "on time"
+        return f"> {self.months:.0f}" if self.months > 0 else "not due"
+
+
+def slips_of(record: RunRecord) -> list[Slip]:
+    """The announced AI sites, the latest first, withdrawn ones last.
+
+    Left out are sites that were there from the start, and those that somebody thought of during the run.
+    """
+    found = [
+        slip_of(site)
+        for site in record.sites
+        if site["kind"] == "ai" and not site["originated"] and not was_there(site, record.calendar)
+    ]
+    return sorted(found, key=lambda slip: (slip.withdrawn, -slip.months, slip.expected or "", slip.site))
+
+
+def slip_of(site: Mapping[str, Any]) -> Slip:
+    """The slip of one entry of the site report."""
+    return Slip(
+        site["site"],
+        site["owner"],
+        site["zone"],
+        site["mw"],
+        site["gpus_planned"] or 0.0,
+        site["announced"],
+        site["expected"],
+        site["energised"],
+        float(site["delay_months"] or 0.0),
+        site["status"],
+        site["bound"] or "",
+        site["reason"] or "",
+    )
+
+
+def was_there(site: Mapping[str, Any], calendar: Calendar) -> bool:
+    """Whether the site was on the grid before the run began."""
+    return bool(site["energised"]) and parse_month(site["energised"]) < calendar.first
+
+
+def was_due(slip: Slip, calendar: Calendar) -> bool:
+    """Whether the site was announced to open before the run ends."""
+    return bool(slip.expected) and parse_month(slip.expected) < calendar.first + calendar.months
+
+
+def binding(slips: Sequence[Slip]) -> list[tuple[str, int, float]]:
+    """What bound the late sites: the reason, how many sites, mean months; most sites first."""
+    months: dict[str, list[float]] = defaultdict(list)
+    for slip in slips:
+        if slip.late:
+            months[kind_of_bound(slip)].append(slip.months)
+    rows = [(bound, len(late), sum(late) / len(late)) for bound, late in months.items()]
+    return sorted(rows, key=lambda row: (-row[1], -row[2], row[0]))
+
+
+def kind_of_bound(slip: Slip) -> str:
+    """The bound without the name of the line or pool in it, so that sites can be counted together."""
+    return slip.bound.split(":")[0].split("(")[0].strip() or "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class GoalOutcome:
+    """A promise and what came of it; numbers in the indicator's unit, None where undefined."""
+
+    text: str
+    indicator: str
+    comparison: str
+    by: str
+    unit: str
+    promised: float
+    reached: float | None
+    """At the promised date, or at the end of a run that ends before it."""
+    met: str | None
+    """First month in which the promise was met."""
+
+    @property
+    def kept(self) -> bool | None:
+        if self.reached is None:
+            return None
+        return self.reached >= self.promised if self.comparison == ">=" else self.reached <= self.promised
+
+
+def goals_of(record: RunRecord, world: World) -> list[GoalOutcome]:
+    """Every goal of the world against the outcome."""
+    goals, calendar, found = world.goals.columns, record.calendar, []
+    for text, name, comparison, value, by in zip(
+        *(goals[column] for column in ("text", "indicator", "comparison", "value", "by")), strict=True
+    ):
+        indicator = record.about(name)
+        if indicator is None:
+            continue
+        due = int(by) + world.calendar.first - calendar.first  # the run may be a part of the world's months
+        series = [_by_rule(record, name, indicator.yearly, month) for month in range(calendar.months)]
+        reached = series[min(max(due, 0), len(series) - 1)]
+        meets = (
+            (lambda seen, value=value: seen >= value)
+            if comparison == ">="
+            else (lambda seen, value=value: seen <= value)
+        )
+        met = next(
+            (calendar.text(month) for month, seen in enumerate(series) if seen is not None and meets(seen)),
+            None,
+        )
+        found.append(
+            GoalOutcome(
+                text, name, comparison, calendar.text(due), indicator.unit, float(value), reached, met
+            )
+        )
+    return found
+
+
+def _by_rule(record: RunRecord, name: str, rule: str, month: int) -> float | None:
+    """The indicator as it stood in ``month``; what is summed or averaged over a year, for its whole year."""
+    if rule == "last":
+        series = record.monthly(name)
+        return series[month] if month < len(series) else None
+    return record.yearly(name).get(record.calendar.year(month))
+
+
+# --- on the terminal ---------------------------------------------------------------------------------
+
+
+def print_summary(record: RunRecord, world: World, folder: Path) -> None:
+    """The whole summary on standard output."""
+    out = console()
+    years = record.calendar.years
+    out.print(f"[bold]{world.title}[/]", highlight=False)
+    out.print(
+        f"[dim]{years[0]} to {years[-1]} · scenario [/]{record.scenario}[dim] · package [/]{record.package}"
+        f"[dim] · seed [/]{record.seed}[dim] · run {record.run_id}[/]"
+    )
+    slips = slips_of(record)
+    for section in (
+        _goal_section(record, world),
+        _decade_section(record, world),
+        _slip_section(record, slips, world),
+        _score_section(record, world),
+    ):
+        if section is not None:
+            heading, body = section
+            out.print(f"\n[bold]{heading}[/]\n")
+            out.print(body)
+    prices = price_story(record, world.currency)
+    if prices:
+        out.print("\n[bold]Where the power price went[/]\n")
+        for sentence in prices:
+            out.print(sentence, markup=False)
+    _print_end(out, record, folder)
+
+
+def _goal_section(record: RunRecord, world: World) -> tuple[str, Any] | None:
+    outcomes = goals_of(record, world)
+    if not outcomes:
+        return None
+    rows = table("goal", "by", "promised", "came", "", "when it came", right=[2, 3])
+    for goal in outcomes:
+        divider, unit = scale([goal.promised, goal.reached], goal.unit, world.currency)
+        mark = {True: "[green]kept[/]", False: "[red]missed[/]", None: "[dim]not measured[/]"}[goal.kept]
+        when = goal.met or f"not by {record.calendar.text(record.calendar.months - 1)}"
+        if goal.kept is None:
+            when = "–"
+        came = "–" if goal.reached is None else number(goal.reached / divider)
+        rows.add_row(
+            goal.text,
+            goal.by,
+            f"{goal.comparison} {number(goal.promised / divider)} {unit}",
+            came,
+            mark,
+            when,
+        )
+    return "What was promised, and what came", rows
+
+
+def _decade_section(record: RunRecord, world: World) -> tuple[str, Any] | None:
+    shown = [(name, words) for name, words in DECADE if record.has(name)]
+    if not shown:
+        return None
+    years = record.calendar.years
+    rows = table("", "unit", *map(str, years), right=range(2, 2 + len(years)))
+    for name, words in shown:
+        indicator = record.about(name)
+        values = list(record.yearly(name).values())
+        divider, unit = scale(values, indicator.unit if indicator else "", world.currency)
+        if unit == "share":
+            divider, unit = 0.01, "%"
+        rows.add_row(
+            words,
+            f"[dim]{unit}[/]",
+            *(number(None if value is None else value / divider) for value in values),
+        )
+    return "The decade", rows
+
+
+def _slip_section(
+    record: RunRecord, slips: Sequence[Slip], world: World, most: int = 12
+) -> tuple[str, Any] | None:
+    due = [slip for slip in slips if was_due(slip, record.calendar)]
+    if not due:
+        return None
+    late = [slip for slip in due if slip.late]
+    heading = "What slipped, and why"
+    never = sum(not slip.open for slip in late)
+    withdrawn = sum(slip.withdrawn for slip in due)
+    end = record.calendar.text(record.calendar.months - 1)
+    said = [f"Of {len(due)} announced AI sites that were due, {len(late)} are late"]
+    if never:
+        said.append(f"{never} of them not on the grid by {end}")
+    if withdrawn:
+        said.append(f"and {withdrawn} withdrawn")
+    opening = ", ".join(said) + "."
+    if not late and not withdrawn:
+        return heading, "Every announced AI site opened by its date."
+    rows = table(
+        "site", "owner", "zone", "MW", "announced for", "opened", "months late", "what bound", right=[3, 6]
+    )
+    owners, zones = _names(world, "cast"), _names(world, "zones")
+    told = [*late, *(slip for slip in due if slip.withdrawn)]
+    for slip in told[:most]:
+        rows.add_row(
+            slip.site,
+            owners.get(slip.owner, slip.owner),
+            zones.get(slip.zone, slip.zone),
+            number(slip.mw),
+            slip.expected,
+            slip.energised or "–",
+            slip.late_text,
+            slip.bound,
+        )
+    parts = [
+        f"{bound} ({count}, {mean:.0f} months late on average)" for bound, count, mean in binding(late)[:6]
+    ]
+    from rich.console import Group
+
+    more = f"\n… and {len(told) - most} more." if len(told) > most else ""
+    closing = f"\nWhat bound the late ones: {listing(parts)}." if parts else ""
+    return heading, Group(opening + "\n", rows, more + closing)
+
+
+def _score_section(record: RunRecord, world: World, most: int = 6) -> tuple[str, Any] | None:
+    scores = scores_of(record)
+    if not scores:
+        return None
+    columns = world.cast.columns
+    objectives = dict(zip(world.cast.keys, columns["objective"], strict=True))
+    names = _names(world, "cast")
+    first, last = record.calendar.years[0], record.calendar.years[-1]
+    rows = table("", "what counts for it", str(first), str(last), "change", right=[2, 3, 4])
+    shown = scores if len(scores) <= 2 * most else [*scores[:most], None, *scores[-most:]]
+    for score in shown:
+        if score is None:
+            rows.add_row("[dim]…[/]")
+            continue
+        divider, unit = scale([score.first, score.last], score.unit, world.currency)
+        what = objectives.get(score.who, "").split(",")[0]
+        rows.add_row(
+            names.get(score.who, score.who),
+            f"{what} [dim]({unit})[/]" if unit not in ("", "-") else what,
+            number(score.first / divider),
+            number(score.last / divider),
+            score.change_text,
+        )
+    return "Who won, who lost", rows
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A stakeholder's own objective in the first and the last year of the run."""
+
+    who: str
+    unit: str
+    first: float
+    last: float
+
+    @property
+    def change(self) -> float:
+        """Symmetric relative change, -1 to 1: comparable between objectives in different units."""
+        size = max(abs(self.first), abs(self.last))
+        return (self.last - self.first) / size / (2.0 if self.first * self.last < 0 else 1.0) if size else 0.0
+
+    @property
+    def change_text(self) -> str:
+        if self.first == self.last:
+            return "none"
+        if self.first > 0 < self.last and self.last / self.first < 10:
+            return f"{self.last / self.first - 1:+.0%}"
+        if self.first > 0 < self.last:
+            return f"x {self.last / self.first:,.0f}"
+        return "up" if self.last > self.first else "down"
+
+
+def scores_of(record: RunRecord) -> list[Score]:
+    """Every stakeholder with a score, the one that gained most first."""
+    found = []
+    for indicator in record.indicators:
+        if not indicator.name.startswith(SCORE):
+            continue
+        values = [value for value in record.yearly(indicator.name).values() if value is not None]
+        if len(values) > 1:
+            found.append(Score(indicator.name.removeprefix(SCORE), indicator.unit, values[0], values[-1]))
+    return sorted(found, key=lambda score: (-score.change, score.who))
+
+
+def price_story(record: RunRecord, currency: str) -> list[str]:
+    """Sentences on power price, tariff and the utility's debt."""
+    sentences = []
+    for name, words in (
+        ("power_price_krw_per_mwh", "Power cost"),
+        ("tariff_krw_per_kwh", "Customers paid"),
+        ("kepco_debt_krw", "The grid utility owed"),
+    ):
+        years = {year: value for year, value in record.yearly(name).items() if value is not None}
+        indicator = record.about(name)
+        if not years or indicator is None:
+            continue
+        first, last = min(years), max(years)
+        highest, lowest = max(years, key=lambda year: years[year]), min(years, key=lambda year: years[year])
+        sentence = (
+            f"{words} {amount(years[first], indicator.unit, currency)} in {first} and "
+            f"{amount(years[last], indicator.unit, currency)} in {last}"
+        )
+        extremes = [
+            f"{word} {amount(years[year], indicator.unit, currency)} in {year}"
+            for word, year in (("at most", highest), ("at least", lowest))
+            if year not in (first, last)
+        ]
+        sentences.append(f"{sentence}{'; ' if extremes else ''}{' and '.join(extremes)}.")
+    return sentences
+
+
+def _print_end(out: Console, record: RunRecord, folder: Path) -> None:
+    worst = max(record.residual.values(), default=0.0)
+    checks = [f"balances close to {worst:.0e} of their size" if worst else "all balances close exactly"]
+    if record.power:
+        checks.append(
+            f"{record.power.get('solves', 0):,} power cases solved "
+            f"to a gap of {record.power.get('max_gap', 0.0):.0e}"
+        )
+    out.print(f"\n[dim]Checked:[/] {listing(checks)}. [dim]Took[/] {record.wall_s:.1f} s.")
+    out.print(f"[dim]Kept in[/] {folder}[dim]; ask why with[/] madang explain {folder}", soft_wrap=True)
+    empty = sorted(indicator.name for indicator in record.indicators if indicator.later)
+    if empty:
+        out.print(f"[dim]Not measured yet: {len(empty)} indicators (madang list indicators says why).[/]")
+
+
+def _names(world: World, name: str) -> Mapping[str, str]:
+    found = world.tables[name]
+    return dict(zip(found.keys, found.columns["name"], strict=True))
