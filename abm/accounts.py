@@ -85,6 +85,9 @@ class Accounts:
                     self._pay_in(month, who, owner, row, rest * float(shares[column]) / total)
         ledger.post(to, owner, "money", amount, "investment in sites")
         self.paid_in[row] += amount
+        if not fresh or sites.cost[row] == 0.0:
+            # Refills, and sites under way at the start, are committed when they are paid for.
+            self.committed_total += amount
         sites.drawn[row] += amount
         self.deployed_total += amount - support
 
@@ -121,11 +124,16 @@ class Accounts:
             self.pooled_flow[month] += amount  # type: ignore[attr-defined]
 
     def book_share(self, row: int) -> float:
-        """Share of a site's cost that is not written off yet."""
-        sites = self.state.sites
+        """Share of a site's cost that is not written off: the building over its life, machines by their age."""
+        sites, p = self.state.sites, self.parameters
         if sites.status[row] != ENERGISED:
             return 1.0
-        return max(1.0 - (self.month - sites.step["energised"][row]) / self.parameters["gpu_life_months"], 0.0)
+        age = self.month - int(sites.step["energised"][row])
+        paid = float(self.paid_in[row])
+        shell = min(self.shell_budget(row) / paid, 1.0) if paid > 0.0 else 0.0
+        machines = float(self.state.chips[row] @ np.maximum(1.0 - (self.month - self.chip_age[row]) / p["gpu_life_months"], 0.0))  # type: ignore[attr-defined]
+        count = max(float(sites.gpus[row]), float(self.state.chips[row].sum()), 1.0)
+        return shell * max(1.0 - age / (12.0 * p["shell_life_years"]), 0.0) + (1.0 - shell) * min(machines / count, 1.0)
 
     def book_value(self, who: str) -> float:
         """Undepreciated equity that ``who`` holds in sites, net of their loans' excess over book."""

@@ -36,7 +36,7 @@ class Startups:
         rows = round(p["startup_rows"]) if groups else 0
         per = np.maximum(np.round(rows * firms / firms.sum()).astype(int), 1) if groups else np.zeros(0, int)
         self.weight_of = firms / per if groups else firms
-        slots = np.ceil(per * 2.0).astype(int)
+        slots = np.ceil(per * 3.0).astype(int)
         self.first = np.concatenate([[0], np.cumsum(slots)]).astype(int)
         n = int(self.first[-1])
         self.need = np.zeros(n)

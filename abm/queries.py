@@ -116,26 +116,37 @@ class Queries:
         return kw * p["gpu_power_factor"] * p["pue"] / 1000.0 * price * (1.0 + p["running_overhead"])
 
     def look_ahead(self, month: int) -> None:
-        """Expected use and price of capacity one to seven years ahead, from the pipeline and past growth.
+        """Expected price of capacity, over the ceiling, one to seven years ahead.
 
-        The pipeline counts at the chance that such sites were completed in the past; demand goes on
-        growing as it did in the last year (the prior before there is a year to look at).
+        Demand at the world price goes on growing as it did in the last year (the prior before there
+        is a year to look at). Supply is what stands, with machines that reach their age replaced by
+        those that will then be had, and the pipeline at the chance that such sites were completed.
         """
-        p, market, sites = self.parameters, self.state.market, self.state.sites
-        self._demand_seen.append(market.demand_hours)  # type: ignore[attr-defined]
+        p, market, sites, v = self.parameters, self.state.market, self.state.sites, self.world.vintages
+        e = p["compute_price_elasticity"]
         seen = self._demand_seen  # type: ignore[attr-defined]
+        seen.append(market.demand_hours * (market.price / market.ceiling) ** e)
         growth = p["expected_demand_growth"]
         if len(seen) > 12 and seen[-13] > 0.0:
             growth = min(max(seen[-1] / seen[-13] - 1.0, -0.5), 1.5)
         rows = sites.rows(PASSED, DECIDED)
         rows = rows[sites.kind[rows] == AI]
-        per_mw = self.h100e_per_mw() * self.calendar.hours(month) * p["availability"]  # type: ignore[attr-defined]
-        added = sites.mw[rows] * per_mw * np.where(sites.status[rows] == DECIDED, p["pipeline_chance"], 0.5 * p["pipeline_chance"])
-        years = np.maximum((np.maximum(sites.expected[rows], sites.ready[rows] % 1_000_000) - month) / 12.0, 0.0)
-        e = p["compute_price_elasticity"]
+        hours = self.calendar.hours(month) * p["availability"]  # type: ignore[attr-defined]
+        chance = np.where(sites.status[rows] == DECIDED, p["pipeline_chance"], 0.5 * p["pipeline_chance"])
+        opening = np.maximum(sites.expected[rows], np.where(sites.ready[rows] < 1_000_000, sites.ready[rows], month))
+        years = np.maximum((opening - month) / 12.0, 0.0)
+        factor = p["gpu_power_factor"] * p["pue"] / 1000.0
+        stock = self.state.chips
+        slots = stock.sum(axis=0)
+        born = np.divide((stock * self.chip_age).sum(axis=0), slots, out=np.zeros_like(slots), where=slots > 0.0)  # type: ignore[attr-defined]
         for k in range(8):
-            demand = market.demand_hours * (1.0 + growth) ** k
-            supply = market.supply_hours + float(added[years <= k].sum())
+            newest = self.vintage_for(month + 12 * k)
+            best, kw = float(v.h100e[newest]), float(v.kw[newest])
+            lasts = month + 12 * k - born < p["gpu_life_months"]
+            standing = float((slots * v.h100e)[lasts].sum()) + p["replacement_chance"] * best * float((slots * v.kw)[~lasts].sum()) / kw
+            coming = float((sites.mw[rows] * chance)[years <= k].sum()) / (kw * factor) * best
+            supply = (standing + coming) * hours
+            demand = seen[-1] * (1.0 + growth) ** k
             ratio = demand / supply if supply > 0.0 else 1.0
             self._outlook_price[k] = min(max(ratio, 1e-3) ** (1.0 / e), 1.0)  # type: ignore[attr-defined]
 

@@ -192,7 +192,7 @@ FORMS: tuple[TableForm, ...] = (
     TableForm("indicators", "What is measured, and how a year is made of months.", (
         _key("indicator"), _text("measure", about="quantity of the framework that is reported"),
         _text("who", blank=True, about="stakeholder it is about; * for one column each"),
-        _text("unit"), _choice("yearly", "last", "sum", "mean"), _text("about"),
+        _text("unit"), _choice("yearly", "last", "sum", "mean", "max"), _text("about"),
         _text("later", blank=True, about="where the mechanism comes later: why it is null"),
     ), sourced=False),
     TableForm("goals", "What was promised, against which the outcome is held.", (

@@ -68,6 +68,8 @@ class Recorder:
                 result[year] = None
             elif rule == "sum":
                 result[year] = float(math.fsum(defined))
+            elif rule == "max":
+                result[year] = float(defined.max())
             elif rule == "mean":
                 result[year] = float(math.fsum(defined) / len(defined))
             else:

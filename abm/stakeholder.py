@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -37,6 +38,9 @@ class Stakeholder(mesa.Agent):
         self.foreign = bool(model.world.cast.foreign[row])
         self.trait: dict[str, float] = model.world.traits_of(who)
         self.world_model: Model = model
+        digest = hashlib.blake2b(who.encode(), digest_size=4).digest()
+        self.stagger = int.from_bytes(digest, "little")
+        """Offset of the stakeholder's reviews: from its name, so that the order of the cast plays no part."""
 
     def act(self, phase: str, month: int) -> Iterable[Intent]:
         """Intents of this month in ``phase``; the base does nothing."""

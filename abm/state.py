@@ -92,6 +92,9 @@ class Sites:
         self.guaranteed = np.zeros(size)
         self.tenor = np.full(size, 60.0)
         self.state_paid = np.zeros(size)
+        self.contract_price = np.zeros(size)
+        """Price of hours sold ahead, currency per H100-equivalent hour; fixed for the life of the machines."""
+        self.contract_until = np.full(size, -1, np.int64)
         self.wait_reason = [""] * size
 
     @property

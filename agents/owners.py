@@ -16,7 +16,45 @@ from abm.state import AI, ANNOUNCED, DECIDED, ENERGISED, FAB, PASSED
 from agents.valuation import Appraisal, appraise, option_threshold
 
 
-class Owner(Stakeholder):
+class SiteHolder(Stakeholder):
+    """Holds sites and brings its large loads (chip plants) through the grid queue on their announced dates."""
+
+    def mine(self, *statuses: int) -> np.ndarray:
+        rows = self.state.sites.rows(*statuses)
+        return rows[self.state.sites.owner[rows] == self.row]
+
+    def due(self, month: int) -> bool:
+        """Whether this is one of the stakeholder's review months; reviews are staggered by name."""
+        every = max(int(self.world_model.parameters["review_months"]), 1)
+        return (month + self.stagger) % every == 0
+
+    def review_plants(self, month: int) -> Iterator[Intent]:
+        """Chip plants apply and are decided without a valuation of ours: their owners' business is not modelled."""
+        sites = self.state.sites
+        for row in self.mine(ANNOUNCED):
+            if sites.kind[row] == FAB:
+                yield self._apply(row, month)
+        for row in self.mine(PASSED):
+            if sites.kind[row] == FAB:
+                yield self.intent("decide", sites.key[row], float(sites.mw[row]), "MW", target=row)
+
+    def _blocked(self, row: int, month: int) -> bool:
+        sites, p = self.state.sites, self.world_model.parameters
+        before = sites.after[row]
+        if before >= 0 and sites.status[before] not in (DECIDED, ENERGISED):
+            return True
+        early = sites.expected[row] - month > p["apply_ahead_months"]
+        ripe = max(int(sites.announced[row]) + int(p["letter_months"]), int(sites.next_try[row]))
+        return bool(early or month < ripe)
+
+    def _apply(self, row: int, month: int, **values: float) -> Intent:
+        sites = self.state.sites
+        if self._blocked(row, month):
+            return self.intent("hold", sites.key[row], float(sites.mw[row]), "MW", target=row)
+        return self.intent("apply", sites.key[row], float(sites.mw[row]), "MW", target=row, **values)
+
+
+class Owner(SiteHolder):
     """Builds AI sites and runs them.
 
     Every ``review_months`` (staggered among owners) it looks at each site it has announced:
@@ -92,43 +130,25 @@ class Owner(Stakeholder):
         return 1.0 + self.trait["patience"] * (option - 1.0)
 
     # -- acts --------------------------------------------------------------------------------
-    def mine(self, *statuses: int) -> np.ndarray:
-        rows = self.state.sites.rows(*statuses)
-        return rows[self.state.sites.owner[rows] == self.row]
-
     def act(self, phase: str, month: int) -> Iterable[Intent]:
         if phase == "orders":
             return self.order(month)
-        every = max(int(self.world_model.parameters["review_months"]), 1)
-        if (month + self.row) % every:
-            return ()
-        return self.review(month)
+        return self.review(month) if self.due(month) else ()
 
     def review(self, month: int) -> Iterator[Intent]:
         sites = self.state.sites
+        yield from self.review_plants(month)
         for row in self.mine(ANNOUNCED):
-            if sites.kind[row] == FAB or sites.finance[row] == 0:
+            if sites.kind[row] == FAB:
+                continue
+            if sites.finance[row] == 0:
                 yield self._apply(row, month)
             elif sites.sponsor[row]:
                 yield from self._consider_applying(row, month)
         for row in self.mine(PASSED):
-            yield from self._consider_deciding(row, month)
+            if sites.kind[row] != FAB:
+                yield from self._consider_deciding(row, month)
         yield from self._consider_another(month)
-
-    def _blocked(self, row: int, month: int) -> bool:
-        sites, p = self.state.sites, self.world_model.parameters
-        before = sites.after[row]
-        if before >= 0 and sites.status[before] not in (DECIDED, ENERGISED):
-            return True
-        early = sites.expected[row] - month > p["apply_ahead_months"]
-        ripe = max(int(sites.announced[row]) + int(p["letter_months"]), int(sites.next_try[row]))
-        return bool(early or month < ripe)
-
-    def _apply(self, row: int, month: int, **values: float) -> Intent:
-        sites = self.state.sites
-        if self._blocked(row, month):
-            return self.intent("hold", sites.key[row], float(sites.mw[row]), "MW", target=row)
-        return self.intent("apply", sites.key[row], float(sites.mw[row]), "MW", target=row, **values)
 
     def _consider_applying(self, row: int, month: int) -> Iterator[Intent]:
         sites = self.state.sites
@@ -164,9 +184,6 @@ class Owner(Stakeholder):
     def _consider_deciding(self, row: int, month: int) -> Iterator[Intent]:
         sites = self.state.sites
         key, mw = sites.key[row], float(sites.mw[row])
-        if sites.kind[row] == FAB:
-            yield self.intent("decide", key, mw, "MW", target=row)
-            return
         before = sites.after[row]
         if before >= 0 and sites.status[before] not in (DECIDED, ENERGISED):
             return
@@ -199,6 +216,9 @@ class Owner(Stakeholder):
         grown = float(sites.mw[already][sites.originated[already]].sum())
         if len(pipeline) or grown + mw > self.trait["appetite_mw"] or sites.count >= len(sites.mw):
             return
+        last = max((int(sites.announced[row]) for row in already), default=0)
+        if month - max(last, 0) < model.parameters["origination_months"]:
+            return
         own = self.mine(ENERGISED)
         if not len(own):
             return
@@ -216,16 +236,27 @@ class Owner(Stakeholder):
         for row in self.mine(DECIDED, ENERGISED):
             if sites.kind[row] == FAB or sites.finance[row] == 0:
                 continue
-            missing = float(sites.gpus[row] - state.chips[row].sum() - state.store[row].sum()
-                            - state.ordered[row] - state.wanted[row].sum())
+            missing = self.missing(row, month, lead)
             if missing < 1.0:
                 continue
             if sites.status[row] == DECIDED:
                 opening = max(int(sites.expected[row]), int(sites.ready[row]) if sites.ready[row] < NEVER else 0)
                 if month >= opening - lead:
                     yield self.intent("order", sites.key[row], missing, "GPU", target=row)
-            elif (month + self.row) % 6 == 0 and self.refill_pays(month):
+            elif self.due(month) and self.refill_pays(month):
                 yield self.intent("order", sites.key[row], missing, "GPU", target=row)
+
+    def missing(self, row: int, month: int, lead: int) -> float:
+        """Accelerators to order: the plan, or what the site's power holds, less what will stand there on delivery."""
+        model, state, p = self.world_model, self.state, self.world_model.parameters
+        vintage = model.vintage_for(month + lead)
+        kw = float(model.world.vintages.kw[vintage]) * p["gpu_power_factor"] * p["pue"]
+        ageing = month + lead - model.chip_age[row] >= p["gpu_life_months"]
+        lasting = np.where(ageing, 0.0, state.chips[row] + state.store[row])
+        coming = float(state.ordered[row] + state.wanted[row].sum())
+        power = float(lasting @ model.world.vintages.kw) * p["gpu_power_factor"] * p["pue"]
+        room = (float(state.sites.mw[row]) * 1000.0 * p["power_overbooking"] - power) / kw
+        return min(float(state.sites.gpus[row] - lasting.sum()), room) - coming
 
     def refill_pays(self, month: int) -> bool:
         """Whether one new accelerator in a standing building earns its price and the required return."""

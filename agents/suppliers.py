@@ -11,6 +11,7 @@ import numpy as np
 from abm.decisions import Intent
 from abm.rationing import proportional_fairness
 from abm.stakeholder import Stakeholder
+from agents.owners import SiteHolder
 
 if TYPE_CHECKING:
     from abm.model import Model
@@ -133,7 +134,7 @@ class NpuMaker(Stakeholder):
         return self.world_model.delivered_by.get(self.who, 0.0)
 
 
-class HbmMaker(Stakeholder):
+class HbmMaker(SiteHolder):
     """Splits its memory between the world market and the reserve for home chips; expands when sold out.
 
     A home maker keeps back what the reserve asks for. Output grows by the trait ``growth`` a year,
@@ -142,14 +143,19 @@ class HbmMaker(Stakeholder):
 
     TRAITS: ClassVar = {"output_gb_year": "GB/year", "growth": "1/year"}
     READS: ClassVar = ("domestic_hbm_reserve",)
-    PHASES: ClassVar = ("memory",)
+    PHASES: ClassVar = ("memory", "investment")
 
     def __init__(self, model, who):  # type: ignore[no-untyped-def]
         super().__init__(model, who)
         self.output = self.trait["output_gb_year"] / 12.0
         self.sold = 0.0
 
-    def act(self, phase: str, month: int) -> Iterator[Intent]:
+    def act(self, phase: str, month: int) -> Iterable[Intent]:
+        if phase == "investment":
+            return self.review_plants(month) if self.due(month) else ()
+        return self.sell(month)
+
+    def sell(self, month: int) -> Iterator[Intent]:
         p = self.world_model.parameters
         fade = p["growth_fade"] ** (month / 12.0)
         boost = 1.5 if self.world_model.memory_sold_out else 1.0

@@ -21,13 +21,14 @@ class GridUtility(Stakeholder):
     * Investment: the plan times the lever, but never more than what cash flow and the room below
       the bond limit pay for; what is missing becomes delay of lines and substations.
     * Tariff: every ``tariff_months`` it closes the trait ``gap_share`` of the gap between cost and
-      tariff, no more than ``step_most`` at once, and never within ``freeze_months`` before an election.
+      tariff, no more than ``step_most`` at once; it raises nothing in months frozen before elections
+      and lowers nothing until capital and reserves stand above the trait ``lower_above`` again.
     """
 
     TRAITS: ClassVar = {
         "study_mw_month": "MW/month", "speculative_mw_month": "MW/month", "deposit_scale": "currency/kW",
         "plan_year": "currency/year", "gap_share": "share", "step_most": "currency/MWh", "tariff_months": "month",
-        "freeze_months": "month",
+        "freeze_months": "month", "lower_above": "currency",
     }
     READS: ClassVar = ("queue_deposit", "grid_fast_track", "grid_investment", "tariff_adjustment")
     PHASES: ClassVar = ("connection", "grid-investment", "tariff")
@@ -76,6 +77,9 @@ class GridUtility(Stakeholder):
             return
         gap = books.cost_per_mwh + self.lever("tariff_adjustment") * 1000.0 - books.tariff
         step = max(min(self.trait["gap_share"] * gap, self.trait["step_most"]), -self.trait["step_most"])
+        if step < 0.0 and books.capital < self.trait["lower_above"]:
+            yield self.intent("hold-tariff", "tariff", step, "money/MWh", "losses to recover", gap=gap, capital=books.capital)
+            return
         frozen = any(0 <= at - month <= self.trait["freeze_months"] for at in model.world.elections.month)
         if step > 0.0 and frozen:
             yield self.intent("hold-tariff", "tariff", step, "money/MWh", "election", gap=gap)

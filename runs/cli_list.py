@@ -14,6 +14,7 @@ from policies.catalogue import catalogue
 from policies.library import FOLDER as PACKAGES
 from policies.library import shipped_packages
 from policies.reading import unit_text
+from runs.assemble import scenario_folder
 from runs.cli_text import console, number, table
 from runs.located_toml import read_document
 from runs.scenario import load_package, shipped_scenarios
@@ -49,12 +50,6 @@ def list_command(kind: str, world: str, as_json: bool) -> int:
     return 0
 
 
-def world_folder(world: str) -> Path:
-    """Folder of a world that ships, or the user's own."""
-    shipped = loader.HOME / world
-    return shipped if (shipped / loader.SETTINGS).is_file() else Path(world)
-
-
 def _worlds(_: str) -> list[Row]:
     rows = []
     for name in loader.available():
@@ -77,7 +72,7 @@ def _worlds(_: str) -> list[Row]:
 
 def _scenarios(world: str) -> list[Row]:
     loader.load(world)
-    folder = world_folder(world) / "scenarios"
+    folder = scenario_folder(world)
     return [_headed(folder / f"{name}.toml") for name in shipped_scenarios(folder)]
 
 

@@ -7,7 +7,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 import madang
 from abm.calendar import Calendar
 from policies.catalogue import catalogue
+from policies.reading import unit_text
+from runs.assemble import indicators, prepare
 from runs.checking import BadInput, Complaint
 from runs.cli_text import save_traceback, say
 from runs.record import DONE, FAILED, RUNNING, RunRecord, Setting
@@ -25,6 +27,7 @@ from runs.worlds import loader
 
 if TYPE_CHECKING:
     from abm.world import World
+    from runs.assemble import Prepared
 
 RESULTS = Path("results")
 LARGEST_SEED = 2**63 - 1
@@ -42,30 +45,10 @@ def run_command(
     quiet: bool,
 ) -> int:
     """Run once; the exit code."""
-    from runs.assemble import prepare
-
     settings = _settings(texts, world, seed)
     prepared = prepare(world, scenario, package, settings, seed)
-    spec, levers = prepared.spec, catalogue()
-    settled = spec.settle(prepared.world.quantities, levers, prepared.world.calendar)
-    record = RunRecord(
-        run_id=spec.id(prepared.world, levers),
-        world=prepared.world.name,
-        scenario=spec.scenario.name,
-        package=spec.package.name,
-        seed=seed,
-        calendar=settled.calendar,
-        indicators=(),
-        uncertainties={
-            name: Setting(value, prepared.world.quantities[name].unit)
-            for name, value in settled.uncertainties.items()
-        },
-        levers={
-            name: Setting(value, levers[name].unit)
-            for name, value in settled.lever_values(levers, settled.calendar.months - 1).items()
-        },
-    )
-    manifest = manifest_of(record, prepared.world, settings, spec.canonical(prepared.world, levers))
+    record = planned(prepared)
+    manifest = manifest_of(record, prepared)
     folder = out or RESULTS / f"{record.scenario}-{record.package}-{seed}-{record.run_id[:8]}"
     open_folder(folder, {**manifest, "runs": [{**manifest["runs"][0], "status": RUNNING}]})
 
@@ -100,6 +83,30 @@ def run_command(
 
         print_summary(record, prepared.world, folder)
     return 0
+
+
+def planned(prepared: Prepared) -> RunRecord:
+    """What is known of a run before it has begun."""
+    spec, settled, levers, world = prepared.spec, prepared.settled, prepared.levers, prepared.world
+    currency = world.currency
+    last = settled.calendar.months - 1
+    return RunRecord(
+        run_id=prepared.run_id(),
+        world=world.name,
+        scenario=spec.scenario.name,
+        package=spec.package.name,
+        seed=spec.root,
+        calendar=settled.calendar,
+        indicators=indicators(world),
+        uncertainties={
+            name: Setting(value, unit_text(world.quantities[name].unit, currency))
+            for name, value in settled.uncertainties.items()
+        },
+        levers={
+            name: Setting(value, unit_text(levers[name].unit, currency))
+            for name, value in settled.lever_values(levers, last).items()
+        },
+    )
 
 
 def completed(record: RunRecord, model: Any, wall_s: float) -> RunRecord:
@@ -143,12 +150,11 @@ def json_of(record: RunRecord) -> dict[str, Any]:
     }
 
 
-def manifest_of(
-    record: RunRecord, world: World, settings: Mapping[str, float], canonical: Mapping[str, Any]
-) -> dict[str, Any]:
+def manifest_of(record: RunRecord, prepared: Prepared) -> dict[str, Any]:
     """What was asked and what it was answered with; the same for the same question."""
     from runs.schema import SCHEMA_VERSION
 
+    world, spec = prepared.world, prepared.spec
     return {
         "format": FORMAT,
         "schema_version": SCHEMA_VERSION,
@@ -157,10 +163,11 @@ def manifest_of(
             "scenario": record.scenario,
             "package": record.package,
             "seed": record.seed,
-            "settings": dict(settings),
-            "specification": dict(canonical),
+            "settings": dict(spec.settings),
+            "specification": spec.canonical(world, prepared.levers),
         },
         "world": {"name": world.name, "title": world.title, "currency": world.currency, "hash": world.hash},
+        "goals": goals_in(world),
         "model_hash": model_hash(),
         "versions": {"madang": madang.__version__, "python": sys.version.split()[0], **library_versions()},
         "runs": [
@@ -175,6 +182,22 @@ def manifest_of(
             }
         ],
     }
+
+
+def goals_in(world: World) -> list[dict[str, Any]]:
+    """What was promised in this world; ``by`` is a month as text."""
+    columns = world.goals.columns
+    names = ("text", "indicator", "comparison", "value", "by")
+    return [
+        {
+            "text": text,
+            "indicator": name,
+            "comparison": sign,
+            "value": float(value),
+            "by": world.calendar.text(int(by)),
+        }
+        for text, name, sign, value, by in zip(*(columns[column] for column in names), strict=True)
+    ]
 
 
 def _settings(texts: Sequence[str], world: str, seed: int) -> dict[str, float]:

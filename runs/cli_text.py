@@ -35,20 +35,13 @@ def console() -> Console:
     return Console(width=fixed, highlight=False, soft_wrap=False)
 
 
-def table(*columns: str, right: Iterable[int] = (), title: str | None = None) -> Table:
+def table(*columns: str, right: Iterable[int] = (), tight: bool = False) -> Table:
     """A quiet table: one rule below its heads; the columns numbered in ``right`` hold numbers."""
     from rich import box
     from rich.table import Table
 
-    made = Table(
-        box=box.SIMPLE_HEAD,
-        title=title,
-        title_justify="left",
-        title_style="bold",
-        pad_edge=False,
-        show_edge=False,
-        padding=(0, 1),
-    )
+    space = (0, 0, 0, 0) if tight else (0, 1, 0, 0)
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=space)
     numbers = set(right)
     for at, column in enumerate(columns):
         made.add_column(
@@ -82,7 +75,11 @@ def scale(values: Sequence[float | None], unit: str, currency: str = "") -> tupl
         return next(((step, name) for step, name in _ENERGY[unit] if largest >= 10 * step), (1.0, unit))
     if currency and unit == currency:
         return next(((step, f"{name} {unit}") for step, name in _MONEY if largest >= step), (1.0, unit))
-    if "/" in unit or unit in ("share", "ratio", "index", "month", "year"):
+    if unit == "share":
+        return 0.01, "%"
+    if currency and unit == f"{currency}/MWh":
+        return 1e3, f"{currency}/kWh"
+    if "/" in unit or unit in ("ratio", "index", "month", "year"):
         return 1.0, unit
     return next(((step, f"{name} {unit}") for step, name in _COUNT if largest >= 10 * step), (1.0, unit))
 
@@ -91,7 +88,11 @@ def amount(value: float | None, unit: str, currency: str = "") -> str:
     """A number with its unit, in a size that can be read."""
     if value is None or math.isnan(value):
         return "–"
-    step, named = scale([value], unit, currency) if unit in _ENERGY or unit == currency else (1.0, unit)
+    step, named = (
+        scale([value], unit, currency)
+        if unit in _ENERGY or unit == "share" or (currency and unit.startswith(currency))
+        else (1.0, unit)
+    )
     return f"{number(value / step)} {named}" if named not in ("", "-") else number(value)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from abm.quantities import nearest
 from policies.catalogue import catalogue
+from runs.assemble import indicators, series_names
 from runs.checking import BadInput, Complaint
 from runs.cli_text import console, say
 from runs.located_toml import Document, read_document
@@ -69,12 +70,8 @@ def check_file(file: Path, world: str) -> tuple[str, list[Complaint]]:
         if kind == "scenario":
             check_scenario(document, file, world)
         else:
-            load_package(
-                _as_path(file),
-                catalogue(),
-                indicators=_indicators(world),
-                currency=loader.load(world).currency,
-            )
+            loaded = loader.load(world)
+            load_package(_as_path(file), catalogue(), indicators=_units(loaded), currency=loaded.currency)
     except BadInput as bad:
         return "file", list(bad.complaints)
     return kind, []
@@ -126,18 +123,11 @@ def check_scenario(document: Document, file: Path, world: str) -> None:
         _as_path(file),
         file.parent,
         loaded.quantities,
-        series_of(loaded),
+        series_names(loaded),
         loaded.calendar,
         world="" if named is None else loaded.name,
         currency=loaded.currency,
     )
-
-
-def series_of(world: World) -> list[str]:
-    """Outside series that a shock may change."""
-    from abm.phases.outside import SERIES
-
-    return [*SERIES, *(f"fuel:{fuel}" for fuel in world.fuels.keys)]
 
 
 def _check_world(folder: Path) -> list[Complaint]:
@@ -162,9 +152,8 @@ def _placed(complaint: Complaint, folder: Path) -> Complaint:
     return Complaint(str(path), complaint.line, complaint.key, complaint.message, complaint.column)
 
 
-def _indicators(world: str) -> dict[str, str]:
-    table = loader.load(world).indicators
-    return dict(zip(table.keys, table.unit, strict=True))
+def _units(world: World) -> dict[str, str]:
+    return {indicator.name: indicator.unit for indicator in indicators(world)}
 
 
 def _as_path(file: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from abm.calendar import Calendar, parse_month
 from abm.decisions import Decision
 from abm.quantities import nearest
 from runs.checking import BadInput, Complaint
-from runs.cli_text import amount, console, listing, number, table
+from runs.cli_text import amount, console, number, table
 from runs.record import RunRecord
 from runs.results import MANIFEST, Results
 from runs.summary import Slip, binding, slip_of, slips_of, was_due, was_there
@@ -146,10 +147,11 @@ def tell_latest(out: Console, record: RunRecord, currency: str) -> None:
     out.print(f"\n{len(late)} of the {len(slips)} sites that were due during the run are late.")
     if not late:
         return
-    parts = [
-        f"{bound} bound {count} ({mean:.0f} months late on average)" for bound, count, mean in binding(late)
-    ]
-    out.print(f"{listing(parts)}.", markup=False)
+    rows = table("what bound", "sites", "months late on average", right=[1, 2])
+    for bound, count, mean in binding(late):
+        rows.add_row(bound, number(float(count)), number(float(round(mean))))
+    out.print()
+    out.print(rows)
     for slip in late[:STORIES]:
         tell_site(out, record, slip.site, currency)
     if len(late) > STORIES:
@@ -200,19 +202,34 @@ def verdict(site: Mapping[str, Any], slip: Slip, calendar: Calendar) -> str:
 
 
 def steps_table(site: Mapping[str, Any], slip: Slip) -> Any:
-    """Dates from announced to energised; the last of the parallel steps is marked."""
+    """Dates from announced to energised in order of time; the longest wait and the last step are marked."""
     start = parse_month(site["announced"]) if site["announced"] else None
-    dates = {name: parse_month(site[name]) for name, _ in STEPS if site[name]}
+    order = {name: at for at, (name, _) in enumerate(STEPS)}
+    words = dict(STEPS)
+    dates = {name: parse_month(site[name]) for name in words if site[name]}
+    done = sorted(dates, key=lambda name: (dates[name], order[name]))
+    waits = {name: dates[name] - dates[before] for before, name in pairwise(done)}
+    until = order["energised"]
+    longest = max(
+        (name for name in waits if order[name] <= until), key=lambda name: waits[name], default=None
+    )
     last = max((name for name in _PARALLEL if name in dates), key=lambda name: dates[name], default=None)
-    rows = table("step", "month", "months after the announcement", "", right=[2])
-    for name, words in STEPS:
-        when = dates.get(name)
-        after = "" if when is None or start is None else number(float(when - start))
-        late = slip.months > 0
-        mark = "came last" if late and name == last and "energised" in dates else ""
-        if name == "energised" and when is not None and late:
-            mark = f"{slip.months:.0f} months after {slip.expected}"
-        rows.add_row(words, site[name] or "–", after, f"[yellow]{mark}[/]" if mark else "")
+    rows = table("step", "month", "since announced", "since the step before", "", right=[2, 3])
+    for name in [*done, *(name for name in words if name not in dates)]:
+        marks = []
+        if slip.late and name == longest and waits[name] > 0:
+            marks.append("longest wait")
+        if slip.late and name == last and "energised" in dates:
+            marks.append("came last")
+        if name == "energised" and name in dates and slip.late:
+            marks = [f"{slip.months:.0f} months after {slip.expected}"]
+        rows.add_row(
+            words[name],
+            site[name] or "–",
+            "" if name not in dates or start is None else number(float(dates[name] - start)),
+            number(float(waits[name])) if name in waits else "",
+            f"[yellow]{', '.join(marks)}[/]" if marks else "",
+        )
     return rows
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from abm.calendar import parse_month
 from runs.checking import BadInput, Complaint
-from runs.cli_text import console, scale
+from runs.cli_text import console, number, scale
 from runs.explain import newest_results
 from runs.record import RunRecord
 from runs.results import Results
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 INK, QUIET, FAINT = "#22303c", "#7a8793", "#d9dee3"
 BLUE, CLAY, MOSS, GOLD = "#2f6f9f", "#c0603a", "#5b8c5a", "#c9982e"
-BOUNDS = ("#c0603a", "#2f6f9f", "#c9982e", "#7b5ea7", "#5b8c5a", "#3f9c9c", "#a05a75")
+BOUNDS = ("#c0603a", "#2f6f9f", "#c9982e", "#7b5ea7", "#3f9c9c", "#a05a75", "#8d7358")
 """Colours of what bound, the commonest first."""
 
-MOST_SITES = 22
+MOST_SITES = 20
 SUFFIXES = (".png", ".svg", ".pdf")
 
 
@@ -46,6 +46,7 @@ def picture_command(folder: Path | None, out: Path, run_id: str | None) -> int:
             record,
             str(results.manifest["world"].get("title", record.world)),
             str(results.manifest["world"].get("currency", "")),
+            results.manifest.get("goals", []),
             out,
         )
     except OSError as error:
@@ -56,7 +57,7 @@ def picture_command(folder: Path | None, out: Path, run_id: str | None) -> int:
     return 0
 
 
-def draw(record: RunRecord, title: str, currency: str, out: Path) -> None:
+def draw(record: RunRecord, title: str, currency: str, goals: Sequence[Mapping[str, Any]], out: Path) -> None:
     """Write the picture to ``out``."""
     import matplotlib
 
@@ -89,33 +90,31 @@ def draw(record: RunRecord, title: str, currency: str, out: Path) -> None:
     }
     slips = [slip for slip in slips_of(record) if was_due(slip, record.calendar) and slip.mw > 0]
     shown = sorted(
-        sorted(slips, key=lambda slip: -slip.mw)[:MOST_SITES], key=lambda slip: (slip.expected, slip.site)
+        sorted(slips, key=lambda slip: (-slip.mw, slip.site))[:MOST_SITES],
+        key=lambda slip: (slip.expected, slip.site),
     )
     with plt.rc_context(style):
-        tall = 3.1 + 3.0 + max(0.25 * len(shown) + 1.2, 1.6)
-        figure = plt.figure(figsize=(12.0, tall + 0.9))
-        place = {
-            "top": 1 - 1.15 / (tall + 0.9),
-            "bottom": 0.45 / (tall + 0.9),
-            "right": 0.95,
-            "height_ratios": [3.1, 3.0, tall - 6.1],
-            "hspace": 0.42,
-        }
-        grid = figure.add_gridspec(3, 2, left=0.055, wspace=0.2, **place)
-        below = figure.add_gridspec(3, 1, left=0.2, **place)
-        figure.text(0.03, 1 - 0.32 / (tall + 0.9), title, fontsize=15, fontweight="bold", va="center")
+        rows = max(0.25 * len(shown) + 0.25, 0.9)
+        width, height = 12.0, 7.95 + rows
+        figure = plt.figure(figsize=(width, height))
+
+        def place(left: float, top: float, wide: float, tall: float) -> Axes:
+            """Axes by inches from the upper left corner."""
+            return figure.add_axes((left / width, 1.0 - (top + tall) / height, wide / width, tall / height))
+
+        figure.text(0.35 / width, 1 - 0.42 / height, title, fontsize=16, fontweight="bold", va="center")
         figure.text(
-            0.03,
-            1 - 0.60 / (tall + 0.9),
+            0.35 / width,
+            1 - 0.76 / height,
+            f"scenario {record.scenario} · package {record.package} · seed {record.seed}",
             color=QUIET,
             va="center",
-            s=(f"scenario {record.scenario} · package {record.package} · seed {record.seed}"),
         )
-        _chips(figure.add_subplot(grid[0, 0]), record)
-        _sites(figure.add_subplot(grid[0, 1]), record)
-        _price(figure.add_subplot(grid[1, 0]), record, currency)
-        _debt(figure.add_subplot(grid[1, 1]), record, currency)
-        _slips(figure.add_subplot(below[2, 0]), record, shown, len(slips))
+        _chips(place(0.65, 1.65, 5.0, 2.3), record, goals)
+        _sites(place(6.75, 1.65, 5.0, 2.3), record)
+        _price(place(0.65, 4.85, 5.0, 1.9), record, currency)
+        _debt(place(6.75, 4.85, 5.0, 1.9), record, currency)
+        _slips(place(2.95, 7.55, 8.8, rows), record, shown, len(slips))
         figure.savefig(
             out,
             dpi=150,
@@ -192,21 +191,13 @@ def _scaled(values: Sequence[float | None], divider: float) -> list[float | None
     return [None if value is None else value / divider for value in values]
 
 
-def _chips(axes: Axes, record: RunRecord) -> None:
+def _chips(axes: Axes, record: RunRecord, goals: Sequence[Mapping[str, Any]]) -> None:
     if not record.has("gpus_online"):
         return _missing(axes, "Accelerators")
     plan, online = plan_of(record), record.monthly("gpus_online")
-    divider, unit = scale([*plan, *online], "GPU")
-    _line(
-        axes,
-        record,
-        _scaled(plan, divider),
-        "announced",
-        QUIET,
-        linewidth=1.4,
-        linestyle=(0, (4, 2)),
-        drawstyle="steps-post",
-    )
+    promised = [goal for goal in goals if goal["indicator"] == "gpus_online" and goal["comparison"] == ">="]
+    top = 1.25 * max(*(value or 0.0 for value in online), *(goal["value"] for goal in promised), 1.0)
+    divider, unit = scale([min(max(plan), top), *online], "GPU")
     axes.fill_between(
         _times(record)[: len(online)],
         [(value or 0.0) / divider for value in online],
@@ -215,6 +206,18 @@ def _chips(axes: Axes, record: RunRecord) -> None:
         linewidth=0,
     )
     _line(axes, record, _scaled(online, divider), "online", BLUE)
+    within = [value if value <= top else None for value in plan]
+    label = (
+        "announced" if max(plan) <= top else f"announced,\nin the end {number(max(plan) / divider)} {unit}"
+    )
+    dashes: dict[str, Any] = {"linewidth": 1.4, "linestyle": (0, (4, 2)), "drawstyle": "steps-post"}
+    _line(axes, record, _scaled(within, divider), label, QUIET, **dashes)
+    for goal in {
+        goal["by"]: goal for goal in sorted(promised, key=lambda goal: float(goal["value"]))
+    }.values():
+        at = (parse_month(goal["by"]) + 1) / 12.0
+        axes.plot(at, goal["value"] / divider, marker="D", color=GOLD, markersize=6, zorder=5)
+        _note(axes, at, goal["value"] / divider, f"promised {number(goal['value'] / divider)}", GOLD)
     _frame(axes, record, "Accelerators: what was announced and what came", unit)
     return None
 
@@ -299,7 +302,7 @@ def _slips(axes: Axes, record: RunRecord, shown: Sequence[Slip], of: int) -> Non
         axes.plot(start, row, marker="o", markerfacecolor="white", markeredgecolor=colour, markersize=5.5)
         if not slip.open:
             axes.plot(stop, row, marker=">", color=colour, markersize=6, clip_on=False)
-            _note(axes, stop, row, f"not yet, {slip.months:.0f} months on", QUIET)
+            _note(axes, stop, row, f"not yet (> {slip.months:.0f})", QUIET)
         else:
             axes.plot(stop, row, marker="o", color=colour, markersize=5.5)
             _note(axes, stop, row, f"+{slip.months:.0f}" if slip.months > 0 else "on time", colour)
@@ -338,7 +341,7 @@ def colours_of(slips: Sequence[Slip]) -> Mapping[str, str]:
     return {bound: colour for (bound, _, _), colour in zip(binding(late), BOUNDS, strict=False)}
 
 
-def _note(axes: Axes, at: float, row: int, text: str, colour: str) -> None:
+def _note(axes: Axes, at: float, row: float, text: str, colour: str) -> None:
     axes.annotate(
         text,
         (at, row),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from abm.calendar import Calendar, parse_month
+from abm.series import Indicator
 from runs.cli_text import amount, console, listing, number, scale, table
 from runs.record import RunRecord
 
@@ -206,16 +207,15 @@ def _by_rule(record: RunRecord, name: str, rule: str, month: int) -> float | Non
 def print_summary(record: RunRecord, world: World, folder: Path) -> None:
     """The whole summary on standard output."""
     out = console()
-    years = record.calendar.years
     out.print(f"[bold]{world.title}[/]", highlight=False)
     out.print(
-        f"[dim]{years[0]} to {years[-1]} · scenario [/]{record.scenario}[dim] · package [/]{record.package}"
+        f"[dim]scenario [/]{record.scenario}[dim] · package [/]{record.package}"
         f"[dim] · seed [/]{record.seed}[dim] · run {record.run_id}[/]"
     )
     slips = slips_of(record)
     for section in (
         _goal_section(record, world),
-        _decade_section(record, world),
+        _decade_section(record, world, out.width),
         _slip_section(record, slips, world),
         _score_section(record, world),
     ):
@@ -235,7 +235,7 @@ def _goal_section(record: RunRecord, world: World) -> tuple[str, Any] | None:
     outcomes = goals_of(record, world)
     if not outcomes:
         return None
-    rows = table("goal", "by", "promised", "came", "", "when it came", right=[2, 3])
+    rows = table("goal", "by", "promised", "came", "", "reached in", right=[2, 3])
     for goal in outcomes:
         divider, unit = scale([goal.promised, goal.reached], goal.unit, world.currency)
         mark = {True: "[green]kept[/]", False: "[red]missed[/]", None: "[dim]not measured[/]"}[goal.kept]
@@ -243,35 +243,45 @@ def _goal_section(record: RunRecord, world: World) -> tuple[str, Any] | None:
         if goal.kept is None:
             when = "–"
         came = "–" if goal.reached is None else number(goal.reached / divider)
-        rows.add_row(
-            goal.text,
-            goal.by,
-            f"{goal.comparison} {number(goal.promised / divider)} {unit}",
-            came,
-            mark,
-            when,
-        )
+        sign = "" if goal.comparison == ">=" else "at most "
+        rows.add_row(goal.text, goal.by, f"{sign}{number(goal.promised / divider)} {unit}", came, mark, when)
     return "What was promised, and what came", rows
 
 
-def _decade_section(record: RunRecord, world: World) -> tuple[str, Any] | None:
+def _decade_section(record: RunRecord, world: World, width: int) -> tuple[str, Any] | None:
     shown = [(name, words) for name, words in DECADE if record.has(name)]
     if not shown:
         return None
-    years = record.calendar.years
-    rows = table("", "unit", *map(str, years), right=range(2, 2 + len(years)))
+    years = some_years(record.calendar.years, (width - 42) // 6)
+    rows = table("", "", *map(str, years), right=range(2, 2 + len(years)), tight=True)
     for name, words in shown:
         indicator = record.about(name)
-        values = list(record.yearly(name).values())
-        divider, unit = scale(values, indicator.unit if indicator else "", world.currency)
-        if unit == "share":
-            divider, unit = 0.01, "%"
+        yearly = record.yearly(name)
+        divider, unit = scale(list(yearly.values()), indicator.unit if indicator else "", world.currency)
+        values = [yearly[year] for year in years]
         rows.add_row(
-            words,
-            f"[dim]{unit}[/]",
+            words + " ",
+            f"[dim]{short_unit(unit)}[/] ",
             *(number(None if value is None else value / divider) for value in values),
         )
+    rows.columns[0].no_wrap = rows.columns[1].no_wrap = True
     return "The decade", rows
+
+
+def some_years(years: Sequence[int], most: int) -> list[int]:
+    """All years where there is room for them, else some of them with the first and the last."""
+    if len(years) <= most:
+        return list(years)
+    most = max(most, 2)
+    places = {round(at * (len(years) - 1) / (most - 1)) for at in range(most)}
+    return [years[place] for place in sorted(places)]
+
+
+def short_unit(unit: str) -> str:
+    """A unit as short as a table needs it."""
+    for long, short in (("H100-equivalents", "H100e"), ("H100-equivalent", "H100e"), (" hour", " h")):
+        unit = unit.replace(long, short)
+    return unit
 
 
 def _slip_section(
@@ -293,16 +303,13 @@ def _slip_section(
     opening = ", ".join(said) + "."
     if not late and not withdrawn:
         return heading, "Every announced AI site opened by its date."
-    rows = table(
-        "site", "owner", "zone", "MW", "announced for", "opened", "months late", "what bound", right=[3, 6]
-    )
-    owners, zones = _names(world, "cast"), _names(world, "zones")
+    rows = table("site", "owner", "zone", "MW", "due", "opened", "months late", "what bound", right=[3, 6])
     told = [*late, *(slip for slip in due if slip.withdrawn)]
     for slip in told[:most]:
         rows.add_row(
             slip.site,
-            owners.get(slip.owner, slip.owner),
-            zones.get(slip.zone, slip.zone),
+            slip.owner,
+            slip.zone,
             number(slip.mw),
             slip.expected,
             slip.energised or "–",
@@ -319,30 +326,48 @@ def _slip_section(
     return heading, Group(opening + "\n", rows, more + closing)
 
 
-def _score_section(record: RunRecord, world: World, most: int = 6) -> tuple[str, Any] | None:
+def _score_section(
+    record: RunRecord, world: World, most: int = 3, singles: int = 12
+) -> tuple[str, Any] | None:
     scores = scores_of(record)
     if not scores:
         return None
-    columns = world.cast.columns
-    objectives = dict(zip(world.cast.keys, columns["objective"], strict=True))
+    from rich.console import Group
+
     names = _names(world, "cast")
+    groups: dict[tuple[str, str], list[Score]] = defaultdict(list)
+    for score in scores:
+        groups[score.what, score.unit].append(score)
     first, last = record.calendar.years[0], record.calendar.years[-1]
-    rows = table("", "what counts for it", str(first), str(last), "change", right=[2, 3, 4])
-    shown = scores if len(scores) <= 2 * most else [*scores[:most], None, *scores[-most:]]
-    for score in shown:
-        if score is None:
-            rows.add_row("[dim]…[/]")
+    together = table("what counts", "", f"ahead in {last}", f"behind in {last}")
+    for (what, _), members in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):
+        if len(members) < 3:
             continue
-        divider, unit = scale([score.first, score.last], score.unit, world.currency)
-        what = objectives.get(score.who, "").split(",")[0]
-        rows.add_row(
-            names.get(score.who, score.who),
-            f"{what} [dim]({unit})[/]" if unit not in ("", "-") else what,
-            number(score.first / divider),
-            number(score.last / divider),
-            score.change_text,
+        ranked = sorted(members, key=lambda score: (-score.last, score.who))
+        divider, unit = scale([score.last for score in ranked], ranked[0].unit, world.currency)
+        cut = min(most, len(ranked) // 2)
+        best, worst = ranked[:cut], ranked[-cut:][::-1]
+        together.add_row(
+            what,
+            f"[dim]{short_unit(unit)}[/]",
+            *(
+                "; ".join(f"{names.get(s.who, s.who)} {number(s.size(s.last) / divider)}" for s in side)
+                for side in (best, worst)
+            ),
         )
-    return "Who won, who lost", rows
+    alone = table("", "what counts", "", str(first), str(last), right=[3, 4])
+    lonely = [score for score in scores if len(groups[score.what, score.unit]) < 3]
+    for score in lonely[:singles]:
+        divider, unit = scale([score.first, score.last], score.unit, world.currency)
+        alone.add_row(
+            names.get(score.who, score.who),
+            score.what + (" (less is better)" if score.negative else ""),
+            f"[dim]{short_unit(unit)}[/]",
+            number(score.size(score.first) / divider),
+            number(score.size(score.last) / divider),
+        )
+    parts = [part for part in (together, alone) if part.row_count]
+    return "Who won, who lost", Group(*[item for part in parts for item in (part, "")][:-1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,9 +375,16 @@ class Score:
     """A stakeholder's own objective in the first and the last year of the run."""
 
     who: str
+    what: str
     unit: str
+    negative: bool
+    """Whether the objective counts something that its owner wants little of."""
     first: float
     last: float
+
+    def size(self, value: float) -> float:
+        """The value as it is spoken of: what counts negative is shown positive."""
+        return -value + 0.0 if self.negative else value
 
     @property
     def change(self) -> float:
@@ -360,27 +392,33 @@ class Score:
         size = max(abs(self.first), abs(self.last))
         return (self.last - self.first) / size / (2.0 if self.first * self.last < 0 else 1.0) if size else 0.0
 
-    @property
-    def change_text(self) -> str:
-        if self.first == self.last:
-            return "none"
-        if self.first > 0 < self.last and self.last / self.first < 10:
-            return f"{self.last / self.first - 1:+.0%}"
-        if self.first > 0 < self.last:
-            return f"x {self.last / self.first:,.0f}"
-        return "up" if self.last > self.first else "down"
-
 
 def scores_of(record: RunRecord) -> list[Score]:
-    """Every stakeholder with a score, the one that gained most first."""
+    """Every stakeholder with a score, the one that changed most first."""
     found = []
     for indicator in record.indicators:
         if not indicator.name.startswith(SCORE):
             continue
         values = [value for value in record.yearly(indicator.name).values() if value is not None]
-        if len(values) > 1:
-            found.append(Score(indicator.name.removeprefix(SCORE), indicator.unit, values[0], values[-1]))
-    return sorted(found, key=lambda score: (-score.change, score.who))
+        if values:
+            what, unit, negative = objective_of(indicator)
+            who = indicator.name.removeprefix(SCORE)
+            found.append(Score(who, what, unit, negative, values[0], values[-1]))
+    return sorted(found, key=lambda score: (-abs(score.change), score.who))
+
+
+def objective_of(indicator: Indicator) -> tuple[str, str, bool]:
+    """What a score counts, its unit, and whether it counts negative.
+
+    A stakeholder states its objective in one text, "what it counts, unit" or "..., unit, negative".
+    """
+    text = indicator.about.split(": ", 1)[-1]
+    if indicator.unit not in text:
+        text = f"{text}, {indicator.unit}"
+    parts = [part.strip() for part in text.split(",")]
+    negative = parts[-1] == "negative"
+    parts = parts[:-1] if negative else parts
+    return parts[0], parts[1] if len(parts) > 1 else "", negative
 
 
 def price_story(record: RunRecord, currency: str) -> list[str]:

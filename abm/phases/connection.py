@@ -47,13 +47,19 @@ def _announce(model: Model, month: int) -> None:
     sites = model.state.sites
     for row in np.flatnonzero((sites.status[: sites.count] == 0) & (sites.announced[: sites.count] <= month)):
         sites.status[row] = ANNOUNCED
-        chance = model.parameters["announcement_realisation"]
         real = sites.kind[row] == FAB or sites.finance[row] == 0
-        sites.sponsor[row] = real or model.luck.uniform("sponsor", sites.key[row]) < chance
+        sites.sponsor[row] = real or model.luck.uniform("sponsor", sites.programme[row]) < sponsor_chance(model, int(row))
         if month > 0 or sites.announced[row] == 0:
             model.decisions.note(month, Intent(
                 model.owner_key(row), "announce", sites.key[row], float(sites.mw[row]), "MW",
                 {"gpus": float(sites.gpus[row]), "expected_month": float(sites.expected[row])}))
+
+
+def sponsor_chance(model: Model, row: int) -> float:
+    """Chance that somebody stands behind an announcement: large firms' word is worth more than a project company's."""
+    p = model.parameters
+    weight = p["corporate_sponsor_exponent"] if model.state.sites.finance[row] == 1 else p["project_sponsor_exponent"]
+    return float(p["announcement_realisation"] ** weight)
 
 
 def _advance_lines(model: Model, month: int) -> None:

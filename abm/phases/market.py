@@ -69,6 +69,15 @@ def clear(segments: list[tuple[float, float]], money: float, reference: float, s
     return price, demand(price)
 
 
+def levelised_share(model: Model, month: int) -> float:
+    """Fixed price over today's spot price that is worth as much as the falling spot price over a machine's life."""
+    p = model.parameters
+    keep, years = 1.0 - p["world_compute_price_decline"], max(round(p["gpu_life_months"] / 12.0), 1)
+    discount = 1.0 / (1.0 + float(model.outside.interest_rate[month]) + p["equity_premium"])
+    worth = sum((keep * discount) ** k for k in range(years))
+    return worth / sum(discount**k for k in range(years))
+
+
 def run(model: Model, month: int) -> None:
     state, sites, p, v, board = model.state, model.state.sites, model.parameters, model.world.vintages, model.board
     kept: dict[int, float] = {}
@@ -85,9 +94,9 @@ def run(model: Model, month: int) -> None:
     reference = model.reference_price
     world_price = float(model.outside.world_compute_price[month]) * rate
     ceiling = world_price * (1.0 + p["market_friction"])
-    reserved_price = (1.0 - p["contract_discount"]) * state.market.price
+    fixed = (1.0 - p["contract_discount"]) * state.market.price * levelised_share(model, month)
     vouchers_share = board.value("startup_voucher_share", month)
-    total = spot = captive = reserved = state_hours = voucher_hours = 0.0
+    total = spot = captive = reserved = reserved_paid = state_hours = voucher_hours = 0.0
     open_of: dict[int, float] = {}
     captive_of: dict[int, float] = {}
     reserved_of: dict[int, float] = {}
@@ -105,6 +114,9 @@ def run(model: Model, month: int) -> None:
             continue
         ahead = float(sites.anchor[row]) * (made - own)
         captive_of[row], reserved_of[row], open_of[row] = own, ahead, made - own - ahead
+        if sites.contract_until[row] < month:
+            sites.contract_price[row], sites.contract_until[row] = fixed, month + int(p["gpu_life_months"])
+        reserved_paid += ahead * float(sites.contract_price[row])
         captive += own
         reserved += ahead
         spot += open_of[row]
@@ -157,7 +169,7 @@ def run(model: Model, month: int) -> None:
         by_buyer["startups"] = found["spot_paid"]
     revenue: dict[int, float] = {}
     for row in rows:
-        income = captive_of.get(row, 0.0) * price + reserved_of.get(row, 0.0) * reserved_price
+        income = captive_of.get(row, 0.0) * price + reserved_of.get(row, 0.0) * float(sites.contract_price[row])
         income += (open_of[row] / spot * sold * price) if spot > 0.0 else 0.0
         revenue[row] = income
     voucher_income = model.startup_month.get("voucher_paid", 0.0)
@@ -170,7 +182,7 @@ def run(model: Model, month: int) -> None:
         price, total, used, total_demand, used, imported, startup_need, startup_home,
         segments[3][0] * (price / reference) ** -segments[3][1] * at_home, residual, revenue, by_buyer)
     model.captive_paid = captive * price
-    model.reserved_paid = reserved * reserved_price
+    model.reserved_paid = reserved_paid
     model.sold_share = at_home
     market = state.market
     market.price, market.ceiling = price, ceiling

@@ -47,13 +47,14 @@ class Outside:
         common = np.array([luck.normal("macro", "common", m) for m in range(months)])
         persistence = p["macro_persistence"]
 
-        def walk(who: str, volatility: float, loading: float) -> np.ndarray:
+        def walk(who: str, volatility: float, loading: float, start: int = 0) -> np.ndarray:
             own = np.array([luck.normal("macro", who, m) for m in range(months)])
             steps = volatility / math.sqrt(12.0) * (loading * common + math.sqrt(1 - loading**2) * own)
             level, path = 0.0, np.empty(months)
             for m in range(months):
                 path[m] = level
-                level = persistence * level + steps[m]
+                if m >= start:
+                    level = persistence * level + steps[m]
             return path
 
         loading = p["macro_correlation"]
@@ -76,8 +77,11 @@ class Outside:
             factor = fuels.factor[row]
             if factor:
                 base = base * p[factor]
-            own = walk(f"fuel-{fuel}", float(fuels.volatility[row]), loading)
-            self.fuel_price[row] = base * np.exp(own + float(fuels.exchange_share[row]) * exchange_walk)
+            observed = int(at[-1])
+            own = walk(f"fuel-{fuel}", float(fuels.volatility[row]), loading, max(observed, 0))
+            moved = own + float(fuels.exchange_share[row]) * exchange_walk
+            # Months that were observed before the information cut-off carry no luck.
+            self.fuel_price[row] = base * np.exp(np.where(t > observed, moved, 0.0))
             parity = p["exchange_rate"] / p.quantity("exchange_rate").default
             self.fuel_price[row] *= 1.0 + float(fuels.exchange_share[row]) * (parity - 1.0)
         decline = p["world_compute_price_decline"]

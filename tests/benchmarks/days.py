@@ -7,7 +7,7 @@ import numpy as np
 from abm.core.power import PowerCase
 
 
-def day(  # noqa: PLR0913
+def day(
     year: int,
     *,
     zones: int = 7,

@@ -23,7 +23,7 @@ INDICATORS = (
     Indicator("kepco_debt_krw", "utility_debt", "", "KRW", "last", "debt of the grid utility"),
     Indicator("unserved_mwh", "unserved_mwh", "", "MWh", "sum", "electricity demand not met"),
     Indicator("stakeholder_score.platform", "score", "platform", "KRW", "last", "operating surplus"),
-    Indicator("stakeholder_score.utility", "score", "utility", "KRW", "last", "debt, counted negative"),
+    Indicator("stakeholder_score.utility", "score", "utility", "KRW", "last", "Utility: debt, KRW, negative"),
     Indicator("lole_hours", "lole_hours", "", "hour", "sum", "hours of lost load", later="a later issue"),
 )
 

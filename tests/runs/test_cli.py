@@ -95,8 +95,8 @@ def test_json_is_one_object_and_the_same_twice(quick: list[Any]) -> None:
     assert first.stdout.count("\n") == 1
     found, again = json.loads(first.stdout), json.loads(second.stdout)
     assert list(found) == [
-        "run_id", "world", "scenario", "package", "seed", "start", "end", "months", "wall_s", "balance_residual",
-        "power", "indicators",
+        "run_id", "world", "scenario", "package", "seed", "start", "end", "months", "wall_s",
+        "balance_residual", "power", "indicators",
     ]  # fmt: skip
     assert (found["start"], found["end"], found["months"]) == ("2025-01", "2028-12", 48)
     assert found["power"] == {"solves": 96, "max_gap": 2e-14, "fallbacks": 0}
@@ -238,6 +238,37 @@ def test_a_fault_of_ours_is_one_line_too(monkeypatch: pytest.MonkeyPatch) -> Non
     saved = Path(line.rsplit(" ", 1)[1])
     assert "Traceback" in saved.read_text()
     saved.unlink()
+
+
+# --- run, for real -----------------------------------------------------------------------------------
+
+
+def test_two_processes_print_the_same_bytes(elsewhere: Path) -> None:
+    command = ("run", "--world", "toy", "--seed", "7", "--json", "--quiet")
+    first, second = (installed(*command, cwd=elsewhere, PYTHONHASHSEED=seed) for seed in ("1", "2"))
+    assert first.returncode == 0, first.stderr
+    found, again = json.loads(first.stdout), json.loads(second.stdout)
+    assert max(found["balance_residual"].values()) < 1e-9
+    assert found["power"]["max_gap"] < 1e-9
+    assert found["power"]["fallbacks"] == 0
+    found.pop("wall_s"), again.pop("wall_s")
+    assert json.dumps(found) == json.dumps(again)
+    other = json.loads(cli("run", "--world", "toy", "--seed", 8, "--json", "-q").stdout)
+    assert other["run_id"] != found["run_id"]
+    assert other["indicators"] != found["indicators"]
+
+
+def test_a_real_run_can_be_read_explained_and_drawn(elsewhere: Path) -> None:
+    answer = cli("run", "shortage", "--world", "toy", "-p", "no-policy", "--out", "mine", "-q")
+    assert answer.exit_code == 0, answer.stderr
+    results = Results(elsewhere / "mine")
+    assert results.series.height == 48
+    assert results.decisions.height > 0
+    assert results.runs["status"].to_list() == ["done"]
+    for question in ([], ["--month", "2026-06"], ["--who", "utility"], ["--site", "south-one"]):
+        assert cli("explain", "mine", *question).exit_code == 0, question
+    assert cli("picture", "mine", "--out", "mine.svg").exit_code == 0
+    assert (elsewhere / "mine.svg").stat().st_size > 10_000
 
 
 # --- validate ----------------------------------------------------------------------------------------

@@ -67,7 +67,8 @@ def test_without_options_the_latest_sites_are_explained(folder: Path) -> None:
     assert "still in the grid queue in 2028-12, 6 months later. What binds: no headroom in pool." in text
     assert "2025-11 utility refuse 0 MW of 40 MW grid assessment chance 21 %, headroom 12 MW" in text
     assert "2026-07 fund invest 250 bn KRW value over outlay 1.3" in text
-    assert "connected 2028-03 36 came last" in text
+    assert "connected 2028-03 36 5 came last" in text
+    assert "building stands 2027-10 31 15 longest wait" in text
     assert "expected 2027-03" in text
 
 
@@ -144,11 +145,13 @@ def test_goals_are_held_against_the_outcome() -> None:
     )
 
 
-def test_scores_are_compared_over_the_run() -> None:
-    assert [(score.who, score.change_text) for score in scores_of(fake_record())] == [
-        ("platform", "+327%"),
-        ("utility", "down"),
-    ]
+def test_scores_say_what_they_count() -> None:
+    platform, utility = scores_of(fake_record())
+    assert (platform.who, platform.what, platform.unit, platform.negative) == (
+        "platform", "operating surplus", "KRW", False)  # fmt: skip
+    assert (platform.first, platform.last) == (11e9, 47e9)
+    assert (utility.who, utility.what, utility.unit, utility.negative) == ("utility", "debt", "KRW", True)
+    assert utility.size(utility.last) == 1.247e14
 
 
 def test_the_announced_plan_is_cumulative_and_leaves_out_what_came_up_later() -> None:

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from .case import PowerCase, PowerResult
 
-Backend = Literal["highs", "highs-default"]
-DEFAULT_BACKEND: Backend = "highs"
+Backend = Literal["simplex", "highs", "highs-default"]
+DEFAULT_BACKEND: Backend = "simplex"
 
 Solve = Callable[[PowerCase, NDArray[Any] | None], PowerResult]
 
@@ -26,8 +26,9 @@ def dispatch(
         warm: `basis` of an earlier result of the same backend; a basis of another shape or
             backend is set aside. It changes how fast the optimum is found and, where optima
             are not unique, which one.
-        backend: `highs` (HiGHS at its fastest setting) or `highs-default` (HiGHS as it comes,
-            built anew each time); None takes `DEFAULT_BACKEND`.
+        backend: `simplex` (compiled, on the network), `highs` (HiGHS at its fastest setting) or
+            `highs-default` (HiGHS as it comes, built anew each time); None takes
+            `DEFAULT_BACKEND`.
 
     Raises:
         InfeasibleCaseError: a `ValueError`; no dispatch meets the demand.
@@ -57,9 +58,7 @@ def dispatch_many(
         raise ValueError(f"threads is {threads}: give 1 or more")
     starts: Sequence[NDArray[Any] | None] = [None] * len(cases) if warm is None else warm
     if len(starts) != len(cases):
-        raise ValueError(
-            f"warm has {len(starts)} bases for {len(cases)} cases: give one each, or None"
-        )
+        raise ValueError(f"warm has {len(starts)} bases for {len(cases)} cases: give one each, or None")
     solve = _solver(backend)
     if threads == 1 or len(cases) < 2:
         return [solve(case, start) for case, start in zip(cases, starts, strict=True)]
@@ -70,6 +69,10 @@ def dispatch_many(
 def _solver(backend: Backend | None) -> Solve:
     """The solver of that name; HiGHS and Numba are imported on first use only."""
     name: str = DEFAULT_BACKEND if backend is None else backend
+    if name == "simplex":
+        from . import simplex
+
+        return simplex.solve
     if name == "highs":
         from . import highs
 

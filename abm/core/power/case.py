@@ -80,9 +80,7 @@ class PowerCase:
         demand = _floats("demand_mw", demand_mw, 2)
         zones, hours = demand.shape
         if zones == 0 or hours == 0:
-            raise ValueError(
-                f"demand_mw has shape {demand.shape}: give one zone and one hour at least"
-            )
+            raise ValueError(f"demand_mw has shape {demand.shape}: give one zone and one hour at least")
         capacity = _floats("capacity_mw", capacity_mw, 3)
         segments = capacity.shape[1]
         _shape("capacity_mw", capacity, ((zones, segments, hours),), "(Z,G,H)")
@@ -111,9 +109,7 @@ class PowerCase:
         unserved = unserved_flexible_cost
         if unserved is None:
             if loads:
-                raise ValueError(
-                    "unserved_flexible_cost is missing: flexible loads need one, per MWh"
-                )
+                raise ValueError("unserved_flexible_cost is missing: flexible loads need one, per MWh")
             unserved = 0.0
 
         tier_cost = np.empty(0) if shed_cost is None else _floats("shed_cost", shed_cost, 1)
@@ -247,9 +243,7 @@ def _shape(name: str, array: Floats, allowed: tuple[tuple[int, ...], ...], symbo
         raise ValueError(f"{name} has shape {array.shape}: give {shapes}, that is {symbols}")
 
 
-def _group(
-    name: str, values: ArrayLike | None, allowed: tuple[tuple[int, ...], ...], leader: str
-) -> Floats:
+def _group(name: str, values: ArrayLike | None, allowed: tuple[tuple[int, ...], ...], leader: str) -> Floats:
     """An array that may be left out while its group (lines, stores, ...) is empty."""
     if values is None:
         if 0 not in allowed[-1]:

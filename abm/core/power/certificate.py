@@ -34,9 +34,7 @@ def lower_bound(case: PowerCase, balance: Floats, storage: Floats, flexible: Flo
     if case.store_zone.size:
         here = balance[case.store_zone]
         total += _below(here + case.charge_efficiency[:, None] * storage, case.charge_mw[:, None])
-        total += _below(
-            -here - storage / case.discharge_efficiency[:, None], case.discharge_mw[:, None]
-        )
+        total += _below(-here - storage / case.discharge_efficiency[:, None], case.discharge_mw[:, None])
         total += _below(np.roll(storage, -1, axis=1) - storage, case.store_mwh[:, None])
     if case.flexible_zone.size:
         total += _below(balance[case.flexible_zone] - flexible[:, None], case.flexible_mw)

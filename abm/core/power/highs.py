@@ -61,9 +61,7 @@ def programme(case: PowerCase) -> Programme:
     lower = np.zeros(cuts[-1])
     upper = np.empty(cuts[-1])
     supply = (zones, segments, hours)
-    cost[: cuts[1]].reshape(supply)[...] = (
-        case.cost if case.cost.ndim == 3 else case.cost[:, :, None]
-    )
+    cost[: cuts[1]].reshape(supply)[...] = case.cost if case.cost.ndim == 3 else case.cost[:, :, None]
     cost[cuts[1] : cuts[2]].reshape(zones, tiers, hours)[...] = case.shed_cost[None, :, None]
     cost[cuts[7] :] = case.unserved_flexible_cost
     forward, backward = line_limits(case)
@@ -81,9 +79,7 @@ def programme(case: PowerCase) -> Programme:
     rhs[(zones + stores) * hours :] = case.flexible_mwh
     value = layout.value.copy()
     value[layout.charge_at].reshape(stores, hours, 2)[:, :, 1] = -case.charge_efficiency[:, None]
-    value[layout.discharge_at].reshape(stores, hours, 2)[:, :, 1] = (
-        1.0 / case.discharge_efficiency[:, None]
-    )
+    value[layout.discharge_at].reshape(stores, hours, 2)[:, :, 1] = 1.0 / case.discharge_efficiency[:, None]
     return Programme(layout, cost, lower, upper, rhs, value)
 
 
@@ -201,12 +197,16 @@ def solve(case: PowerCase, warm: NDArray[Any] | None = None, mode: Mode = "fast"
             "no dispatch meets the demand of every zone and hour: raise shed_mw or capacity_mw "
             "(shed tiers that cover the demand make any case feasible)"
         )
+    if status != highspy.HighsModelStatus.kOptimal and mode == "fast":
+        return solve(case, mode="default")  # presolve and plain tolerances get further
     if status != highspy.HighsModelStatus.kOptimal:
         raise RuntimeError(f"HiGHS stopped with {solver.modelStatusToString(status)}")
     solution = solver.getSolution()
     info = solver.getInfo()
-    kept = solver.getBasis()
-    codes = np.fromiter((int(s) for s in [*kept.col_status, *kept.row_status]), dtype=np.int8)
+    codes = np.empty(0, dtype=np.int8)
+    if mode == "fast":  # as it comes, HiGHS presolves and has no use for a basis
+        kept = solver.getBasis()
+        codes = np.fromiter((int(s) for s in [*kept.col_status, *kept.row_status]), dtype=np.int8)
     return unpack(
         case,
         lp,
@@ -222,9 +222,7 @@ def unpack(
 ) -> PowerResult:
     """The result in the axes of the case, from column values and row duals."""
     zones, segments, hours, lines, stores, flexible, tiers = case.shape
-    generation, shed, flow, charge, discharge, soc, taken, unserved = np.split(
-        x, lp.structure.cuts[1:-1]
-    )
+    generation, shed, flow, charge, discharge, soc, taken, unserved = np.split(x, lp.structure.cuts[1:-1])
     price = y[: zones * hours].reshape(zones, hours)
     storage = y[zones * hours : (zones + stores) * hours].reshape(stores, hours)
     generation = generation.reshape(zones, segments, hours)

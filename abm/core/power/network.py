@@ -1,9 +1,9 @@
-"""The day as a generalized network: nodes, arcs and the room a solve needs, laid out once a shape.
+"""The day as a generalized network: nodes, arcs and the memory a solve needs, one plan a shape.
 
-Nodes are the balances (Z,H), the storage rows (S,H) and the flexible energies (F). An arc with
-two ends is a line, a charge, a discharge, a state of charge or a flexible load in one hour. All
+Nodes are the balances (Z,H), the storage rows (S,H) and the flexible energies (F). An arc has
+two ends: a line, a charge, a discharge, a state of charge or a flexible load, in one hour. All
 that has one end (supply, shedding, unserved flexible energy) forms the *supply curve* of its
-node: segments in order of cost. Storage nodes have a curve of one empty segment, so that every
+node: segments in order of cost. A storage node has a curve of one empty segment, so that every
 node can be the root of a tree.
 """
 
@@ -15,18 +15,74 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .case import Floats, PowerCase, Shape
+from .case import PowerCase, Shape
 
 Uint32s = NDArray[np.uint32]
 
+NODE = np.dtype(  # what a walk to the root reads: one cache line
+    [
+        ("x", "f8"),  # flow of the basic arc or segment that the node owns
+        ("low", "f8"),  # its bounds
+        ("high", "f8"),
+        ("inverse", "f8"),  # 1 / its coefficient here
+        ("ratio", "f8"),  # dual of this node per unit of its parent's dual
+        ("parent", "u4"),  # NONE for a root
+        ("own", "u4"),  # the arc to the parent; NONE for a root, which owns segment ptr
+        ("size", "u4"),  # nodes below, itself included
+        ("ptr", "u4"),  # segments before it are at capacity, those after it at zero
+        ("listed", "u4"),  # among the suspects
+        ("cyclic", "u4"),  # on a cycle with gain
+    ],
+    align=True,
+)
+DUAL = np.dtype(  # what a walk down the tree reads
+    [
+        ("y", "f8"),
+        ("step", "f8"),  # change of y in this pivot; 0 outside the subtree
+        ("child", "u4"),
+        ("after", "u4"),  # next and previous child of the same parent
+        ("before", "u4"),
+        ("mark", "u4"),
+        ("first", "u4"),  # incident arcs
+        ("last", "u4"),
+        ("begin", "u4"),  # segments of the supply curve
+        ("end", "u4"),
+    ],
+    align=True,
+)
+ARC = np.dtype(
+    [
+        ("lower", "f8"),
+        ("upper", "f8"),
+        ("at", "f8"),  # coefficients at the tail and at the head
+        ("ah", "f8"),
+        ("tail", "u4"),
+        ("head", "u4"),
+        ("state", "u4"),
+        ("spare", "u4"),
+    ],
+    align=True,
+)
+TRIAL = np.dtype(  # what the ratio test reads of every arc
+    [
+        ("side", "f8"),  # 1 at the lower bound, -1 at the upper, 0 where it cannot enter
+        ("cost", "f8"),  # the perturbation: the true cost of an arc is 0
+    ],
+    align=True,
+)
+INCIDENCE = np.dtype([("here", "f8"), ("there", "f8"), ("arc", "u4"), ("other", "u4")], align=True)
+SEGMENT = np.dtype([("price", "f8"), ("room", "f8")], align=True)
+CANDIDATE = np.dtype([("when", "f8"), ("slope", "f8"), ("which", "u4"), ("spare", "u4")], align=True)
+PUSH = np.dtype([("amount", "f8"), ("at", "u4"), ("spare", "u4")], align=True)
+
 
 class Topology(NamedTuple):
-    """What depends on the shape and on who is joined to whom, alone."""
+    """What depends on the shape, and on who is joined to whom, alone."""
 
     sizes: NDArray[np.int64]  # Z, segments of a curve, H, L, S, F, G, nodes, arcs, segments
-    ends: Uint32s  # tails (M), heads (M), first (n+1), arc (2M), other end (2M): see `carve`
-    floats: int  # length of the workspace of floats
-    ints: int  # length of the workspace of integers
+    ends: Uint32s  # tails (M), heads (M), first incidence (n+1), arc (2M), other end (2M)
+    floats: int  # lengths of the workspace
+    ints: int
     basis: int  # length of a basis
 
 
@@ -72,26 +128,19 @@ def _topology(
     np.cumsum(np.bincount(at, minlength=nodes), out=first[1:])
     spare = np.zeros(2 * (arcs - real.size), dtype=np.int64)
     ends = np.concatenate([tail, head, first, arc[order], spare, other[order], spare])
+    words = (
+        nodes * (NODE.itemsize + DUAL.itemsize + CANDIDATE.itemsize + 16)
+        + arcs * (ARC.itemsize + TRIAL.itemsize + 2 * INCIDENCE.itemsize + CANDIDATE.itemsize)
+        + pieces * SEGMENT.itemsize
+        + (2 * arcs + pieces + nodes + 8) * PUSH.itemsize
+    ) // 8
     return Topology(
         sizes=np.array(
             [zones, curve, hours, lines, stores, flexible, segments, nodes, arcs, pieces],
             dtype=np.int64,
         ),
         ends=ends.astype(np.uint32),
-        floats=FLOATS_A_NODE * nodes
-        + FLOATS_AN_ARC * arcs
-        + FLOATS_A_SEGMENT * pieces
-        + 2 * stores
-        + 64,
-        ints=INTS_A_NODE * nodes + INTS_AN_ARC * arcs + INTS_A_SEGMENT * pieces + 64,
+        floats=words + 2 * stores + 16,
+        ints=3 * nodes + arcs + pieces + curve + 16,
         basis=2 * nodes + arcs,
     )
-
-
-FLOATS_A_NODE = 24
-FLOATS_AN_ARC = 24
-FLOATS_A_SEGMENT = 8
-INTS_A_NODE = 24
-INTS_AN_ARC = 12
-INTS_A_SEGMENT = 6
-

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from . import kernel
 from .case import Floats, Ints, PowerCase, PowerResult
 from .network import Topology, Uint32s, topology_of
+from .pivots import OPTIMAL
 
 GAP_TOLERANCE = 1e-9  # objective against its bound, relative to the money that moves
 BREACH_TOLERANCE = 1e-9  # of a bound, relative to the largest quantity
@@ -22,7 +23,6 @@ class _Scratch(NamedTuple):
     topology: Topology
     floats: Floats
     ints: Uint32s
-    order: Uint32s
     figures: Floats
     counts: Ints
 
@@ -59,14 +59,14 @@ def attempt(case: PowerCase, warm: NDArray[Any] | None = None) -> PowerResult | 
     generation = np.empty(case.capacity_mw.shape)
     shed = np.empty(case.shed_mw.shape)
     flow = np.empty((lines, hours))
-    storage = np.empty((3, stores, hours))
+    storage = np.empty((3 * stores, hours))
     flexible = np.empty((loads, hours))
     unserved = np.empty(loads)
     price = np.empty((zones, hours))
     cost, forward, backward = case.cost, case.line_forward_mw, case.line_backward_mw
     status = kernel.solve(
         scratch.topology.sizes, scratch.topology.ends, scratch.floats, scratch.ints,
-        scratch.order, is_warm, basis, case.demand_mw, case.capacity_mw,
+        is_warm, basis, case.demand_mw, case.capacity_mw,
         cost if cost.ndim == 3 else cost[:, :, None],
         forward if forward.ndim == 2 else forward[:, None],
         backward if backward.ndim == 2 else backward[:, None],
@@ -79,7 +79,7 @@ def attempt(case: PowerCase, warm: NDArray[Any] | None = None) -> PowerResult | 
     )  # fmt: skip
     objective, bound, turnover, breach, largest = scratch.figures.tolist()
     if (
-        status != kernel.OPTIMAL
+        status != OPTIMAL
         or not abs(objective - bound) <= GAP_TOLERANCE * turnover
         or not breach <= BREACH_TOLERANCE * largest
     ):
@@ -90,9 +90,9 @@ def attempt(case: PowerCase, warm: NDArray[Any] | None = None) -> PowerResult | 
         generation,
         shed,
         flow,
-        storage[0],
-        storage[1],
-        storage[2],
+        storage[:stores],
+        storage[stores : 2 * stores],
+        storage[2 * stores :],
         flexible,
         unserved,
         price,
@@ -114,7 +114,6 @@ def _scratch_for(case: PowerCase) -> _Scratch:
             topology,
             np.zeros(topology.floats),
             np.zeros(topology.ints, dtype=np.uint32),
-            np.zeros(int(topology.sizes[1]), dtype=np.uint32),
             np.zeros(5),
             np.zeros(4, dtype=np.int64),
         )

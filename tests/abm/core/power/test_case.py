@@ -101,9 +101,7 @@ def test_refusals_name_field_index_and_remedy(changes: dict[str, Any], message: 
 
 def test_demand_beyond_all_help_is_refused() -> None:
     shed = np.zeros((2, 1, 2))
-    with pytest.raises(
-        InfeasibleCaseError, match=r"demand_mw\[1, 0\] is 99.0 MW, above the 13.0 MW"
-    ):
+    with pytest.raises(InfeasibleCaseError, match=r"demand_mw\[1, 0\] is 99.0 MW, above the 13.0 MW"):
         PowerCase(**fields(shed_mw=shed, demand_mw=[[5.0, 6.0], [99.0, 8.0]]))
 
 

@@ -15,7 +15,7 @@ from abm.core.power.backends import Backend
 from abm.core.power.certificate import lower_bound
 from tests.abm.core.power.cases import assert_proved, random_case, reference, scale
 
-BACKENDS: list[Backend] = ["highs", "highs-default"]
+BACKENDS: list[Backend] = ["simplex", "highs", "highs-default"]
 
 backends = pytest.mark.parametrize("backend", BACKENDS)
 seeds = st.integers(0, 2**32 - 1)
@@ -231,13 +231,9 @@ def test_directions(backend: Backend, seed: int) -> None:
     steps = [base]
     for step in (1.0, 2.0):
         # as much shedding as demand, so that the case stays feasible
-        more = dataclasses.replace(
-            case, demand_mw=case.demand_mw + step, shed_mw=case.shed_mw + 2.0
-        )
+        more = dataclasses.replace(case, demand_mw=case.demand_mw + step, shed_mw=case.shed_mw + 2.0)
         steps.append(dispatch(more, backend=backend).objective)
-    less_shed = dispatch(
-        dataclasses.replace(case, shed_mw=case.shed_mw + 2.0), backend=backend
-    ).objective
+    less_shed = dispatch(dataclasses.replace(case, shed_mw=case.shed_mw + 2.0), backend=backend).objective
     assert steps[1] >= less_shed - slack
     assert steps[2] - steps[1] >= steps[1] - less_shed - 4 * slack
     for changes in (

@@ -1,0 +1,204 @@
+"""How fast the power core is, as ratios: `python -m tests.benchmarks.power [--quick]`.
+
+All ways solve the same days in turn (interleaved, one thread), so that a busy machine slows all
+of them alike; the figures are medians, the ratios medians of the ratios day by day. The days are
+the same month in successive years with the weather redrawn; a warm start takes the year before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import importlib.util
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from abm.core.power import PowerCase, PowerResult, dispatch
+from abm.core.power.highs import new_solver, pass_to, programme
+from tests.benchmarks.days import day
+
+SHAPES: dict[str, dict[str, Any]] = {
+    "Z=7, H=24 (the goal's shape)": {},
+    "Z=6, G=14, S=12, H=24": {"zones": 6, "segments": 14, "lines": 12, "stores": 12, "flexible": 6},
+    "the same, one node": {
+        "zones": 6, "segments": 14, "lines": 12, "stores": 12, "flexible": 6, "one_node": True,
+    },
+    "Z=17, H=24": {"zones": 17, "lines": 30, "stores": 17, "flexible": 17},
+    "Z=7, H=48": {"hours": 48},
+    "Z=7, H=168": {"hours": 168},
+}  # fmt: skip
+GOAL = "Z=7, H=24 (the goal's shape)"
+REFERENCE = "network simplex, warm"
+
+
+class WarmHighs:
+    """HiGHS that keeps its model and basis; only numbers change, and only the run is timed."""
+
+    def __init__(self) -> None:
+        self.solver = new_solver("fast")
+        self.built = False
+
+    def run(self, case: PowerCase) -> float:
+        lp = programme(case)
+        columns = np.arange(lp.cost.size, dtype=np.int32)
+        rows = np.arange(lp.rhs.size, dtype=np.int32)
+        if self.built:
+            self.solver.changeColsBounds(columns.size, columns, lp.lower, lp.upper)
+            self.solver.changeColsCost(columns.size, columns, lp.cost)
+            for row in rows:
+                self.solver.changeRowBounds(int(row), lp.rhs[row], lp.rhs[row])
+        else:
+            pass_to(self.solver, lp)
+            self.built = True
+        began = time.perf_counter()
+        self.solver.run()
+        return time.perf_counter() - began
+
+
+def highs_run(mode: Any, case: PowerCase, built: bool) -> float:
+    """HiGHS cold; `built` counts the making and passing of the model too."""
+    began = time.perf_counter()
+    solver = new_solver(mode)
+    pass_to(solver, programme(case))
+    if not built:
+        began = time.perf_counter()
+    solver.run()
+    return time.perf_counter() - began
+
+
+def timed(solve: Callable[[], PowerResult]) -> tuple[float, PowerResult]:
+    """Seconds and the answer."""
+    began = time.perf_counter()
+    result = solve()
+    return time.perf_counter() - began, result
+
+
+def measure(
+    shape: dict[str, Any], years: int, repeats: int
+) -> tuple[dict[str, list[float]], list[int], list[int]]:
+    """Seconds of each way, day by day, and the pivots of the compiled solver cold and warm."""
+    seconds: dict[str, list[float]] = {}
+    cold_pivots: list[int] = []
+    warm_pivots: list[int] = []
+    days = [day(year, **shape) for year in range(years)]
+    dispatch(days[0])  # compiled, or read from the cache
+    for _ in range(repeats):
+        keeper = WarmHighs()
+        keeper.run(days[0])
+        basis = dispatch(days[0]).basis
+        for case in days[1:]:
+            row = {
+                "HiGHS defaults, model built": highs_run("default", case, built=True),
+                "HiGHS defaults, run only": highs_run("default", case, built=False),
+                "HiGHS simplex, no presolve": highs_run("fast", case, built=True),
+                "HiGHS simplex, run only": highs_run("fast", case, built=False),
+                "HiGHS warm, run only": keeper.run(case),
+            }
+            row["network simplex, cold"], cold = timed(lambda case=case: dispatch(case))  # type: ignore[misc]
+            row[REFERENCE], warm = timed(lambda case=case, basis=basis: dispatch(case, basis))  # type: ignore[misc]
+            assert warm.fallbacks == cold.fallbacks == 0
+            basis = warm.basis
+            cold_pivots.append(cold.pivots)
+            warm_pivots.append(warm.pivots)
+            for way, value in row.items():
+                seconds.setdefault(way, []).append(value)
+    return seconds, cold_pivots, warm_pivots
+
+
+def pypsa_seconds(case: PowerCase) -> float | None:
+    """PyPSA's `optimize` on the same day, where PyPSA is installed."""
+    if importlib.util.find_spec("pypsa") is None:
+        return None
+    pypsa: Any = importlib.import_module("pypsa")
+
+    hours = case.shape.hours
+    network = pypsa.Network()
+    network.set_snapshots(range(hours))
+    for z in range(case.shape.zones):
+        network.add("Bus", f"z{z}")
+        network.add("Load", f"d{z}", bus=f"z{z}", p_set=case.demand_mw[z])
+        for g in range(case.shape.segments):
+            most = float(case.capacity_mw[z, g].max()) or 1.0
+            cost = case.cost[z, g]
+            network.add(
+                "Generator",
+                f"g{z}.{g}",
+                bus=f"z{z}",
+                p_nom=most,
+                p_max_pu=case.capacity_mw[z, g] / most,
+                marginal_cost=float(np.mean(cost)),
+            )
+        for k in range(case.shape.tiers):
+            most = float(case.shed_mw[z, k].max()) or 1.0
+            network.add(
+                "Generator",
+                f"k{z}.{k}",
+                bus=f"z{z}",
+                p_nom=most,
+                p_max_pu=case.shed_mw[z, k] / most,
+                marginal_cost=float(case.shed_cost[k]),
+            )
+    for i in range(case.shape.lines):
+        network.add(
+            "Link",
+            f"l{i}",
+            bus0=f"z{case.line_from[i]}",
+            bus1=f"z{case.line_to[i]}",
+            p_nom=float(np.max(case.line_forward_mw[i])),
+            p_min_pu=-1.0,
+        )
+    for s in range(case.shape.stores):
+        network.add(
+            "StorageUnit",
+            f"s{s}",
+            bus=f"z{case.store_zone[s]}",
+            p_nom=float(case.charge_mw[s]),
+            max_hours=float(case.store_mwh[s] / case.charge_mw[s]),
+            efficiency_store=float(case.charge_efficiency[s]),
+            efficiency_dispatch=float(case.discharge_efficiency[s]),
+            cyclic_state_of_charge=True,
+        )
+    began = time.perf_counter()
+    network.optimize(solver_name="highs", log_to_console=False)
+    return time.perf_counter() - began
+
+
+def table(name: str, seconds: dict[str, list[float]], cold: list[int], warm: list[int]) -> None:
+    """Print medians, ratios to the warm compiled solver, and pivots."""
+    print(f"\n{name}")
+    print(f"  {'way':<30}{'ms':>10}{'times ours':>12}")
+    for way, values in seconds.items():
+        ratio = statistics.median(a / b for a, b in zip(values, seconds[REFERENCE], strict=True))
+        print(f"  {way:<30}{statistics.median(values) * 1e3:>10.3f}{ratio:>12.1f}")
+    print(
+        f"  pivots: cold {statistics.median(cold):.0f}, warm {statistics.median(warm):.0f} "
+        f"(most {max(warm)}); {len(warm)} warm solves"
+    )
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="the goal's shape only, few days")
+    quick = parser.parse_args().quick
+    for name, shape in SHAPES.items():
+        if quick and name != GOAL:
+            continue
+        small = shape.get("hours", 24) <= 24
+        seconds, cold, warm = measure(shape, 5 if quick or not small else 11, 1 if quick or not small else 3)
+        table(name, seconds, cold, warm)
+        if name == GOAL:
+            spent = pypsa_seconds(day(1))
+            if spent is None:
+                print("  PyPSA is not installed (a benchmark-only extra)")
+            else:
+                ratio = spent / statistics.median(seconds[REFERENCE])
+                print(f"  {'PyPSA optimize':<30}{spent * 1e3:>10.0f}{ratio:>12.0f}")
+
+
+if __name__ == "__main__":
+    main()
