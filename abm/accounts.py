@@ -76,6 +76,8 @@ class Accounts:
         ledger.post(owner, "lenders", "money", debt, "loan")
         ledger.post("lenders", owner, "debt", debt, "loan")
         sites.loan[row] += debt
+        if debt > 0.0:
+            self.supply.book(month, self.lender_account, owner, "debt", debt)  # type: ignore[attr-defined]
         total = float(shares.sum())
         if total <= 0.0:
             self._pay_in(month, owner, owner, row, rest)
@@ -96,6 +98,7 @@ class Accounts:
             return
         if who != owner:
             self.ledger.post(owner, who, "money", amount, "equity")
+            self.supply.book(month, who, owner, "capital", amount)  # type: ignore[attr-defined]
         self.ledger.post(who, f"equity of {owner}", "equity", amount, "equity")
         self.deployed_by[who] = self.deployed_by.get(who, 0.0) + amount
         self.equity_paid[row, self.investor[who]] += amount  # type: ignore[attr-defined]

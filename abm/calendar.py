@@ -6,6 +6,7 @@ import calendar as _calendar
 import datetime as _datetime
 import re
 from dataclasses import dataclass
+from functools import cache
 
 NEVER = 1_000_000
 """Month index that lies beyond every run: 'no such date'."""
@@ -24,6 +25,11 @@ def parse_month(text: str) -> int:
 def month_text(absolute: int) -> str:
     """``"YYYY-MM"`` of an absolute month."""
     return f"{absolute // 12:04d}-{absolute % 12 + 1:02d}"
+
+
+@cache
+def _days(absolute: int) -> int:
+    return _calendar.monthrange(absolute // 12, absolute % 12 + 1)[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +63,7 @@ class Calendar:
 
     def days(self, month: int) -> int:
         """Days of the month, leap years included."""
-        absolute = self.first + month
-        return _calendar.monthrange(absolute // 12, absolute % 12 + 1)[1]
+        return _days(self.first + month)
 
     def hours(self, month: int) -> float:
         return 24.0 * self.days(month)

@@ -25,7 +25,7 @@ from abm.queries import Queries
 from abm.reporting import Reporting
 from abm.series import Indicator, Recorder
 from abm.stakeholder import Stakeholder
-from abm.state import AI, ENERGISED, Market, State, Utility
+from abm.state import AI, DECIDED, Market, State, Utility
 from abm.supply import SupplyGraph
 from abm.world import World
 
@@ -129,6 +129,7 @@ class Model(Queries, Accounts, Reporting, mesa.Model):
         self.state.equity = np.zeros(size)
         self.equity_paid = np.zeros(size)
         self.chip_age = np.broadcast_to(v.available + 9.0, self.state.chips.shape).copy()
+        self._plant_names = _name_plants(world)
         self.special_mw = np.zeros(len(world.pools))
         self.special_given = 0.0
         self.promised_mw: dict[int, float] = {}
@@ -215,6 +216,8 @@ class Model(Queries, Accounts, Reporting, mesa.Model):
         p, state, sites, ledger = self.parameters, self.state, self.state.sites, self.ledger
         grid = self.role("grid")
         self.utility_account = grid.who if grid is not None else "utility"
+        lenders = self.by_kind("lender")
+        self.lender_account = lenders[0].who if lenders else "lenders"
         self.utility = state.utility = Utility(
             tariff=p["tariff_start"], debt=p["utility_debt_start"], capital=p["utility_capital_start"])
         state.site_price = np.full(len(self.world.zones), p["tariff_start"] * p["site_tariff_ratio"])
@@ -224,9 +227,8 @@ class Model(Queries, Accounts, Reporting, mesa.Model):
                 ledger.post(f"gpus {self.owner_key(row)}", OPENING, "gpu", float(state.chips[row].sum()), "opening")
             if sites.started_before[row]:
                 state.equity[row, self.investor[self.owner_key(row)]] = 1.0
-            if sites.started_before[row] and sites.status[row] != ENERGISED:
-                months = max(building.building_months(self, row), 1e-9)
-                sites.built[row] = min(max(1.0 - float(sites.expected[row]) / months, 0.0), 0.95)
+            if sites.started_before[row] and sites.status[row] == DECIDED:
+                self.start_building(row, 0)
         ledger.post(ACCOUNT, "savings", "money", self.startups.take_capital(), "founders' capital")
         ledger.check_stock(ACCOUNT, "money", self.startups.cash)
         ledger.check_stock(self.utility_account, "debt", lambda: -self.utility.debt)
@@ -240,6 +242,12 @@ class Model(Queries, Accounts, Reporting, mesa.Model):
 
     def _owner_of(self, rows: np.ndarray) -> int:
         return int(self.state.sites.owner[np.flatnonzero(rows)[0]])
+
+    def start_building(self, row: int, month: int) -> None:
+        """A site that is already under construction in ``month``: built as far as its announced date calls for."""
+        months = max(building.building_months(self, row), 1e-9)
+        left = float(self.state.sites.expected[row]) - month
+        self.state.sites.built[row] = min(max(1.0 - left / months, 0.0), 0.95)
 
     # -- small book-keeping ------------------------------------------------------------------
     def count_solves(self, found: power.PowerMonth) -> None:
@@ -270,6 +278,17 @@ class Model(Queries, Accounts, Reporting, mesa.Model):
             line = int(sites.needs_line[row])
             if line >= 0:
                 self.promised_mw[line] = max(self.promised_mw.get(line, 0.0) - float(sites.mw[row]), 0.0)
+
+
+def _name_plants(world: World) -> list[str]:
+    """A name for each plant that does not depend on the order of the table."""
+    plants, seen, names = world.plants, dict[str, int](), []
+    for row in range(len(plants)):
+        name = (f"{world.technologies.keys[plants.technology[row]]} {world.zones.keys[plants.zone[row]]} "
+                f"{world.calendar.text(int(plants.commissioned[row]))} {float(plants.mw[row]):g} MW")
+        seen[name] = seen.get(name, 0) + 1
+        names.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return names
 
 
 class _Buyers(dict[int, str]):

@@ -179,8 +179,8 @@ class Queries:
 
     # -- power -------------------------------------------------------------------------------
     def plant_name(self, row: int) -> str:
-        plants, world = self.world.plants, self.world
-        return f"{world.technologies.keys[plants.technology[row]]} {world.zones.keys[plants.zone[row]]} #{row}"
+        """What the unit is, whatever its row: technology, zone, date, size, and a count among units alike."""
+        return self._plant_names[row]  # type: ignore[attr-defined,no-any-return]
 
     def site_power(self, row: int) -> float:
         p = self.parameters

@@ -28,6 +28,8 @@ def proportional_fairness(orders: np.ndarray, weights: np.ndarray, supply: float
     filled = np.concatenate(([0.0], np.cumsum(asked[rank])[:-1]))
     open_weight = np.cumsum(weight[rank][::-1])[::-1]
     level_if = (supply - filled) / open_weight
-    stop = int(np.argmax(level_if <= met_at[rank]))
+    met = level_if <= met_at[rank]
+    # Supply a rounding error below all orders: nobody's level is reached in floating point but the last.
+    stop = int(np.argmax(met)) if met.any() else len(rank) - 1
     shares[live] = np.minimum(asked, level_if[stop] * weight)
     return shares

@@ -127,7 +127,7 @@ class Reporting:
         if sites.started_before[row] or sites.kind[row] == FAB:
             return bound
         over = {
-            "application": step["applied"] - int(sites.announced[row]) - p["letter_months"],
+            "the phase before it" if sites.after[row] >= 0 else "application": step["applied"] - int(sites.announced[row]) - p["letter_months"],
             "grid study and assessment": step["assessed"] - step["applied"] - p["study_months"],
             "permit and finance": step["decided"] - step["assessed"],
         }

@@ -27,6 +27,8 @@ class Stakeholder(mesa.Agent):
     TRAITS: ClassVar[Mapping[str, str]] = {}
     READS: ClassVar[tuple[str, ...]] = ()
     PHASES: ClassVar[tuple[str, ...]] = ()
+    CONSENTS: ClassVar[bool] = False
+    """Whether sites in the stakeholder's zone need its consent."""
 
     def __init__(self, model: Model, who: str):
         super().__init__(model)

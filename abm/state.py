@@ -61,12 +61,14 @@ class Sites:
         operating = np.array([s == "operating" for s in table.status] + [False] * pad)
         building = np.array([s == "building" for s in table.status] + [False] * pad)
         self.started_before = operating | building
-        self.status = np.where(operating, ENERGISED, np.where(building, DECIDED, HIDDEN))
+        # What is under construction but was announced after the start is known to nobody before.
+        known = building & (self.announced <= 0)
+        self.status = np.where(operating, ENERGISED, np.where(known, DECIDED, HIDDEN))
         self.step = {name: np.full(size, NEVER, np.int64) for name in STEPS}
         for name in STEPS:
             self.step[name][operating] = self.expected[operating]
         for name in ("applied", "assessed", "permitted", "decided"):
-            self.step[name][building] = np.minimum(self.announced[building], 0)
+            self.step[name][known] = self.announced[known]
         self.ready = np.full(size, NEVER, np.int64)
         """Month in which the substation (and line, where one is needed) can be energised, as now foreseen."""
         self.needs_line = np.full(size, -1, np.int64)
@@ -103,7 +105,11 @@ class Sites:
 
     def rows(self, *statuses: int) -> np.ndarray:
         """Row numbers of the sites that stand at one of ``statuses``."""
-        return np.flatnonzero(np.isin(self.status[: self.count], statuses))
+        status = self.status[: self.count]
+        mask = status == statuses[0]
+        for other in statuses[1:]:
+            mask |= status == other
+        return mask.nonzero()[0]
 
 
 @dataclass(slots=True)

@@ -45,10 +45,10 @@ class NuclearRegulator(Stakeholder):
 
     def act(self, phase: str, month: int) -> Iterable[Intent]:
         model = self.world_model
-        for row, asked in sorted(model.extension_asked.items()):
+        for row, asked in sorted(model.extension_asked.items(), key=lambda asked: (asked[1], model.plant_name(asked[0]))):
             if row in model.extension_granted:
                 continue
-            spread = model.luck.lognormal("licence", str(row), 1.0, self.trait["review_spread"])
+            spread = model.luck.lognormal("licence", model.plant_name(row), 1.0, self.trait["review_spread"])
             if month >= asked + self.trait["review_months"] * spread:
                 model.extension_granted.add(row)
                 yield self.intent("grant-extension", model.plant_name(row), float(model.state.plant_mw[row]), "MW", target=row,

@@ -241,6 +241,7 @@ class LocalGovernment(Stakeholder):
     """
 
     TRAITS: ClassVar = {"tolerance_mw": "MW", "consent_months": "month"}
+    CONSENTS = True
     READS: ClassVar = ("regional_siting_incentive",)
     PHASES: ClassVar = ("connection",)
 

@@ -237,7 +237,7 @@ class Owner(SiteHolder):
             if sites.kind[row] == FAB or sites.finance[row] == 0:
                 continue
             missing = self.missing(row, month, lead)
-            if missing < 1.0:
+            if missing < max(0.02 * float(sites.gpus[row]), 1.0):
                 continue
             if sites.status[row] == DECIDED:
                 opening = max(int(sites.expected[row]), int(sites.ready[row]) if sites.ready[row] < NEVER else 0)

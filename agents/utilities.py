@@ -102,7 +102,7 @@ class NuclearGenerator(Stakeholder):
         backed = self.lever("nuclear_extension_gw") * 1000.0
         asked = float(sum(plants.mw[row] for row in model.extension_asked))
         rows = [r for r in range(len(plants)) if plants.retirement[r] == "licence" and r not in model.extension_asked]
-        rows.sort(key=lambda r: (int(plants.retires[r]), r))
+        rows.sort(key=lambda r: (int(plants.retires[r]), model.plant_name(r)))
         for row in rows:
             if asked + float(plants.mw[row]) > backed + 1e-9:
                 break
@@ -167,8 +167,10 @@ class RenewableDeveloper(Stakeholder):
             share = float(resources.share[row]) * model.technology_split(tech)
             base = float(resources.base_mw_year[row]) / 12.0
             mw = 0.0
+            sold_directly = 0.0
             if cost <= earned:
-                mw += base + direct * share
+                sold_directly = direct * share
+                mw += base + sold_directly
             else:
                 mw += base * earned / cost
             if cost <= earned * (1.0 + self.trait["auction_premium"]):
@@ -176,7 +178,7 @@ class RenewableDeveloper(Stakeholder):
             mw = min(mw, float(resources.potential_mw[row]) - model.resource_used[row])
             if mw > 0.0:
                 yield self.intent("build", f"{world.technologies.keys[tech]} {world.zones.keys[int(resources.zone[row])]}", mw, "MW",
-                                  target=row, cost=cost, earned=earned)
+                                  target=row, cost=cost, earned=earned, direct=min(sold_directly, mw))
 
     def score(self, month: int) -> float:
         """Margin of solar and wind so far: settlement less running cost."""

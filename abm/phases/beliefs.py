@@ -15,21 +15,22 @@ if TYPE_CHECKING:
 def run(model: Model, month: int) -> None:
     _credibility(model, month)
     _talent(model, month)
-    for agent in model.acting("entry"):
-        for intent in agent.act("entry", month):
-            if intent.verb == "enter":
-                model.entered += model.startups.enter(intent.who, intent.amount)
-                model.decisions.repeat(month, intent, intent.amount, intent.bound, every=24)
-            else:
-                model.talent += intent.amount
-                model.decisions.repeat(month, intent, intent.amount, intent.bound, every=12)
-    model.ledger.post(ACCOUNT, "savings", "money", model.startups.take_capital(), "founders' capital")
-    for agent in model.acting("rivals"):
-        for intent in agent.act("rivals", month):
-            lead = int(model.world.countries.lead_months[intent.target])
-            if model.hosting and month + lead < len(model.hosting.coming):
-                model.hosting.coming[month + lead, intent.target] += intent.amount
+    # All look before any acts, so that the order of the cast plays no part.
+    for intent in [intent for agent in model.acting("entry") for intent in agent.act("entry", month)]:
+        if intent.verb == "enter":
+            model.entered += model.startups.enter(intent.who, intent.amount)
             model.decisions.repeat(month, intent, intent.amount, intent.bound, every=24)
+        else:
+            model.talent += intent.amount
+            for edge in model.supply.out_of(intent.who, "talent"):
+                model.supply.flow[month, edge] += intent.amount * float(model.supply.share[edge])
+            model.decisions.repeat(month, intent, intent.amount, intent.bound, every=12)
+    model.ledger.post(ACCOUNT, "savings", "money", model.startups.take_capital(), "founders' capital")
+    for intent in [intent for agent in model.acting("rivals") for intent in agent.act("rivals", month)]:
+        lead = int(model.world.countries.lead_months[intent.target])
+        if model.hosting and month + lead < len(model.hosting.coming):
+            model.hosting.coming[month + lead, intent.target] += intent.amount
+        model.decisions.repeat(month, intent, intent.amount, intent.bound, every=24)
     for agent in model.stakeholders:
         agent.learn(month)
 

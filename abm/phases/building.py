@@ -186,8 +186,11 @@ def _build_power(model: Model, month: int) -> None:
             model.resource_used[row] += intent.amount
             if tech >= 0:
                 state.coming_mw[month + lead, zone, tech] += intent.amount
+                model.build_direct(month + lead, intent.values.get("direct", 0.0))
             else:
                 state.coming_store_mw[month + lead, zone] += intent.amount
+            good = world.technologies.profile[tech] if tech >= 0 else "batteries"
+            model.supply.book(month, intent.who, model.utility_account, good, intent.amount)
             if month % 12 == 0:
                 model.decisions.note(month, intent)
     state.added_mw += state.coming_mw[month]

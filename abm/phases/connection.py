@@ -39,6 +39,7 @@ def run(model: Model, month: int) -> None:
     for agent in model.acting("connection"):
         for intent in agent.act("connection", month):
             _resolve(model, month, intent)
+    _permit_where_nobody_decides(model, month)
     _finish_studies(model, month)
     _fix_ready_dates(model, month)
 
@@ -46,13 +47,26 @@ def run(model: Model, month: int) -> None:
 def _announce(model: Model, month: int) -> None:
     sites = model.state.sites
     for row in np.flatnonzero((sites.status[: sites.count] == 0) & (sites.announced[: sites.count] <= month)):
+        if sites.started_before[row]:
+            # Announced with work already under way: what came before was done when the world heard of it.
+            sites.status[row] = DECIDED
+            for name in ("applied", "assessed", "permitted", "decided"):
+                sites.step[name][row] = month
+            model.start_building(int(row), month)
+            _note_announcement(model, int(row), month)
+            continue
         sites.status[row] = ANNOUNCED
         real = sites.kind[row] == FAB or sites.finance[row] == 0
         sites.sponsor[row] = real or model.luck.uniform("sponsor", sites.programme[row]) < sponsor_chance(model, int(row))
         if month > 0 or sites.announced[row] == 0:
-            model.decisions.note(month, Intent(
-                model.owner_key(row), "announce", sites.key[row], float(sites.mw[row]), "MW",
-                {"gpus": float(sites.gpus[row]), "expected_month": float(sites.expected[row])}))
+            _note_announcement(model, int(row), month)
+
+
+def _note_announcement(model: Model, row: int, month: int) -> None:
+    sites = model.state.sites
+    model.decisions.note(month, Intent(
+        model.owner_key(row), "announce", sites.key[row], float(sites.mw[row]), "MW",
+        {"gpus": float(sites.gpus[row]), "expected_month": float(sites.expected[row])}))
 
 
 def sponsor_chance(model: Model, row: int) -> float:
@@ -107,12 +121,21 @@ def _resolve(model: Model, month: int, intent: Intent) -> None:
         months = intent.values["months"] * (1.0 - p["fast_track_effect"] * track)
         spread = model.luck.lognormal("permit", sites.key[row], 1.0, p["permit_spread"])
         sites.permit_due[row] = month + max(round(months * spread + p["permit_delay_months"]), 0)
-        model.decisions.note(month, intent, granted=1.0)
+        model.decisions.note(month, intent)
     elif intent.verb == "postpone":
         sites.wait_reason[row] = "consent"
         model.decisions.note(month, intent, granted=0.0, bound="consent")
     else:
         raise ValueError(f"{intent.who}: {intent.verb!r} is no act of the connection phase")
+
+
+def _permit_where_nobody_decides(model: Model, month: int) -> None:
+    """A zone without a local government permits at once, the scenario's permit delay apart."""
+    sites = model.state.sites
+    guarded = {agent.zone for agent in model.acting("connection") if agent.CONSENTS}
+    for row in sites.rows(APPLIED, PASSED):
+        if sites.permit_due[row] == NEVER and int(sites.zone[row]) not in guarded:
+            sites.permit_due[row] = month + max(round(model.parameters["permit_delay_months"]), 0)
 
 
 def pass_chance(model: Model, month: int, row: int, pool: int | None = None) -> float:

@@ -69,6 +69,23 @@ def clear(segments: list[tuple[float, float]], money: float, reference: float, s
     return price, demand(price)
 
 
+def _book_hours(model: Model, month: int, open_of: dict[int, float], vouchers: dict[int, float], sold_share: float,
+                startup_hours: float) -> None:
+    """Hours that owners sold to startups, on the supply graph: each owner's part of all sales, spread over the groups."""
+    offered: dict[str, float] = {}
+    for row, hours in open_of.items():
+        owner = model.owner_key(row)
+        offered[owner] = offered.get(owner, 0.0) + hours * sold_share + vouchers.get(row, 0.0)
+    total = sum(offered.values())
+    firms = {who: model.startups.alive_of(who) for who in model.startups.groups}
+    alive = sum(firms.values())
+    if total <= 0.0 or alive <= 0.0:
+        return
+    for owner, hours in offered.items():
+        for who, count in firms.items():
+            model.supply.book(month, owner, who, "compute", startup_hours * hours / total * count / alive)
+
+
 def levelised_share(model: Model, month: int) -> float:
     """Fixed price over today's spot price that is worth as much as the falling spot price over a machine's life."""
     p = model.parameters
@@ -181,6 +198,7 @@ def run(model: Model, month: int) -> None:
     model.compute_month = ComputeMonth(
         price, total, used, total_demand, used, imported, startup_need, startup_home,
         segments[3][0] * (price / reference) ** -segments[3][1] * at_home, residual, revenue, by_buyer)
+    _book_hours(model, month, open_of, voucher_of, sold / spot if spot > 0.0 else 0.0, startup_home)
     model.captive_paid = captive * price
     model.reserved_paid = reserved_paid
     model.sold_share = at_home

@@ -67,6 +67,7 @@ def _sites_settle(model: Model, month: int) -> None:
         energy = float(model.power_month.ai_load[zone]) * (mw / by_zone[zone] if by_zone[zone] > 0.0 else 0.0)
         bill = energy * float(state.site_price[zone])
         ledger.post(model.utility_account, owner, "money", bill, "power of sites")
+        model.supply.book(month, model.utility_account, owner, "power", energy)
         operation = p["operating_share"] * model.shell_budget(row) / 12.0
         ledger.post("households", owner, "money", operation, "operation")
         available = income - bill - operation
@@ -142,6 +143,7 @@ def _power_is_paid(model: Model, month: int) -> None:
         levy = carbon * float(tech.emission_t_mwh[i]) * float(made[i])
         fuel = max(float(found.fuel_cost[i]) - levy, 0.0)
         ledger.post(seller, account, "money", pay, "power purchase")
+        model.supply.book(month, seller, account, "power", float(made[i]))
         ledger.post("world", seller, "money", fuel, "fuel")
         ledger.post("treasury", seller, "money", levy, "carbon price")
         model.margin_of[kind] += pay - fuel - levy

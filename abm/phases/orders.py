@@ -29,6 +29,8 @@ def run(model: Model, month: int) -> None:
     for agent in model.acting("supply"):
         for intent in agent.act("supply", month):
             _allocate(model, month, intent)
+            if intent.who == model.leading_maker:
+                _judge_memory(model, month, intent)
 
 
 def _sell_memory(model: Model, month: int) -> None:
@@ -45,6 +47,13 @@ def _sell_memory(model: Model, month: int) -> None:
     for maker in model.makers:
         for who, amount in sold.items():
             model.supply.book(month, who, maker, "hbm", amount * share)
+
+
+def _judge_memory(model: Model, month: int, intent: Intent) -> None:
+    """Memory counts as sold out while the leading maker's output needs nine tenths of its part."""
+    per_chip = float(model.world.vintages.hbm_gb[max(model.vintage_of(intent.who, month), 0)])
+    part = model.memory_gb * model.parameters["maker_memory_share"]
+    model.memory_sold_out = part <= 0.0 or intent.values["world"] * per_chip >= 0.9 * part
 
 
 def _order(model: Model, month: int, intent: Intent) -> None:

@@ -139,7 +139,7 @@ def _retire_by_policy(model: Model, month: int) -> None:
         return
     rows = [r for r in range(len(plants)) if plants.retirement[r] == "policy" and state.plant_retires[r] > month
             and plants.commissioned[r] <= month]
-    rows.sort(key=lambda r: (plants.commissioned[r], r))
+    rows.sort(key=lambda r: (plants.commissioned[r], model.plant_name(r)))
     generator = model.role("thermal")
     for row in rows:
         if closed + state.plant_mw[row] > asked + 1e-9:

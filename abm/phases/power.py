@@ -252,7 +252,8 @@ class PowerSystem:
             unserved += weight * float(lost.sum())
             nonfirm_cut += weight * float(cut.sum())
             flow += weight * r.flow.sum(1)
-            congestion += weight * (r.objective - s.objective)
+            dearer = r.objective - s.objective
+            congestion += weight * (dearer if dearer > 1e-12 * abs(r.objective) else 0.0)
             gap = max(gap, (r.objective - r.lower_bound) / max(abs(r.objective), 1.0),
                       (s.objective - s.lower_bound) / max(abs(s.objective), 1.0))
             hourly = base + ai_total[:, None]

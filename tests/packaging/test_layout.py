@@ -81,11 +81,12 @@ def test_a_wheel_ships_source_and_data_under_a_folder_of_our_own() -> None:
         assert here <= shipped
 
 
-def test_importing_madang_puts_our_packages_first() -> None:
-    assert sys.path[0] == str(madang.ROOT)
+def test_claiming_puts_our_packages_first_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert madang.ROOT == ROOT
+    monkeypatch.setattr(sys, "path", ["elsewhere", str(ROOT), "beyond"])
     madang.claim()
-    assert sys.path.count(str(ROOT)) == 1
+    madang.claim()
+    assert sys.path == [str(ROOT), "elsewhere", "beyond"]
 
 
 @pytest.mark.parametrize("name", madang.PACKAGES)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from . import kernel
 from .case import Floats, Ints, PowerCase, PowerResult
+from .merge import merge
 from .network import Topology, Uint32s, topology_of
 from .pivots import OPTIMAL
 
@@ -51,6 +52,14 @@ def solve(case: PowerCase, warm: NDArray[Any] | None = None) -> PowerResult:
 
 def attempt(case: PowerCase, warm: NDArray[Any] | None = None) -> PowerResult | None:
     """Solve on the network; None where no proved optimum was found."""
+    merged = merge(case)
+    if merged is None:
+        return _attempt(case, warm)
+    result = _attempt(merged.case, warm)
+    return None if result is None else merged.split(result)
+
+
+def _attempt(case: PowerCase, warm: NDArray[Any] | None) -> PowerResult | None:
     scratch = _scratch_for(case)
     zones, _, hours, lines, stores, loads, _ = case.shape
     size = scratch.topology.basis

@@ -1,0 +1,142 @@
+"""The books balance, refuse what is no transfer, and notice every number that disagrees with them."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from abm.ledger import ASSETS, TOLERANCE, Imbalance, Ledger
+
+NAMES = ("bank", "site", "utility", "state")
+transfers = st.lists(
+    st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES), st.sampled_from(ASSETS), st.floats(0.0, 1e15)), max_size=60
+)
+
+
+def test_a_post_gives_to_one_what_it_takes_from_the_other() -> None:
+    ledger = Ledger()
+    ledger.post("site", "bank", "money", 30.0, "loan")
+    ledger.post("site", "state", "money", 10.0, "subsidy")
+    ledger.post("bank", "site", "debt", 30.0, "loan")
+    assert ledger.balance("site", "money") == 40.0
+    assert ledger.balance("bank", "money") == -30.0
+    assert ledger.balance("site", "debt") == -30.0
+    assert ledger.causes == {("money", "loan"): 30.0, ("money", "subsidy"): 10.0, ("debt", "loan"): 30.0}
+
+
+@pytest.mark.parametrize("amount", [-1.0, -1e-300, math.nan, math.inf, -math.inf])
+def test_what_is_no_transfer_is_refused_and_changes_nothing(amount: float) -> None:
+    ledger = Ledger()
+    ledger.post("site", "bank", "money", 5.0, "loan")
+    with pytest.raises(ValueError, match="dividend.*money from site to bank is no transfer"):
+        ledger.post("bank", "site", "money", amount, "dividend")
+    assert ledger.balance("site", "money") == 5.0
+    assert ("money", "dividend") not in ledger.causes
+    assert ledger.close()["money"] == 0.0
+
+
+def test_an_account_nobody_used_stands_at_zero() -> None:
+    ledger = Ledger()
+    ledger.post("site", "bank", "money", 0.0, "nothing")
+    assert ledger.balance("site", "money") == ledger.balance("nobody", "gpu") == 0.0
+    assert not ledger.causes
+
+
+@given(st.lists(transfers, min_size=1, max_size=4))
+def test_random_months_close_against_sums_kept_elsewhere(months: list) -> None:
+    ledger, shadow = Ledger(), defaultdict(float)
+    for asset in ASSETS:
+        for name in NAMES:
+            ledger.check_stock(name, asset, lambda key=(name, asset): shadow[key])
+    for month in months:
+        for debit, credit, asset, amount in month:
+            ledger.post(debit, credit, asset, amount, "trade")
+            shadow[debit, asset] += amount
+            shadow[credit, asset] -= amount
+        assert max(ledger.close().values()) <= TOLERANCE
+    assert ledger.closed == len(months)
+    for asset in ASSETS:
+        size = max(math.fsum(abs(shadow[name, asset]) for name in NAMES), 1.0)
+        assert abs(math.fsum(ledger.balance(name, asset) for name in NAMES)) <= 1e-9 * size
+
+
+def test_a_clearing_account_that_keeps_something_raises() -> None:
+    ledger = Ledger()
+    ledger.check_zero(["bus north", "bus south"], "mwh")
+    ledger.post("bus south", "generator", "mwh", 100.0, "generation")
+    ledger.post("customers", "bus south", "mwh", 99.0, "load")
+    with pytest.raises(Imbalance, match=r"month 0: account bus south is out of balance in mwh by 0\.00503"):
+        ledger.close()
+
+
+def test_a_clearing_account_that_passes_everything_on_closes() -> None:
+    ledger = Ledger()
+    ledger.check_zero(["bus"], "mwh")
+    for part in (0.1, 0.2, 0.3):
+        ledger.post("bus", "generator", "mwh", part, "generation")
+    ledger.post("customers", "bus", "mwh", 0.6, "load")
+    assert ledger.balance("bus", "mwh") != 0.0  # binary fractions do not add up exactly
+    assert 0.0 < ledger.close()["mwh"] <= TOLERANCE
+
+
+def test_last_months_turnover_does_not_excuse_this_months_remainder() -> None:
+    ledger = Ledger()
+    ledger.check_zero(["bus"], "mwh")
+    ledger.post("bus", "generator", "mwh", 1e12, "generation")
+    ledger.post("customers", "bus", "mwh", 1e12, "load")
+    ledger.close()
+    ledger.post("bus", "generator", "mwh", 1.0, "generation")
+    with pytest.raises(Imbalance, match="month 1: account bus"):
+        ledger.close()
+
+
+@pytest.mark.parametrize("wrong", [99.0, 101.0, -100.0, 100.0 + 1e-6, math.nan])
+def test_a_stock_that_disagrees_with_its_account_raises(wrong: float) -> None:
+    ledger, stock = Ledger(), [100.0]
+    ledger.check_stock("gpus owner", "gpu", lambda: stock[0])
+    ledger.post("gpus owner", "maker", "gpu", 100.0, "delivery")
+    assert ledger.close()["gpu"] == 0.0
+    stock[0] = wrong
+    with pytest.raises(Imbalance, match="month 1: account gpus owner is out of balance in gpu"):
+        ledger.close()
+
+
+def test_a_stock_is_checked_before_its_account_was_ever_used() -> None:
+    ledger = Ledger()
+    ledger.check_stock("deposits", "money", lambda: 3.0)
+    with pytest.raises(Imbalance, match="deposits"):
+        ledger.close()
+
+
+def test_an_entry_with_one_side_only_raises() -> None:
+    """The redundant equation: balances of an asset add up to zero."""
+    ledger = Ledger()
+    ledger.post("site", "bank", "money", 100.0, "loan")
+    ledger._balance["money"][ledger.account("site")] += 1.0
+    with pytest.raises(Imbalance, match="money"):
+        ledger.close()
+
+
+def test_the_worst_close_of_each_asset_is_remembered() -> None:
+    ledger, stock = Ledger(), [0.0]
+    ledger.check_stock("site", "money", lambda: stock[0])
+    ledger.post("site", "bank", "money", 1e6, "loan")
+    stock[0] = 1e6 + 1e-5
+    first = ledger.close()["money"]
+    stock[0] = 1e6
+    assert ledger.close()["money"] == 0.0
+    assert ledger.worst["money"] == first == pytest.approx(1e-11, rel=1e-3)
+    assert ledger.worst["gpu"] == 0.0
+
+
+def test_causes_are_those_of_the_month() -> None:
+    ledger = Ledger()
+    ledger.post("site", "bank", "money", 5.0, "loan")
+    ledger.close()
+    ledger.post("site", "bank", "money", 7.0, "dividend")
+    assert ledger.causes == {("money", "dividend"): 7.0}
+    assert ledger.balance("site", "money") == 12.0
