@@ -8,30 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from abm.decisions import Intent
+from abm.queries import Queries
 from abm.state import DECIDED, ENERGISED
 
 if TYPE_CHECKING:
-    from abm.ledger import Ledger
-    from abm.phases.policy import Budget
+    pass
 
 
-class Accounts:
+class Accounts(Queries):
     """Postings and sums over them; mixed into :class:`abm.model.Model`."""
-
-    ledger: Ledger
-    budget: Budget
-    state: Any
-    parameters: Any
-    world: Any
-    utility: Any
-    utility_account: str
-    investor: dict[str, int]
-    month: int
-    decisions: Any
-    deployed_by: dict[str, float]
-    paid_in: np.ndarray
-    arrears: np.ndarray
-    public_month: float
 
     # -- the state ---------------------------------------------------------------------------
     def spend(self, month: int, amount: float, cause: str) -> None:
@@ -56,7 +41,9 @@ class Accounts:
         """Cost of a site's building and connection, in currency."""
         sites, p = self.state.sites, self.parameters
         given = float(sites.shell_cost[row])
-        shell = (float(sites.mw[row]) * p["shell_cost"] if math.isnan(given) else given) * p["site_cost_factor"]
+        shell = (float(sites.mw[row]) * p["shell_cost"] if math.isnan(given) else given) * p[
+            "site_cost_factor"
+        ]
         return shell + float(sites.mw[row]) * p["connection_cost"]
 
     def draw(self, month: int, row: int, amount: float, to: str) -> None:
@@ -64,7 +51,7 @@ class Accounts:
         if amount <= 0.0:
             return
         sites, state, ledger = self.state.sites, self.state, self.ledger
-        owner = self.owner_key(row)  # type: ignore[attr-defined]
+        owner = self.owner_key(row)
         fresh = sites.status[row] == DECIDED or month - sites.step["energised"][row] <= 12
         shares = state.equity[row] if fresh else 0.0 * state.equity[row]
         support = float(sites.support[row]) * amount if fresh else 0.0
@@ -77,7 +64,7 @@ class Accounts:
         ledger.post("lenders", owner, "debt", debt, "loan")
         sites.loan[row] += debt
         if debt > 0.0:
-            self.supply.book(month, self.lender_account, owner, "debt", debt)  # type: ignore[attr-defined]
+            self.supply.book(month, self.lender_account, owner, "debt", debt)
         total = float(shares.sum())
         if total <= 0.0:
             self._pay_in(month, owner, owner, row, rest)
@@ -98,23 +85,23 @@ class Accounts:
             return
         if who != owner:
             self.ledger.post(owner, who, "money", amount, "equity")
-            self.supply.book(month, who, owner, "capital", amount)  # type: ignore[attr-defined]
+            self.supply.book(month, who, owner, "capital", amount)
         self.ledger.post(who, f"equity of {owner}", "equity", amount, "equity")
         self.deployed_by[who] = self.deployed_by.get(who, 0.0) + amount
-        self.equity_paid[row, self.investor[who]] += amount  # type: ignore[attr-defined]
-        self.cash_of[who] = self.cash_of.get(who, 0.0) - amount  # type: ignore[attr-defined]
+        self.equity_paid[row, self.investor[who]] += amount
+        self.cash_of[who] = self.cash_of.get(who, 0.0) - amount
         if self.state.sites.finance[row] == 2:
-            self.pooled_flow[month] -= amount  # type: ignore[attr-defined]
+            self.pooled_flow[month] -= amount
 
     def pay_out(self, month: int, row: int, amount: float) -> None:
         """Distribute what a site earned to its equity holders; a shortfall is paid in by its owner."""
-        owner = self.owner_key(row)  # type: ignore[attr-defined]
-        paid = self.equity_paid[row]  # type: ignore[attr-defined]
+        owner = self.owner_key(row)
+        paid = self.equity_paid[row]
         total = float(paid.sum())
         if amount <= 0.0 or total <= 0.0:
-            self.cash_of[owner] = self.cash_of.get(owner, 0.0) + amount  # type: ignore[attr-defined]
+            self.cash_of[owner] = self.cash_of.get(owner, 0.0) + amount
             if self.state.sites.finance[row] == 2:
-                self.pooled_flow[month] += amount  # type: ignore[attr-defined]
+                self.pooled_flow[month] += amount
             return
         for who, column in self.investor.items():
             part = amount * float(paid[column]) / total
@@ -122,9 +109,9 @@ class Accounts:
                 continue
             if who != owner:
                 self.ledger.post(who, owner, "money", part, "dividend")
-            self.cash_of[who] = self.cash_of.get(who, 0.0) + part  # type: ignore[attr-defined]
+            self.cash_of[who] = self.cash_of.get(who, 0.0) + part
         if self.state.sites.finance[row] == 2:
-            self.pooled_flow[month] += amount  # type: ignore[attr-defined]
+            self.pooled_flow[month] += amount
 
     def book_share(self, row: int) -> float:
         """Share of a site's cost that is not written off: the building over its life, machines by their age."""
@@ -134,32 +121,37 @@ class Accounts:
         age = self.month - int(sites.step["energised"][row])
         paid = float(self.paid_in[row])
         shell = min(self.shell_budget(row) / paid, 1.0) if paid > 0.0 else 0.0
-        machines = float(self.state.chips[row] @ np.maximum(1.0 - (self.month - self.chip_age[row]) / p["gpu_life_months"], 0.0))  # type: ignore[attr-defined]
+        machines = float(
+            self.state.chips[row]
+            @ np.maximum(1.0 - (self.month - self.chip_age[row]) / p["gpu_life_months"], 0.0)
+        )
         count = max(float(sites.gpus[row]), float(self.state.chips[row].sum()), 1.0)
-        return shell * max(1.0 - age / (12.0 * p["shell_life_years"]), 0.0) + (1.0 - shell) * min(machines / count, 1.0)
+        return shell * max(1.0 - age / (12.0 * p["shell_life_years"]), 0.0) + (1.0 - shell) * min(
+            machines / count, 1.0
+        )
 
     def book_value(self, who: str) -> float:
         """Undepreciated equity that ``who`` holds in sites, net of their loans' excess over book."""
         sites = self.state.sites
         column = self.investor[who]
-        rows = np.flatnonzero(self.equity_paid[: sites.count, column] > 0.0)  # type: ignore[attr-defined]
-        return float(sum(self.equity_paid[row, column] * self.book_share(int(row)) for row in rows))  # type: ignore[attr-defined]
+        rows = np.flatnonzero(self.equity_paid[: sites.count, column] > 0.0)
+        return float(sum(self.equity_paid[row, column] * self.book_share(int(row)) for row in rows))
 
     def investor_profit(self, who: str) -> float:
         """Paid out less paid in, plus book value."""
-        return float(self.cash_of.get(who, 0.0)) + self.book_value(who)  # type: ignore[attr-defined]
+        return float(self.cash_of.get(who, 0.0)) + self.book_value(who)
 
     def owner_profit(self, cast_row: int) -> float:
-        return self.investor_profit(self.account(cast_row))  # type: ignore[attr-defined]
+        return self.investor_profit(self.account(cast_row))
 
     def invested_by(self, who: str, amount: float) -> None:
         """Move an investor's committed budget by a bid taken or given back."""
-        agent = self.agent_of[who]  # type: ignore[attr-defined]
+        agent = self.agent_of[who]
         if hasattr(agent, "committed"):
             agent.committed += amount
 
     def owner_spent(self, who: str, amount: float) -> None:
-        agent = self.agent_of.get(who)  # type: ignore[attr-defined]
+        agent = self.agent_of.get(who)
         if agent is not None and hasattr(agent, "spent_this_year"):
             agent.spent_this_year += amount
 
@@ -193,21 +185,27 @@ class Accounts:
     def refund_deposit(self, row: int) -> None:
         deposit = float(self.state.sites.deposit[row])
         if deposit > 0.0:
-            self.ledger.post(self.owner_key(row), "deposits", "money", deposit, "deposit refunded")  # type: ignore[attr-defined]
+            self.ledger.post(self.owner_key(row), "deposits", "money", deposit, "deposit refunded")
             self.utility.deposits -= deposit
             self.state.sites.deposit[row] = 0.0
 
     def note_scarcity(self, month: int, row: int, what: str) -> None:
         """Crews or cooling did not reach for what a site under way wanted."""
         sites = self.state.sites
-        self.decisions.repeat(month, Intent(self.owner_key(row), "slow", sites.key[row], float(sites.mw[row]), "MW"), 0.0, what, every=24)  # type: ignore[attr-defined]
+        self.decisions.repeat(
+            month,
+            Intent(self.owner_key(row), "slow", sites.key[row], float(sites.mw[row]), "MW"),
+            0.0,
+            what,
+            every=24,
+        )
 
     def pooled_irr(self, month: int) -> float:
         """Yearly return of all equity in project-financed sites, with what is held at book value."""
-        flows = self.pooled_flow[: month + 1].copy()  # type: ignore[attr-defined]
+        flows = self.pooled_flow[: month + 1].copy()
         sites = self.state.sites
         rows = np.flatnonzero(sites.finance[: sites.count] == 2)
-        flows[-1] += sum(float(self.equity_paid[row].sum()) * self.book_share(int(row)) for row in rows)  # type: ignore[attr-defined]
+        flows[-1] += sum(float(self.equity_paid[row].sum()) * self.book_share(int(row)) for row in rows)
         if not (flows < 0.0).any() or not (flows > 0.0).any():
             return math.nan
         power = np.arange(len(flows))

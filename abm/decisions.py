@@ -51,8 +51,14 @@ class Decisions:
         """Write an intent down with what was granted (all of it by default) and what bound."""
         self.records.append(
             Decision(
-                month, intent.who, intent.verb, intent.subject, float(intent.amount),
-                float(intent.amount if granted is None else granted), intent.unit, bound or intent.bound,
+                month,
+                intent.who,
+                intent.verb,
+                intent.subject,
+                float(intent.amount),
+                float(intent.amount if granted is None else granted),
+                intent.unit,
+                bound or intent.bound,
                 {name: float(value) for name, value in intent.values.items()},
             )
         )

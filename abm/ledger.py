@@ -82,6 +82,10 @@ class Ledger:
         for asset in ASSETS:
             size = max(math.fsum(map(abs, self._balance[asset])), math.fsum(self._turnover[asset]), 1.0)
             worst[asset] = abs(math.fsum(self._balance[asset])) / size
+            if not worst[asset] <= TOLERANCE:
+                raise Imbalance(
+                    f"month {self.closed}: balances in {asset} do not add up to zero, by {worst[asset]:.3g} of their size"
+                )
         for asset, number in self._clearing:
             size = max(self._turnover[asset][number], 1.0)
             self._worse(worst, asset, number, abs(self._balance[asset][number]) / size)
@@ -99,5 +103,7 @@ class Ledger:
     def _worse(self, worst: dict[str, float], asset: str, number: int, imbalance: float) -> None:
         if not imbalance <= TOLERANCE:
             name = next(name for name, at in self._account.items() if at == number)
-            raise Imbalance(f"month {self.closed}: account {name} is out of balance in {asset} by {imbalance:.3g} of its size")
+            raise Imbalance(
+                f"month {self.closed}: account {name} is out of balance in {asset} by {imbalance:.3g} of its size"
+            )
         worst[asset] = max(worst[asset], imbalance)

@@ -30,7 +30,10 @@ class Luck:
         if key is None:
             text = f"{self.root}\x1f{process}\x1f{who}".encode()
             digest = hashlib.blake2b(text, digest_size=16, person=b"luck").digest()
-            key = (np.uint64(int.from_bytes(digest[:8], "little")), np.uint64(int.from_bytes(digest[8:], "little")))
+            key = (
+                np.uint64(int.from_bytes(digest[:8], "little")),
+                np.uint64(int.from_bytes(digest[8:], "little")),
+            )
             self._keys[process, who] = key
         return key
 
@@ -50,7 +53,9 @@ class Luck:
         if mean <= 0.0:
             return 0.0
         variance = math.log1p((deviation / mean) ** 2)
-        return math.exp(math.log(mean) - variance / 2 + math.sqrt(variance) * self.normal(process, who, ordinal))
+        return math.exp(
+            math.log(mean) - variance / 2 + math.sqrt(variance) * self.normal(process, who, ordinal)
+        )
 
     def uniforms(self, process: str, who: str, births: np.ndarray, ordinal: int = 0) -> np.ndarray:
         """One uniform for each birth id (a population's members; luck belongs to the id, not the slot)."""

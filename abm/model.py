@@ -12,16 +12,27 @@ import numpy as np
 from abm.accounts import Accounts
 from abm.board import Board, LeverLike, TriggerLike
 from abm.calendar import NEVER
+from abm.core.power import Backend
 from abm.decisions import Decisions
 from abm.ledger import OPENING, Ledger
 from abm.luck import Luck
-from abm.phases import beliefs, building, connection, investment, market, money, orders, policy, power, recording
+from abm.phases import (
+    beliefs,
+    building,
+    connection,
+    investment,
+    market,
+    money,
+    orders,
+    policy,
+    power,
+    recording,
+)
 from abm.phases.hosting import Hosting
 from abm.phases.outside import Outside, Shock
 from abm.phases.policy import Budget
 from abm.population import ACCOUNT, Startups
 from abm.quantities import Parameters
-from abm.queries import Queries
 from abm.reporting import Reporting
 from abm.series import Indicator, Recorder
 from abm.stakeholder import Stakeholder
@@ -30,7 +41,7 @@ from abm.supply import SupplyGraph
 from abm.world import World
 
 
-class Model(Queries, Accounts, Reporting, mesa.Model):
+class Model(Accounts, Reporting, mesa.Model):
     """One run. Built by ``runs.assemble``; nothing in it reads a clock, a disk or a global.
 
     ``people`` makes the agents (one for each row of the cast), ``levers`` and ``schedule`` come
@@ -48,7 +59,7 @@ class Model(Queries, Accounts, Reporting, mesa.Model):
         settings: Mapping[str, float] | None = None,
         shocks: Sequence[Shock] = (),
         root: int = 0,
-        power_backend: str | None = None,
+        power_backend: Backend | None = None,
     ):
         # Mesa's own generators are never drawn from; the seed only keeps it from reading the clock.
         super().__init__(rng=root)
@@ -76,7 +87,7 @@ class Model(Queries, Accounts, Reporting, mesa.Model):
                 self._acting.setdefault(phase, []).append(agent)
         self._prepare_sellers()
         self.startups = Startups(self, [agent.who for agent in self.by_kind("startups")])
-        self.hosting: Any = Hosting(self)
+        self.hosting = Hosting(self)
         self.power = power.PowerSystem(self)
         self._open_books()
         connection.draw_line_slips(self)
@@ -120,10 +131,17 @@ class Model(Queries, Accounts, Reporting, mesa.Model):
         self.buyer_of = {row: self.owner_key(row) for row in range(sites.count)}
         self.buyer_of = _Buyers(self, self.buyer_of)
         self._vintage_cache: dict[int, int] = {}
-        self._per_mw = {world.goods.keys[i]: float(q) for i, q in zip(world.recipes.input, world.recipes.quantity, strict=True)}
+        self._per_mw = {
+            world.goods.keys[i]: float(q)
+            for i, q in zip(world.recipes.input, world.recipes.quantity, strict=True)
+        }
         self.owner_rows = sorted({int(row) for row in sites.owner[: sites.count] if row >= 0})
         names = [cast.keys[row] for row in self.owner_rows]
-        names += [who for who, kind in zip(cast.keys, cast.kind, strict=True) if kind in ("fund", "pension", "policy-bank")]
+        names += [
+            who
+            for who, kind in zip(cast.keys, cast.kind, strict=True)
+            if kind in ("fund", "pension", "policy-bank")
+        ]
         self.investor = {who: i for i, who in enumerate(dict.fromkeys(names))}
         size = (len(sites.mw), len(self.investor))
         self.state.equity = np.zeros(size)
@@ -182,16 +200,19 @@ class Model(Queries, Accounts, Reporting, mesa.Model):
         self.captive_paid = self.reserved_paid = 0.0
         self.sold_share = 1.0
         self.reference_price = p["world_compute_price"] * p["exchange_rate"]
-        self.state.market = Market(self.reference_price * p["world_compute_price_factor"],
-                                   self.reference_price * p["world_compute_price_factor"] * (1.0 + p["market_friction"]))
-        self.power_month: Any = None
-        self.compute_month: Any = None
+        self.state.market = Market(
+            self.reference_price * p["world_compute_price_factor"],
+            self.reference_price * p["world_compute_price_factor"] * (1.0 + p["market_friction"]),
+        )
+        self.power_month = self.compute_month = None
 
     def _hours_of_profiles(self) -> np.ndarray:
         """Full-load hours a year by zone and technology, from the representative days."""
         world = self.world
         days, weights, tech = world.days, world.day_weights, world.technologies
-        weight = {(int(m), d): w for m, d, w in zip(weights.calendar_month, weights.day, weights.days, strict=True)}
+        weight = {
+            (int(m), d): w for m, d, w in zip(weights.calendar_month, weights.day, weights.days, strict=True)
+        }
         share = np.array([weight[int(m), d] for m, d in zip(days.calendar_month, days.day, strict=True)])
         share = share * 24.0 / (float(days.hour.max()) + 1.0)
         hours = np.full((len(world.zones), len(tech)), 8760.0)
@@ -204,7 +225,11 @@ class Model(Queries, Accounts, Reporting, mesa.Model):
 
     def _prepare_sellers(self) -> None:
         tech = self.world.technologies
-        kinds = {"nuclear": "nuclear-generator", "renewable": "renewable-developer", "thermal": "thermal-generator"}
+        kinds = {
+            "nuclear": "nuclear-generator",
+            "renewable": "renewable-developer",
+            "thermal": "thermal-generator",
+        }
         self._sellers: list[tuple[str, str]] = []
         for i in range(len(tech)):
             group = "renewable" if tech.renewable[i] else ("nuclear" if tech.carbon_free[i] else "thermal")
@@ -219,12 +244,15 @@ class Model(Queries, Accounts, Reporting, mesa.Model):
         lenders = self.by_kind("lender")
         self.lender_account = lenders[0].who if lenders else "lenders"
         self.utility = state.utility = Utility(
-            tariff=p["tariff_start"], debt=p["utility_debt_start"], capital=p["utility_capital_start"])
+            tariff=p["tariff_start"], debt=p["utility_debt_start"], capital=p["utility_capital_start"]
+        )
         state.site_price = np.full(len(self.world.zones), p["tariff_start"] * p["site_tariff_ratio"])
         ledger.post(OPENING, self.utility_account, "debt", p["utility_debt_start"], "opening")
         for row in range(sites.count):
             if sites.kind[row] == AI:
-                ledger.post(f"gpus {self.owner_key(row)}", OPENING, "gpu", float(state.chips[row].sum()), "opening")
+                ledger.post(
+                    f"gpus {self.owner_key(row)}", OPENING, "gpu", float(state.chips[row].sum()), "opening"
+                )
             if sites.started_before[row]:
                 state.equity[row, self.investor[self.owner_key(row)]] = 1.0
             if sites.started_before[row] and sites.status[row] == DECIDED:
@@ -234,14 +262,14 @@ class Model(Queries, Accounts, Reporting, mesa.Model):
         ledger.check_stock(self.utility_account, "debt", lambda: -self.utility.debt)
         ledger.check_stock("deposits", "money", lambda: float(sites.deposit.sum()))
         for row in self.owner_rows:
-            owner = self.world.cast.keys[row]
-            rows = sites.owner == row
-            ledger.check_stock(f"gpus {owner}", "gpu", lambda r=rows: float((state.chips + state.store)[sites.owner == self._owner_of(r)].sum()))  # type: ignore[misc]
+            ledger.check_stock(f"gpus {self.world.cast.keys[row]}", "gpu", self._machines_of(row))
         ledger.check_zero([f"zone {key}" for key in self.world.zones.keys], "mwh")
         ledger.check_zero(["compute revenue"], "money")
 
-    def _owner_of(self, rows: np.ndarray) -> int:
-        return int(self.state.sites.owner[np.flatnonzero(rows)[0]])
+    def _machines_of(self, cast_row: int) -> Callable[[], float]:
+        """Recounts from the arrays what an owner's account must show."""
+        state = self.state
+        return lambda: float((state.chips + state.store)[state.sites.owner == cast_row].sum())
 
     def start_building(self, row: int, month: int) -> None:
         """A site that is already under construction in ``month``: built as far as its announced date calls for."""
@@ -284,8 +312,10 @@ def _name_plants(world: World) -> list[str]:
     """A name for each plant that does not depend on the order of the table."""
     plants, seen, names = world.plants, dict[str, int](), []
     for row in range(len(plants)):
-        name = (f"{world.technologies.keys[plants.technology[row]]} {world.zones.keys[plants.zone[row]]} "
-                f"{world.calendar.text(int(plants.commissioned[row]))} {float(plants.mw[row]):g} MW")
+        name = (
+            f"{world.technologies.keys[plants.technology[row]]} {world.zones.keys[plants.zone[row]]} "
+            f"{world.calendar.text(int(plants.commissioned[row]))} {float(plants.mw[row]):g} MW"
+        )
         seen[name] = seen.get(name, 0) + 1
         names.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
     return names
@@ -308,5 +338,7 @@ def _in_slots(world: World, parameters: Parameters) -> World:
     kinds = world.cast.kind
     v = world.vintages
     factor = np.array([pack if kinds[maker] == "npu-maker" else 1.0 for maker in v.maker])
-    vintages = v.replace(h100e=v.h100e * factor, kw=v.kw * factor, price_usd=v.price_usd * factor, hbm_gb=v.hbm_gb * factor)
+    vintages = v.replace(
+        h100e=v.h100e * factor, kw=v.kw * factor, price_usd=v.price_usd * factor, hbm_gb=v.hbm_gb * factor
+    )
     return dataclasses.replace(world, tables={**world.tables, "vintages": vintages})

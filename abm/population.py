@@ -93,7 +93,9 @@ class Startups:
         size = _lognormal(luck.uniforms("startup-size", who, births), trait["spread"])
         self.need[free] = trait["need_h100e"] * size
         self.burn[free] = trait["burn_month"] * size
-        self.quality[free] = trait["quality"] * _lognormal(luck.uniforms("startup-quality", who, births), 0.35)
+        self.quality[free] = trait["quality"] * _lognormal(
+            luck.uniforms("startup-quality", who, births), 0.35
+        )
         part_used = luck.uniforms("startup-runway", who, births) if spread_runway else 1.0
         self.runway[free] = trait["runway"] * size * (0.3 + 0.7 * part_used)
         self.weight[free] = self.weight_of[g]
@@ -106,25 +108,40 @@ class Startups:
         return amount
 
     # -- a month -----------------------------------------------------------------------------
-    def plan(self, last_price: float, reference: float, scale: float, elasticity: float, vouchers: float) -> tuple[float, float]:
+    def plan(
+        self, last_price: float, reference: float, scale: float, elasticity: float, vouchers: float
+    ) -> tuple[float, float]:
         """Plans at last month's price. Returns (coefficient, money): demand is ``coefficient (p/p0)^-e + money / p``.
 
         ``scale`` turns a need in H100-equivalents into hours of the month, growth included.
         """
+        p = self.model.parameters
         want = np.where(self.alive, self.need * scale * (last_price / reference) ** -elasticity, 0.0)
-        total = float(self.weight @ want)
-        part = min(vouchers / total, 1.0) if total > 0.0 else 0.0
-        self.vouchers = want * part
-        rest = 1.0 - part
-        self.purse = np.where(self.alive, np.maximum(self.runway, 0.0) * self.model.parameters["startup_spend_share"], 0.0)
+        # A voucher hour is cheap, so firms would use more of them than of hours at the full price.
+        cheaply = want * min(
+            p["voucher_price_share"] ** -elasticity if p["voucher_price_share"] > 0.0 else math.inf, 3.0
+        )
+        total = float(self.weight @ cheaply)
+        self.vouchers = cheaply * (min(vouchers / total, 1.0) if total > 0.0 else 0.0)
+        rest = np.divide(
+            np.maximum(want - self.vouchers, 0.0), want, out=np.zeros_like(want), where=want > 0.0
+        )
+        self.purse = np.where(self.alive, np.maximum(self.runway, 0.0) * p["startup_spend_share"], 0.0)
         self.by_need = want * rest * last_price <= self.purse
         self.planned = np.where(self.alive, self.need * scale * rest, 0.0)
         coefficient = float(self.weight @ np.where(self.by_need, self.planned, 0.0))
         money = float(self.weight @ np.where(self.by_need, 0.0, self.purse))
         return coefficient, money
 
-    def settle(self, price: float, reference: float, world_price: float, scale: float, elasticity: float,
-               voucher_price: float) -> dict[str, float]:
+    def settle(
+        self,
+        price: float,
+        reference: float,
+        world_price: float,
+        scale: float,
+        elasticity: float,
+        voucher_price: float,
+    ) -> dict[str, float]:
         """Buy at ``price``, earn, pay, leave. Returns weighted totals (hours and currency) and needs."""
         p = self.model.parameters
         spot = np.where(self.by_need, self.planned * (price / reference) ** -elasticity, self.purse / price)
@@ -144,10 +161,15 @@ class Startups:
             base = float((self.weight[part] * burn[part]).sum())
             gain = float((self.weight[part] * (earned - paid - burn)[part]).sum())
             self.margin[g].append(gain / base if base > 0.0 else 0.0)
-        totals = {"spot_hours": float(self.weight @ spot), "voucher_hours": float(self.weight @ np.where(self.alive, self.vouchers, 0.0)),
-                  "need_hours": float(self.weight @ need), "spot_paid": float(self.weight @ (spot * price)),
-                  "voucher_paid": float(self.weight @ np.where(self.alive, self.vouchers * voucher_price, 0.0)),
-                  "earned": float(self.weight @ earned), "burn": float(self.weight @ burn)}
+        totals = {
+            "spot_hours": float(self.weight @ spot),
+            "voucher_hours": float(self.weight @ np.where(self.alive, self.vouchers, 0.0)),
+            "need_hours": float(self.weight @ need),
+            "spot_paid": float(self.weight @ (spot * price)),
+            "voucher_paid": float(self.weight @ np.where(self.alive, self.vouchers * voucher_price, 0.0)),
+            "earned": float(self.weight @ earned),
+            "burn": float(self.weight @ burn),
+        }
         gone = self.alive & (self.runway < 0.0)
         totals["defaulted"] = float(-(self.weight * self.runway)[gone].sum())
         totals["exits"] = float(self.weight[gone].sum())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from abm.holdings import Holdings
 from abm.state import AI, APPLIED, DECIDED, ENERGISED, PASSED
 
 if TYPE_CHECKING:
@@ -15,28 +16,20 @@ if TYPE_CHECKING:
     from abm.world import World
 
 
-class Queries:
+class Queries(Holdings):
     """Read-only questions; mixed into :class:`abm.model.Model`."""
-
-    world: World
-    state: Any
-    parameters: Any
-    outside: Any
-    board: Any
-    month: int
-    stakeholders: list[Stakeholder]
 
     # -- people ------------------------------------------------------------------------------
     def acting(self, phase: str) -> Sequence[Stakeholder]:
         """Stakeholders that act in ``phase``, in the order of the cast."""
-        return self._acting.get(phase, ())  # type: ignore[attr-defined,no-any-return]
+        return self._acting.get(phase, ())
 
     def by_kind(self, kind: str) -> list[Any]:
         return [agent for agent in self.stakeholders if agent.kind == kind]
 
     def role(self, role: str) -> Stakeholder | None:
         """Who plays a role of the world (``grid``, ``finance``, ...), or None."""
-        return self.agent_of.get(self.world.roles.get(role, ""))  # type: ignore[attr-defined,no-any-return]
+        return self.agent_of.get(self.world.roles.get(role, ""))
 
     def owner_key(self, row: int) -> str:
         """Stakeholder that owns site ``row``."""
@@ -59,20 +52,23 @@ class Queries:
 
     def vintage_for(self, month: int) -> int:
         """Vintage of the leading maker that a buyer counts on in ``month``."""
-        cached: dict[int, int] = self._vintage_cache  # type: ignore[attr-defined]
+        cached: dict[int, int] = self._vintage_cache
         found = cached.get(month)
         if found is None:
-            found = cached[month] = max(self.vintage_of(self.leading_maker, month), 0)  # type: ignore[attr-defined]
+            found = cached[month] = max(self.vintage_of(self.leading_maker, month), 0)
         return found
 
     def chip_price(self, vintage: int, month: int) -> float:
         """Price of one accelerator with its share of server and network, in currency."""
-        return float(self.world.vintages.price_usd[vintage]) * self.parameters["gpu_price_factor"] * float(
-            self.outside.exchange_rate[month])
+        return (
+            float(self.world.vintages.price_usd[vintage])
+            * self.parameters["gpu_price_factor"]
+            * float(self.outside.exchange_rate[month])
+        )
 
     def lead_months(self, buyer: str, good: str) -> int:
         """Longest lead time among the buyer's edges for ``good`` (0 where it has none)."""
-        supply = self.supply  # type: ignore[attr-defined]
+        supply = self.supply
         return max((int(supply.lead[edge]) for edge in supply.into(buyer, good)), default=0)
 
     def lead_of(self, good: str, cast_row: int) -> int:
@@ -80,11 +76,11 @@ class Queries:
 
     def backlog(self, maker: str) -> float:
         """What the home country's buyers still want of a maker."""
-        return float(self.state.wanted[:, self.makers[maker]].sum())  # type: ignore[attr-defined]
+        return float(self.state.wanted[:, self.makers[maker]].sum())
 
     def recipe_share(self, good: str) -> float:
         """Megawatts of site that one unit of a supplier's monthly output serves."""
-        quantity = self._per_mw.get(good, 1.0)  # type: ignore[attr-defined]
+        quantity = self._per_mw.get(good, 1.0)
         return 1.0 / quantity if quantity > 0.0 else math.inf
 
     def order_book(self, good: str) -> float:
@@ -111,7 +107,11 @@ class Queries:
         p, v, state = self.parameters, self.world.vintages, self.state
         chips = state.chips.sum(axis=0)
         h100e = float(chips @ v.h100e)
-        kw = float(chips @ v.kw) / h100e if h100e > 0.0 else float(v.kw[self.vintage_for(self.month)] / v.h100e[self.vintage_for(self.month)])
+        kw = (
+            float(chips @ v.kw) / h100e
+            if h100e > 0.0
+            else float(v.kw[self.vintage_for(self.month)] / v.h100e[self.vintage_for(self.month)])
+        )
         price = float(state.site_price.mean())
         return kw * p["gpu_power_factor"] * p["pue"] / 1000.0 * price * (1.0 + p["running_overhead"])
 
@@ -124,42 +124,51 @@ class Queries:
         """
         p, market, sites, v = self.parameters, self.state.market, self.state.sites, self.world.vintages
         e = p["compute_price_elasticity"]
-        seen = self._demand_seen  # type: ignore[attr-defined]
+        seen = self._demand_seen
         seen.append(market.demand_hours * (market.price / market.ceiling) ** e)
         growth = p["expected_demand_growth"]
         if len(seen) > 12 and seen[-13] > 0.0:
             growth = min(max(seen[-1] / seen[-13] - 1.0, -0.5), 1.5)
         rows = sites.rows(PASSED, DECIDED)
         rows = rows[sites.kind[rows] == AI]
-        hours = self.calendar.hours(month) * p["availability"]  # type: ignore[attr-defined]
+        hours = self.calendar.hours(month) * p["availability"]
         chance = np.where(sites.status[rows] == DECIDED, p["pipeline_chance"], 0.5 * p["pipeline_chance"])
-        opening = np.maximum(sites.expected[rows], np.where(sites.ready[rows] < 1_000_000, sites.ready[rows], month))
+        opening = np.maximum(
+            sites.expected[rows], np.where(sites.ready[rows] < 1_000_000, sites.ready[rows], month)
+        )
         years = np.maximum((opening - month) / 12.0, 0.0)
         factor = p["gpu_power_factor"] * p["pue"] / 1000.0
         stock = self.state.chips
         slots = stock.sum(axis=0)
-        born = np.divide((stock * self.chip_age).sum(axis=0), slots, out=np.zeros_like(slots), where=slots > 0.0)  # type: ignore[attr-defined]
+        born = np.divide(
+            (stock * self.chip_age).sum(axis=0), slots, out=np.zeros_like(slots), where=slots > 0.0
+        )
         for k in range(8):
             newest = self.vintage_for(month + 12 * k)
             best, kw = float(v.h100e[newest]), float(v.kw[newest])
             lasts = month + 12 * k - born < p["gpu_life_months"]
-            standing = float((slots * v.h100e)[lasts].sum()) + p["replacement_chance"] * best * float((slots * v.kw)[~lasts].sum()) / kw
+            standing = (
+                float((slots * v.h100e)[lasts].sum())
+                + p["replacement_chance"] * best * float((slots * v.kw)[~lasts].sum()) / kw
+            )
             coming = float((sites.mw[rows] * chance)[years <= k].sum()) / (kw * factor) * best
             supply = (standing + coming) * hours
             demand = seen[-1] * (1.0 + growth) ** k
             ratio = demand / supply if supply > 0.0 else 1.0
-            self._outlook_price[k] = min(max(ratio, 1e-3) ** (1.0 / e), 1.0)  # type: ignore[attr-defined]
+            self._outlook_price[k] = min(max(ratio, 1e-3) ** (1.0 / e), 1.0)
 
     def outlook_price(self, years: float) -> float:
         """Expected spot price over the ceiling ``years`` ahead."""
-        return float(self._outlook_price[min(max(round(years), 0), 7)])  # type: ignore[attr-defined]
+        return float(self._outlook_price[min(max(round(years), 0), 7)])
 
     def expected_use(self, month: int) -> float:
         """Expected share of offered hours that is sold in ``month``: price falls first, then use."""
         years = (month - self.month) / 12.0
         fall = self.outlook_price(years)
         lowest = self.running_cost_per_hour() / max(self.state.market.ceiling, 1e-9)
-        return 1.0 if fall >= lowest else max(fall / lowest, 0.1) ** self.parameters["compute_price_elasticity"]
+        return (
+            1.0 if fall >= lowest else max(fall / lowest, 0.1) ** self.parameters["compute_price_elasticity"]
+        )
 
     @property
     def ai_demand_exists(self) -> bool:
@@ -168,7 +177,7 @@ class Queries:
     @property
     def credibility(self) -> float:
         """Mean of the Beta belief that what is announced is delivered."""
-        good, bad = self.belief  # type: ignore[attr-defined]
+        good, bad = self.belief
         return float(good / (good + bad))
 
     def state_compute(self) -> float:
@@ -180,11 +189,13 @@ class Queries:
     # -- power -------------------------------------------------------------------------------
     def plant_name(self, row: int) -> str:
         """What the unit is, whatever its row: technology, zone, date, size, and a count among units alike."""
-        return self._plant_names[row]  # type: ignore[attr-defined,no-any-return]
+        return self._plant_names[row]
 
     def site_power(self, row: int) -> float:
         p = self.parameters
-        return float(self.state.chips[row] @ self.world.vintages.kw) * p["gpu_power_factor"] * p["pue"] / 1000.0
+        return (
+            float(self.state.chips[row] @ self.world.vintages.kw) * p["gpu_power_factor"] * p["pue"] / 1000.0
+        )
 
     def yearly_cost(self, resource: int, factor: float, spread: float, life: float, month: int) -> float:
         """Annuity and fixed cost of a MW of a resource, currency/year."""
@@ -197,7 +208,7 @@ class Queries:
     def levelised_cost(self, resource: int, factor: float, spread: float, life: float, month: int) -> float:
         """Levelised cost of energy of a resource, currency/MWh."""
         table = self.world.resources
-        hours = self._full_hours[int(table.zone[resource]), int(table.technology[resource])]  # type: ignore[attr-defined]
+        hours = self._full_hours[int(table.zone[resource]), int(table.technology[resource])]
         return self.yearly_cost(resource, factor, spread, life, month) / max(hours, 1.0)
 
     def technology_split(self, technology: int) -> float:
@@ -208,25 +219,33 @@ class Queries:
 
     def direct_purchase_gap_mw(self) -> float:
         """Renewable capacity that AI sites would still buy directly from, if rules let them."""
-        energy = float(self.state.ai_mw.sum()) * 8760.0 * self.board.value("direct_purchase_openness", self.month)
-        return max(energy / self.parameters["direct_full_hours"] - self._direct_mw, 0.0)  # type: ignore[attr-defined]
+        energy = (
+            float(self.state.ai_mw.sum()) * 8760.0 * self.board.value("direct_purchase_openness", self.month)
+        )
+        return max(energy / self.parameters["direct_full_hours"] - self._direct_mw, 0.0)
 
     def direct_share(self, ai_mw: float) -> float:
         """Share of AI load that direct contracts cover with what has been built for them."""
-        return min(self._direct_mw * self.parameters["direct_full_hours"] / (ai_mw * 8760.0), 1.0) if ai_mw > 0.0 else 0.0  # type: ignore[attr-defined]
+        return (
+            min(self._direct_mw * self.parameters["direct_full_hours"] / (ai_mw * 8760.0), 1.0)
+            if ai_mw > 0.0
+            else 0.0
+        )
 
     def thermal_cost(self, month: int) -> float:
         """Running cost of coal, the cheapest thermal fuel, currency/MWh; 0 where there is none."""
-        coal = self.power.is_coal  # type: ignore[attr-defined]
-        return float(self.power.costs(month)[coal].mean()) if coal.any() else 0.0  # type: ignore[attr-defined]
+        coal = self.power.is_coal
+        return float(self.power.costs(month)[coal].mean()) if coal.any() else 0.0
 
     def energy_of(self, wanted: Callable[[int, World], Any]) -> float:
         """Energy generated so far by the technologies that ``wanted`` picks, MWh."""
-        return float(sum(self._energy[i] for i in range(len(self.world.technologies)) if wanted(i, self.world)))  # type: ignore[attr-defined]
+        return float(
+            sum(float(self._energy[i]) for i in range(len(self.world.technologies)) if wanted(i, self.world))
+        )
 
     def seller_of(self, technology: int) -> tuple[str, str]:
         """Account and group (nuclear, renewable, thermal) of a technology's owner."""
-        return self._sellers[technology]  # type: ignore[attr-defined,no-any-return]
+        return self._sellers[technology]
 
     def open_site_count(self) -> int:
         return int((self.state.sites.status[: self.state.sites.count] == APPLIED).sum())

@@ -34,8 +34,11 @@ class Recorder:
         self.values = np.full((calendar.months, len(self.indicators)), np.nan)
         self.column = {indicator.name: i for i, indicator in enumerate(self.indicators)}
         self.recorded = 0
-        self._source = [(i, (indicator.measure, indicator.who)) for i, indicator in enumerate(self.indicators)
-                        if not indicator.later]
+        self._source = [
+            (i, (indicator.measure, indicator.who))
+            for i, indicator in enumerate(self.indicators)
+            if not indicator.later
+        ]
 
     def record(self, month: int, measures: Mapping[tuple[str, str], float]) -> None:
         """Take the month's measures, keyed (measure, who); a missing one stays undefined."""
@@ -84,7 +87,8 @@ class Recorder:
         for column, indicator in enumerate(self.indicators):
             columns[indicator.name] = self.values[: self.recorded, column]
         return pl.DataFrame(columns).with_columns(
-            pl.col(indicator.name).fill_nan(None) for indicator in self.indicators)
+            pl.col(indicator.name).fill_nan(None) for indicator in self.indicators
+        )
 
 
 def _or_none(value: float) -> float | None:

@@ -55,8 +55,17 @@ class Stakeholder(mesa.Agent):
         """The stakeholder's own objective, in the natural unit that the cast declares; NaN if undefined."""
         return math.nan
 
-    def intent(self, verb: str, subject: str, amount: float = 1.0, unit: str = "", bound: str = "",
-               target: int = -1, **values: float) -> Intent:
+    def intent(
+        self,
+        verb: str,
+        subject: str,
+        amount: float = 1.0,
+        unit: str = "",
+        bound: str = "",
+        target: int = -1,
+        **values: Any,
+    ) -> Intent:
+        """What this stakeholder wants to do; ``values`` are the figures on which it decided."""
         return Intent(self.who, verb, subject, amount, unit, values, bound, target)
 
     @property

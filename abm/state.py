@@ -163,7 +163,7 @@ class State:
         self.wanted = np.zeros(s)
         """Accelerators that the site still wants to order."""
         self.sold_ahead = np.zeros(s)
-        self.deliveries: list[list[tuple[int, int, float, str]]] = [[] for _ in range(months + 121)]
+        self.deliveries: list[list[tuple[int, int, float, str, float]]] = [[] for _ in range(months + 121)]
         self.investors: list[str] = []
         self.equity = np.zeros((s, 0))
         zones, technologies = len(world.zones), len(world.technologies)
@@ -181,6 +181,8 @@ class State:
         self.line_spent = np.zeros(len(lines))
         self.pool_headroom = world.pools.headroom_mw.astype(float).copy()
         self.pool_start = np.maximum(world.pools.headroom_mw.astype(float), 1.0)
+        self.market: Market
+        self.utility: Utility
         self.unserved_share = np.zeros(zones)
         """Share of AI load that the last dispatch did not serve, by zone."""
         self.ai_mw = np.zeros(zones)

@@ -73,8 +73,12 @@ class SupplyGraph:
         for row, key in enumerate(self.cast.keys):
             graph.add_node(key, name=self.cast.name[row], kind=self.cast.kind[row])
         for (supplier, buyer, good), i in self._edge.items():
-            data = {"good": good, "capacity": float(self.capacity[i]), "lead_months": int(self.lead[i]),
-                    "share": float(self.share[i])}
+            data = {
+                "good": good,
+                "capacity": float(self.capacity[i]),
+                "lead_months": int(self.lead[i]),
+                "share": float(self.share[i]),
+            }
             if month is not None:
                 data["flow"] = float(self.flow[month, i])
             graph.add_edge(supplier, buyer, key=good, **data)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from typing import ClassVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -13,13 +13,16 @@ from abm.stakeholder import Stakeholder
 from abm.state import AI, ENERGISED, PASSED
 from agents.owners import Owner
 
+if TYPE_CHECKING:
+    from abm.model import Model
+
 
 class Investor(Stakeholder):
     """Shared by all who put equity into others' sites: a yearly budget and a score."""
 
-    TRAITS: ClassVar = {"commit_year": "currency/year", "largest_share": "share"}
+    TRAITS: ClassVar[Mapping[str, str]] = {"commit_year": "currency/year", "largest_share": "share"}
 
-    def __init__(self, model, who):  # type: ignore[no-untyped-def]
+    def __init__(self, model: Model, who: str):
         super().__init__(model, who)
         self.committed = 0.0
 
@@ -42,9 +45,15 @@ class Fund(Investor):
     foreign fund may hold of one project; the credibility of the programme scales its appetite.
     """
 
-    TRAITS: ClassVar = {**Investor.TRAITS, "beta": "ratio", "exposure": "ratio", "pilot": "currency", "pilot_sites": "site"}
-    READS: ClassVar = ("foreign_capital_openness",)
-    PHASES: ClassVar = ("lead-equity",)
+    TRAITS: ClassVar[Mapping[str, str]] = {
+        **Investor.TRAITS,
+        "beta": "ratio",
+        "exposure": "ratio",
+        "pilot": "currency",
+        "pilot_sites": "site",
+    }
+    READS: ClassVar[tuple[str, ...]] = ("foreign_capital_openness",)
+    PHASES: ClassVar[tuple[str, ...]] = ("lead-equity",)
 
     def act(self, phase: str, month: int) -> Iterator[Intent]:
         model = self.world_model
@@ -59,14 +68,18 @@ class Fund(Investor):
             excess = self.extra_return(month)
             worth = offer.ratio * math.exp(-excess * 3.0)
             if worth < 1.0:
-                yield self.intent("refuse", offer.key, offer.sought, "money", "hurdle", offer.row, value_over_outlay=worth)
+                yield self.intent(
+                    "refuse", offer.key, offer.sought, "money", "hurdle", offer.row, value_over_outlay=worth
+                )
                 continue
             share = self.trait["largest_share"]
             if self.foreign:
                 share = min(share * 2.0 * self.lever("foreign_capital_openness"), 1.0)
             bid = min(share * offer.equity, max(left, 0.0))
             if bid <= 0.0:
-                yield self.intent("refuse", offer.key, offer.sought, "money", "pilot" if not proven else "budget", offer.row)
+                yield self.intent(
+                    "refuse", offer.key, offer.sought, "money", "pilot" if not proven else "budget", offer.row
+                )
                 continue
             left -= bid
             yield self.intent("invest", offer.key, bid, "money", target=offer.row, value_over_outlay=worth)
@@ -74,8 +87,10 @@ class Fund(Investor):
     def extra_return(self, month: int) -> float:
         """How much more than the owner this investor asks for, a year."""
         p = self.world_model.parameters
-        return float((self.trait["beta"] - 1.0) * p["equity_premium"]
-                     + self.trait["exposure"] * self.world_model.outside.country_risk[month])
+        return float(
+            (self.trait["beta"] - 1.0) * p["equity_premium"]
+            + self.trait["exposure"] * self.world_model.outside.country_risk[month]
+        )
 
     def running_sites(self) -> int:
         sites, column = self.state.sites, self.world_model.investor[self.who]
@@ -86,7 +101,7 @@ class Fund(Investor):
 class Pension(Investor):
     """Follows: joins a project only where a leading fund or its owner already carries a fifth of the equity."""
 
-    PHASES: ClassVar = ("follow-equity",)
+    PHASES: ClassVar[tuple[str, ...]] = ("follow-equity",)
 
     def act(self, phase: str, month: int) -> Iterator[Intent]:
         left = self.budget_left(month)
@@ -107,11 +122,15 @@ class PolicyBank(Investor):
     the capital region.
     """
 
-    TRAITS: ClassVar = {**Investor.TRAITS, "private_first": "share", "regional_share": "share"}
-    READS: ClassVar = ("growth_fund",)
-    PHASES: ClassVar = ("public-equity",)
+    TRAITS: ClassVar[Mapping[str, str]] = {
+        **Investor.TRAITS,
+        "private_first": "share",
+        "regional_share": "share",
+    }
+    READS: ClassVar[tuple[str, ...]] = ("growth_fund",)
+    PHASES: ClassVar[tuple[str, ...]] = ("public-equity",)
 
-    def __init__(self, model, who):  # type: ignore[no-untyped-def]
+    def __init__(self, model: Model, who: str):
         super().__init__(model, who)
         self.accrued = 0.0
         self.in_capital_region = 0.0
@@ -155,8 +174,8 @@ class Lender(Stakeholder):
     arrears times the trait ``caution``.
     """
 
-    TRAITS: ClassVar = {"sector_limit": "currency", "caution": "ratio"}
-    PHASES: ClassVar = ("lending",)
+    TRAITS: ClassVar[Mapping[str, str]] = {"sector_limit": "currency", "caution": "ratio"}
+    PHASES: ClassVar[tuple[str, ...]] = ("lending",)
 
     def act(self, phase: str, month: int) -> Iterator[Intent]:
         model = self.world_model
@@ -165,8 +184,15 @@ class Lender(Stakeholder):
         for offer in sorted(model.offers, key=lambda o: (-o.ratio, o.row)):
             lent = min(offer.debt, room)
             room -= lent
-            yield self.intent("lend", offer.key, lent, "money", "sector limit" if lent < offer.debt - 1.0 else "",
-                              offer.row, asked=offer.debt)
+            yield self.intent(
+                "lend",
+                offer.key,
+                lent,
+                "money",
+                "sector limit" if lent < offer.debt - 1.0 else "",
+                offer.row,
+                asked=offer.debt,
+            )
 
     def score(self, month: int) -> float:
         """Interest earned so far less what guarantees did not cover of arrears."""
@@ -176,7 +202,7 @@ class Lender(Stakeholder):
 class Developer(Owner):
     """Builds with other people's money: brings ``sponsor_share`` of the equity, sells what capacity it has."""
 
-    PHASES: ClassVar = ("investment", "own-equity", "orders")
+    PHASES: ClassVar[tuple[str, ...]] = ("investment", "own-equity", "orders")
 
     def act(self, phase: str, month: int) -> Iterable[Intent]:
         if phase != "own-equity":
@@ -188,7 +214,11 @@ class Developer(Owner):
         for offer in self.world_model.offers:
             if offer.owner != self.who:
                 continue
-            wish = offer.equity if self.state.sites.finance[offer.row] != 2 else self.trait["sponsor_share"] * offer.equity
+            wish = (
+                offer.equity
+                if self.state.sites.finance[offer.row] != 2
+                else self.trait["sponsor_share"] * offer.equity
+            )
             bring = min(wish, left)
             left -= bring
             yield self.intent("invest", offer.key, bring, "money", target=offer.row)
@@ -202,8 +232,8 @@ class BuildingCustomer(Developer):
     lets that site carry more debt.
     """
 
-    TRAITS: ClassVar = {**Owner.TRAITS, "data_asked": "index", "offtake": "share"}
-    READS: ClassVar = (*Owner.READS, "data_openness")
+    TRAITS: ClassVar[Mapping[str, str]] = {**Owner.TRAITS, "data_asked": "index", "offtake": "share"}
+    READS: ClassVar[tuple[str, ...]] = (*Owner.READS, "data_openness")
 
     def review(self, month: int) -> Iterator[Intent]:
         if self.lever("data_openness") >= self.trait["data_asked"]:
@@ -218,5 +248,3 @@ class BuildingCustomer(Developer):
         if len(rows):
             row = int(rows[np.argmin(sites.anchor[rows])])
             yield self.intent("anchor", sites.key[row], self.trait["offtake"], "share", target=row)
-
-

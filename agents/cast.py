@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from abm.decisions import Intent
 from abm.quantities import nearest
 from abm.stakeholder import Stakeholder
 from agents.capital import BuildingCustomer, Developer, Fund, Lender, Pension, PolicyBank
@@ -23,7 +24,15 @@ from agents.ministries import (
 )
 from agents.neighbours import Rival
 from agents.startups import StartupGroup
-from agents.suppliers import Builder, CoolingMaker, GpuMaker, HbmMaker, NpuMaker, PowerEquipmentMaker, RivalGpuMaker
+from agents.suppliers import (
+    Builder,
+    CoolingMaker,
+    GpuMaker,
+    HbmMaker,
+    NpuMaker,
+    PowerEquipmentMaker,
+    RivalGpuMaker,
+)
 from agents.utilities import (
     GridUtility,
     MarketOperator,
@@ -41,22 +50,48 @@ if TYPE_CHECKING:
 class Government(ScienceMinistry, PresidentialOffice):
     """All ministries in one, for small worlds: enacts every lever, buys machines, watches signposts."""
 
-    def act(self, phase, month):  # type: ignore[no-untyped-def]
+    def act(self, phase: str, month: int) -> Iterable[Intent]:
         return PresidentialOffice.act(self, phase, month) if phase == "policy" else self.purchase(month)
 
 
 KINDS: Mapping[str, type[Stakeholder]] = {
-    "government": Government, "ministry": Ministry, "science-ministry": ScienceMinistry, "energy-ministry": EnergyMinistry,
-    "finance-ministry": FinanceMinistry, "land-ministry": LandMinistry, "data-protection": DataProtection,
-    "education-ministry": EducationMinistry, "presidential-office": PresidentialOffice, "local-government": LocalGovernment,
-    "fund": Fund, "pension": Pension, "policy-bank": PolicyBank, "lender": Lender, "developer": Developer,
-    "building-customer": BuildingCustomer, "chaebol": Chaebol, "platform": Platform, "public-operator": PublicOperator,
-    "gpu-maker": GpuMaker, "rival-gpu-maker": RivalGpuMaker, "npu-maker": NpuMaker, "hbm-maker": HbmMaker,
-    "power-equipment": PowerEquipmentMaker, "cooling": CoolingMaker, "builder": Builder,
-    "grid-utility": GridUtility, "nuclear-generator": NuclearGenerator, "thermal-generator": ThermalGenerator,
-    "renewable-developer": RenewableDeveloper, "storage-developer": StorageDeveloper, "market-operator": MarketOperator,
-    "startups": StartupGroup, "rival": Rival,
-    "assembly": Assembly, "nuclear-regulator": NuclearRegulator, "export-authority": ExportAuthority,
+    "government": Government,
+    "ministry": Ministry,
+    "science-ministry": ScienceMinistry,
+    "energy-ministry": EnergyMinistry,
+    "finance-ministry": FinanceMinistry,
+    "land-ministry": LandMinistry,
+    "data-protection": DataProtection,
+    "education-ministry": EducationMinistry,
+    "presidential-office": PresidentialOffice,
+    "local-government": LocalGovernment,
+    "fund": Fund,
+    "pension": Pension,
+    "policy-bank": PolicyBank,
+    "lender": Lender,
+    "developer": Developer,
+    "building-customer": BuildingCustomer,
+    "chaebol": Chaebol,
+    "platform": Platform,
+    "public-operator": PublicOperator,
+    "gpu-maker": GpuMaker,
+    "rival-gpu-maker": RivalGpuMaker,
+    "npu-maker": NpuMaker,
+    "hbm-maker": HbmMaker,
+    "power-equipment": PowerEquipmentMaker,
+    "cooling": CoolingMaker,
+    "builder": Builder,
+    "grid-utility": GridUtility,
+    "nuclear-generator": NuclearGenerator,
+    "thermal-generator": ThermalGenerator,
+    "renewable-developer": RenewableDeveloper,
+    "storage-developer": StorageDeveloper,
+    "market-operator": MarketOperator,
+    "startups": StartupGroup,
+    "rival": Rival,
+    "assembly": Assembly,
+    "nuclear-regulator": NuclearRegulator,
+    "export-authority": ExportAuthority,
 }
 
 
@@ -64,13 +99,22 @@ def complaints(world: World) -> list[tuple[str, str, str]]:
     """(stakeholder, key, message) for each kind that does not exist and each trait missing, unknown or in a wrong unit."""
     found: list[tuple[str, str, str]] = []
     traits = world.traits
-    units = {(int(who), name): unit for who, name, unit in zip(traits.who, traits.trait, traits.unit, strict=True)}
+    units = {
+        (int(who), name): unit for who, name, unit in zip(traits.who, traits.trait, traits.unit, strict=True)
+    }
     currency = world.currency
     for row, who in enumerate(world.cast.keys):
         kind = world.cast.kind[row]
         if kind not in KINDS:
             near = nearest(kind, KINDS)
-            found.append((who, "kind", f"found {kind!r}, which is no kind of stakeholder" + (f"; did you mean {near!r}?" if near else "")))
+            found.append(
+                (
+                    who,
+                    "kind",
+                    f"found {kind!r}, which is no kind of stakeholder"
+                    + (f"; did you mean {near!r}?" if near else ""),
+                )
+            )
             continue
         needs = KINDS[kind].TRAITS
         for name, unit in needs.items():
@@ -83,7 +127,14 @@ def complaints(world: World) -> list[tuple[str, str, str]]:
         for owner, name in units:
             if owner == row and name not in needs:
                 near = nearest(name, needs)
-                found.append((who, name, f"kind {kind!r} reads no trait {name!r}" + (f"; did you mean {near!r}?" if near else "")))
+                found.append(
+                    (
+                        who,
+                        name,
+                        f"kind {kind!r} reads no trait {name!r}"
+                        + (f"; did you mean {near!r}?" if near else ""),
+                    )
+                )
     return found
 
 

@@ -20,7 +20,7 @@ class Chaebol(Developer):
     pays out of its yearly capital budget and borrows what coverage allows.
     """
 
-    PHASES: ClassVar = ("investment", "own-equity", "orders", "market")
+    PHASES: ClassVar[tuple[str, ...]] = ("investment", "own-equity", "orders", "market")
 
     def act(self, phase: str, month: int) -> Iterable[Intent]:
         if phase != "market":
@@ -49,8 +49,16 @@ class Platform(Chaebol):
     def order(self, month: int) -> Iterator[Intent]:
         share = npu_share(self.world_model, month)
         for intent in super().order(month):
-            yield Intent(intent.who, intent.verb, intent.subject, intent.amount, intent.unit, {"npu_share": share},
-                         intent.bound, intent.target)
+            yield Intent(
+                intent.who,
+                intent.verb,
+                intent.subject,
+                intent.amount,
+                intent.unit,
+                {"npu_share": share},
+                intent.bound,
+                intent.target,
+            )
 
 
 class PublicOperator(Developer):
@@ -60,7 +68,7 @@ class PublicOperator(Developer):
     from the science ministry's purchases, never from its own orders.
     """
 
-    READS: ClassVar = (*Owner.READS, "state_gpu_purchases")
+    READS: ClassVar[tuple[str, ...]] = (*Owner.READS, "state_gpu_purchases")
 
     def order(self, month: int) -> Iterator[Intent]:
         yield from ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 from abm.decisions import Intent
@@ -17,16 +17,22 @@ class Assembly(Stakeholder):
     Afterwards it is the uncertainty of the bond limit, with the same approval.
     """
 
-    TRAITS: ClassVar = {"multiple": "ratio", "law_ends": "month", "approval_at": "share"}
-    PHASES: ClassVar = ("policy",)
+    TRAITS: ClassVar[Mapping[str, str]] = {"multiple": "ratio", "law_ends": "month", "approval_at": "share"}
+    PHASES: ClassVar[tuple[str, ...]] = ("policy",)
 
     def act(self, phase: str, month: int) -> Iterable[Intent]:
         model, books = self.world_model, self.world_model.utility
         law = self.trait["multiple"] if month < self.trait["law_ends"] else model.parameters["bond_limit"]
         used = model.bonds() / max(law * books.capital, 1.0)
         approved = 1.0 if used > self.trait["approval_at"] and law >= 5.0 else 0.0
-        yield self.intent("set-bond-limit", "bond limit", law + approved, "ratio",
-                          "approval" if approved else "law", used=used)
+        yield self.intent(
+            "set-bond-limit",
+            "bond limit",
+            law + approved,
+            "ratio",
+            "approval" if approved else "law",
+            used=used,
+        )
 
     def score(self, month: int) -> float:
         """The grid utility's debt, with a minus."""
@@ -40,19 +46,27 @@ class NuclearRegulator(Stakeholder):
     took more than two years); it is never shortened by policy.
     """
 
-    TRAITS: ClassVar = {"review_months": "month", "review_spread": "ratio"}
-    PHASES: ClassVar = ("policy",)
+    TRAITS: ClassVar[Mapping[str, str]] = {"review_months": "month", "review_spread": "ratio"}
+    PHASES: ClassVar[tuple[str, ...]] = ("policy",)
 
     def act(self, phase: str, month: int) -> Iterable[Intent]:
         model = self.world_model
-        for row, asked in sorted(model.extension_asked.items(), key=lambda asked: (asked[1], model.plant_name(asked[0]))):
+        for row, asked in sorted(
+            model.extension_asked.items(), key=lambda asked: (asked[1], model.plant_name(asked[0]))
+        ):
             if row in model.extension_granted:
                 continue
             spread = model.luck.lognormal("licence", model.plant_name(row), 1.0, self.trait["review_spread"])
             if month >= asked + self.trait["review_months"] * spread:
                 model.extension_granted.add(row)
-                yield self.intent("grant-extension", model.plant_name(row), float(model.state.plant_mw[row]), "MW", target=row,
-                                  review_months=float(month - asked))
+                yield self.intent(
+                    "grant-extension",
+                    model.plant_name(row),
+                    float(model.state.plant_mw[row]),
+                    "MW",
+                    target=row,
+                    review_months=float(month - asked),
+                )
 
     def score(self, month: int) -> float:
         """Nuclear capacity running under renewed licences, MW."""
@@ -66,11 +80,16 @@ class ExportAuthority(Stakeholder):
     orders cannot be made good from early restraint.
     """
 
-    PHASES: ClassVar = ("policy",)
+    PHASES: ClassVar[tuple[str, ...]] = ("policy",)
 
     def act(self, phase: str, month: int) -> Iterable[Intent]:
         if month % 3 == 0:
-            yield self.intent("licence", "accelerator exports", self.world_model.parameters["export_cap_gpus"] / 4.0, "GPU/quarter")
+            yield self.intent(
+                "licence",
+                "accelerator exports",
+                self.world_model.parameters["export_cap_gpus"] / 4.0,
+                "GPU/quarter",
+            )
 
     def score(self, month: int) -> float:
         """Accelerators licensed to the home country so far."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from typing import ClassVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, ClassVar
 
 from abm.calendar import NEVER
 from abm.decisions import Intent
 from abm.stakeholder import Stakeholder
 from abm.state import ANNOUNCED, APPLIED, DECIDED, ENERGISED, FAB, PASSED
+
+if TYPE_CHECKING:
+    from abm.model import Model
 
 
 class Ministry(Stakeholder):
@@ -19,7 +22,7 @@ class Ministry(Stakeholder):
     difference; the envelope of the finance ministry decides how much of it is granted.
     """
 
-    PHASES: ClassVar = ("policy",)
+    PHASES: ClassVar[tuple[str, ...]] = ("policy",)
 
     def roles(self) -> set[str]:
         return {role for role, who in self.world_model.world.roles.items() if who == self.who}
@@ -52,10 +55,10 @@ class ScienceMinistry(Ministry):
     left. A share, the preference, must be home-made processors.
     """
 
-    READS: ClassVar = ("state_gpu_purchases", "npu_preference")
-    PHASES: ClassVar = ("policy", "orders")
+    READS: ClassVar[tuple[str, ...]] = ("state_gpu_purchases", "npu_preference")
+    PHASES: ClassVar[tuple[str, ...]] = ("policy", "orders")
 
-    def __init__(self, model, who):  # type: ignore[no-untyped-def]
+    def __init__(self, model: Model, who: str):
         super().__init__(model, who)
         self.carried = 0.0
 
@@ -73,11 +76,20 @@ class ScienceMinistry(Ministry):
         lead = model.lead_months(self.who, "gpu")
         vintage = model.vintage_for(month + lead)
         price = model.chip_price(vintage, month)
-        hosts = [row for row in sites.rows(ANNOUNCED, APPLIED, PASSED, DECIDED, ENERGISED)
-                 if sites.finance[row] == 0 and sites.kind[row] != FAB]
+        hosts = [
+            row
+            for row in sites.rows(ANNOUNCED, APPLIED, PASSED, DECIDED, ENERGISED)
+            if sites.finance[row] == 0 and sites.kind[row] != FAB
+        ]
         hosts.sort(key=lambda row: (int(sites.expected[row]), row))
         for row in hosts:
-            room = float(sites.gpus[row] - state.chips[row].sum() - state.store[row].sum() - state.ordered[row] - state.wanted[row].sum())
+            room = float(
+                sites.gpus[row]
+                - state.chips[row].sum()
+                - state.store[row].sum()
+                - state.ordered[row]
+                - state.wanted[row].sum()
+            )
             opening = max(int(sites.expected[row]), int(sites.ready[row]) if sites.ready[row] < NEVER else 0)
             if room < 1.0 or month < opening - lead:
                 continue
@@ -87,8 +99,17 @@ class ScienceMinistry(Ministry):
             bound = "" if granted >= count - 1e-9 else "budget envelope"
             if granted >= 1.0:
                 self.carried -= granted
-                yield self.intent("purchase", sites.key[row], granted, "GPU", bound, row, price=price, asked=count,
-                                  npu_share=self.lever("npu_preference"))
+                yield self.intent(
+                    "purchase",
+                    sites.key[row],
+                    granted,
+                    "GPU",
+                    bound,
+                    row,
+                    price=price,
+                    asked=count,
+                    npu_share=self.lever("npu_preference"),
+                )
             if bound or self.carried < 1.0:
                 break
 
@@ -104,7 +125,7 @@ class EnergyMinistry(Ministry):
     the trait ``pain`` above its mean of the last twelve months.
     """
 
-    TRAITS: ClassVar = {"pain": "share"}
+    TRAITS: ClassVar[Mapping[str, str]] = {"pain": "share"}
 
     def propose(self, handle: str, wanted: float, month: int) -> Intent:
         stands = self.world_model.board.announced(handle)
@@ -112,7 +133,9 @@ class EnergyMinistry(Ministry):
         if handle in ("carbon_price", "tariff_adjustment") and wanted > stands and len(history) >= 12:
             mean = sum(history[-12:]) / 12.0
             if history[-1] > (1.0 + self.trait["pain"]) * mean:
-                return self.intent("postpone", handle, wanted, bound="power price", price=history[-1], mean=mean)
+                return self.intent(
+                    "postpone", handle, wanted, bound="power price", price=history[-1], mean=mean
+                )
         return self.intent("enact", handle, wanted)
 
     def score(self, month: int) -> float:
@@ -127,25 +150,38 @@ class FinanceMinistry(Ministry):
     times the expected loss on guarantees (their stock times the share of loans in arrears).
     """
 
-    TRAITS: ClassVar = {"envelope": "currency/year", "envelope_second": "currency/year",
-                        "envelope_growth": "1/year", "prudence": "ratio"}
+    TRAITS: ClassVar[Mapping[str, str]] = {
+        "envelope": "currency/year",
+        "envelope_second": "currency/year",
+        "envelope_growth": "1/year",
+        "prudence": "ratio",
+    }
 
     def act(self, phase: str, month: int) -> Iterable[Intent]:
         if month == 0 or self.world_model.calendar.month_of_year(month) == 0:
             year = month // 12
-            planned = self.trait["envelope"] if year == 0 else (
-                self.trait["envelope_second"] * (1.0 + self.trait["envelope_growth"]) ** (year - 1))
+            planned = (
+                self.trait["envelope"]
+                if year == 0
+                else (self.trait["envelope_second"] * (1.0 + self.trait["envelope_growth"]) ** (year - 1))
+            )
             risk = self.trait["prudence"] * self.world_model.expected_guarantee_loss()
             granted = max(planned - risk, 0.0)
-            yield self.intent("set-envelope", "envelope", granted, "money/year",
-                              "guarantees" if granted < planned else "", planned=planned)
+            yield self.intent(
+                "set-envelope",
+                "envelope",
+                granted,
+                "money/year",
+                "guarantees" if granted < planned else "",
+                planned=planned,
+            )
         yield from self.enact(month)
 
 
 class LandMinistry(Ministry):
     """Gives special-zone capacity to the pools outside the capital region where most waits for it."""
 
-    READS: ClassVar = ("special_zone_gw",)
+    READS: ClassVar[tuple[str, ...]] = ("special_zone_gw",)
 
     def act(self, phase: str, month: int) -> Iterable[Intent]:
         yield from self.enact(month)
@@ -163,26 +199,34 @@ class LandMinistry(Ministry):
             give = min(max(waiting[pool] - model.special_mw[pool], 0.0), left)
             if give >= 1.0:
                 left -= give
-                yield self.intent("give-zone", world.pools.keys[pool], give, "MW", target=pool, waiting_mw=waiting[pool])
+                yield self.intent(
+                    "give-zone", world.pools.keys[pool], give, "MW", target=pool, waiting_mw=waiting[pool]
+                )
 
     def score(self, month: int) -> float:
         """AI-site capacity energised outside the capital region, MW."""
         sites = self.state.sites
         rows = sites.rows(ENERGISED)
         outside = [not self.world_model.world.zones.capital_region[z] for z in sites.zone[rows]]
-        return float(sites.mw[rows][[o and k != FAB for o, k in zip(outside, sites.kind[rows], strict=True)]].sum())
+        return float(
+            sites.mw[rows][[o and k != FAB for o, k in zip(outside, sites.kind[rows], strict=True)]].sum()
+        )
 
 
 class DataProtection(Ministry):
     """Opens or closes cross-border data in steps: no more than the trait ``step`` a year."""
 
-    TRAITS: ClassVar = {"step": "1/year"}
+    TRAITS: ClassVar[Mapping[str, str]] = {"step": "1/year"}
 
     def propose(self, handle: str, wanted: float, month: int) -> Intent:
         stands = self.world_model.board.announced(handle)
         step = self.trait["step"] / 12.0
-        return self.intent("enact", handle, stands + max(min(wanted - stands, step), -step),
-                           bound="step" if abs(wanted - stands) > step else "")
+        return self.intent(
+            "enact",
+            handle,
+            stands + max(min(wanted - stands, step), -step),
+            bound="step" if abs(wanted - stands) > step else "",
+        )
 
     def score(self, month: int) -> float:
         """Data openness in force: how far rules were relaxed, with a minus (strictness is its mandate)."""
@@ -192,8 +236,8 @@ class DataProtection(Ministry):
 class EducationMinistry(Ministry):
     """Trains as many as the programme allows, but no more than the shortage of the year calls for."""
 
-    READS: ClassVar = ("talent_programme",)
-    PHASES: ClassVar = ("policy", "entry")
+    READS: ClassVar[tuple[str, ...]] = ("talent_programme",)
+    PHASES: ClassVar[tuple[str, ...]] = ("policy", "entry")
 
     def act(self, phase: str, month: int) -> Iterable[Intent]:
         if phase == "policy":
@@ -203,7 +247,9 @@ class EducationMinistry(Ministry):
         shortage = max(model.talent_needed - model.talent, 0.0)
         trained = min(self.lever("talent_programme") / 12.0, shortage)
         if trained > 0.0:
-            yield self.intent("train", "talent", trained, "person", "programme" if trained < shortage else "shortage")
+            yield self.intent(
+                "train", "talent", trained, "person", "programme" if trained < shortage else "shortage"
+            )
 
     def score(self, month: int) -> float:
         """AI professionals at work, persons."""
@@ -226,7 +272,9 @@ class PresidentialOffice(Ministry):
             seen = model.recorder.last(trigger.indicator)
             passed = seen > trigger.value if trigger.comparison == ">" else seen < trigger.value
             if not math.isnan(seen) and passed:
-                yield self.intent("fire", trigger.name, seen, bound=trigger.indicator, threshold=trigger.value)
+                yield self.intent(
+                    "fire", trigger.name, seen, bound=trigger.indicator, threshold=trigger.value
+                )
 
     def score(self, month: int) -> float:
         """Accelerators online."""
@@ -240,12 +288,12 @@ class LocalGovernment(Stakeholder):
     incentive pays for it; a request beyond that waits. Consent then takes ``consent_months``.
     """
 
-    TRAITS: ClassVar = {"tolerance_mw": "MW", "consent_months": "month"}
+    TRAITS: ClassVar[Mapping[str, str]] = {"tolerance_mw": "MW", "consent_months": "month"}
     CONSENTS = True
-    READS: ClassVar = ("regional_siting_incentive",)
-    PHASES: ClassVar = ("connection",)
+    READS: ClassVar[tuple[str, ...]] = ("regional_siting_incentive",)
+    PHASES: ClassVar[tuple[str, ...]] = ("connection",)
 
-    def __init__(self, model, who):  # type: ignore[no-untyped-def]
+    def __init__(self, model: Model, who: str):
         super().__init__(model, who)
         self.given: list[tuple[int, float]] = []
 
@@ -263,9 +311,13 @@ class LocalGovernment(Stakeholder):
                 if sites.kind[row] != FAB:
                     recent += mw
                     self.given.append((month, mw))
-                yield self.intent("consent", sites.key[row], mw, "MW", target=row, months=self.trait["consent_months"])
+                yield self.intent(
+                    "consent", sites.key[row], mw, "MW", target=row, months=self.trait["consent_months"]
+                )
             elif (month - int(sites.step["applied"][row])) % 6 == 0:
-                yield self.intent("postpone", sites.key[row], mw, "MW", "consent", row, recent_mw=recent, bears_mw=bears)
+                yield self.intent(
+                    "postpone", sites.key[row], mw, "MW", "consent", row, recent_mw=recent, bears_mw=bears
+                )
 
     def score(self, month: int) -> float:
         """AI-site capacity at work in the zone, MW."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import ClassVar
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, ClassVar
 
 from abm.decisions import Intent
 from abm.stakeholder import Stakeholder
+
+if TYPE_CHECKING:
+    from abm.model import Model
 
 
 class Rival(Stakeholder):
@@ -18,10 +21,10 @@ class Rival(Stakeholder):
     faster than the accelerators it is allocated can fill it.
     """
 
-    TRAITS: ClassVar = {"build_above": "share", "imitation": "ratio"}
-    PHASES: ClassVar = ("rivals",)
+    TRAITS: ClassVar[Mapping[str, str]] = {"build_above": "share", "imitation": "ratio"}
+    PHASES: ClassVar[tuple[str, ...]] = ("rivals",)
 
-    def __init__(self, model, who):  # type: ignore[no-untyped-def]
+    def __init__(self, model: Model, who: str):
         super().__init__(model, who)
         table = model.world.countries
         self.country = next(i for i in range(len(table)) if int(table.who[i]) == self.row)
@@ -41,8 +44,15 @@ class Rival(Stakeholder):
         self.chips_wanted = pace * share * 1000.0 / kw
         got = min(self.chips_received / self.chips_wanted, 1.0) if self.chips_wanted > 0.0 and month else 1.0
         built = pace * (1.0 - share + share * got)
-        yield self.intent("expand", table.country[self.country], built, "MW", "accelerators" if got < 1.0 else "",
-                          target=self.country, used=used)
+        yield self.intent(
+            "expand",
+            table.country[self.country],
+            built,
+            "MW",
+            "accelerators" if got < 1.0 else "",
+            target=self.country,
+            used=used,
+        )
 
     def score(self, month: int) -> float:
         """Contestable demand hosted, MW."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from typing import ClassVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from abm.phases.connection import pass_chance
 from abm.stakeholder import Stakeholder
 from abm.state import AI, ANNOUNCED, DECIDED, ENERGISED, FAB, PASSED
 from agents.valuation import Appraisal, appraise, option_threshold
+
+if TYPE_CHECKING:
+    from abm.model import Model
 
 
 class SiteHolder(Stakeholder):
@@ -47,7 +50,7 @@ class SiteHolder(Stakeholder):
         ripe = max(int(sites.announced[row]) + int(p["letter_months"]), int(sites.next_try[row]))
         return bool(early or month < ripe)
 
-    def _apply(self, row: int, month: int, **values: float) -> Intent:
+    def _apply(self, row: int, month: int, **values: Any) -> Intent:
         sites = self.state.sites
         if self._blocked(row, month):
             return self.intent("hold", sites.key[row], float(sites.mw[row]), "MW", target=row)
@@ -72,15 +75,29 @@ class Owner(SiteHolder):
     well each has done lately (Brock and Hommes 1997).
     """
 
-    TRAITS: ClassVar = {
-        "beta": "ratio", "exposure": "ratio", "own_use_premium": "ratio", "capital_budget": "currency/year",
-        "sponsor_share": "share", "patience": "share", "apply_at": "ratio", "unit_mw": "MW",
-        "appetite_mw": "MW", "own_need": "H100-equivalents", "attachment": "share",
+    TRAITS: ClassVar[Mapping[str, str]] = {
+        "beta": "ratio",
+        "exposure": "ratio",
+        "own_use_premium": "ratio",
+        "capital_budget": "currency/year",
+        "sponsor_share": "share",
+        "patience": "share",
+        "apply_at": "ratio",
+        "unit_mw": "MW",
+        "appetite_mw": "MW",
+        "own_need": "H100-equivalents",
+        "attachment": "share",
     }
-    READS: ClassVar = ("queue_deposit", "regional_siting_incentive", "tax_credit", "gpu_subsidy", "guarantee_share")
-    PHASES: ClassVar = ("investment", "orders")
+    READS: ClassVar[tuple[str, ...]] = (
+        "queue_deposit",
+        "regional_siting_incentive",
+        "tax_credit",
+        "gpu_subsidy",
+        "guarantee_share",
+    )
+    PHASES: ClassVar[tuple[str, ...]] = ("investment", "orders")
 
-    def __init__(self, model, who):  # type: ignore[no-untyped-def]
+    def __init__(self, model: Model, who: str):
         super().__init__(model, who)
         self.error = [0.0, 0.0]
         """Mean squared error of the two heuristics' one-year forecasts (logarithms)."""
@@ -95,14 +112,28 @@ class Owner(SiteHolder):
         follow = market.ceiling * (1.0 - decline) ** years * model.outlook_price(years)
         history = market.history
         span = min(len(history) - 1, 12)
-        slope = math.log(history[-1] / history[-1 - span]) / (span / 12.0) if span >= 3 else math.log(1.0 - decline)
+        slope = (
+            math.log(history[-1] / history[-1 - span]) / (span / 12.0)
+            if span >= 3
+            else math.log(1.0 - decline)
+        )
         trend = market.price * math.exp(max(min(slope, 0.2), -0.8) * years)
         return follow, trend
 
     def forecast(self, month: int, years: float) -> float:
         follow, trend = self.heuristics(month, years)
-        weight = 1.0 / (1.0 + math.exp(max(min(self.world_model.parameters["heuristic_choice"]
-                                               * (self.error[1] - self.error[0]), 50.0), -50.0)))
+        weight = 1.0 / (
+            1.0
+            + math.exp(
+                max(
+                    min(
+                        self.world_model.parameters["heuristic_choice"] * (self.error[1] - self.error[0]),
+                        50.0,
+                    ),
+                    -50.0,
+                )
+            )
+        )
         return follow ** (1.0 - weight) * trend**weight
 
     def learn(self, month: int) -> None:
@@ -116,17 +147,28 @@ class Owner(SiteHolder):
     # -- appraisal ---------------------------------------------------------------------------
     def appraise(self, month: int, row: int, zone: int | None = None) -> Appraisal:
         sites = self.state.sites
-        horizon = max(int(sites.expected[row]) - month, int(self.world_model.parameters["build_months"])) / 12.0
+        horizon = (
+            max(int(sites.expected[row]) - month, int(self.world_model.parameters["build_months"])) / 12.0
+        )
         return appraise(
-            self.world_model, month, row, beta=self.trait["beta"], exposure=self.trait["exposure"],
-            premium=self.trait["own_use_premium"], forecast=self.forecast(month, min(horizon, 6.0)),
-            credibility=self.world_model.credibility, zone=zone)
+            self.world_model,
+            month,
+            row,
+            beta=self.trait["beta"],
+            exposure=self.trait["exposure"],
+            premium=self.trait["own_use_premium"],
+            forecast=self.forecast(month, min(horizon, 6.0)),
+            credibility=self.world_model.credibility,
+            zone=zone,
+        )
 
     def threshold(self, row: int) -> float:
         """Value over outlay at which waiting stops being better."""
         p, sites = self.world_model.parameters, self.state.sites
         sure = sites.own_use[row] + (1.0 - sites.own_use[row]) * sites.anchor[row]
-        option = option_threshold(p["price_volatility"] * (1.0 - sure), p["interest_rate"], p["project_payout"])
+        option = option_threshold(
+            p["price_volatility"] * (1.0 - sure), p["interest_rate"], p["project_payout"]
+        )
         return 1.0 + self.trait["patience"] * (option - 1.0)
 
     # -- acts --------------------------------------------------------------------------------
@@ -160,11 +202,18 @@ class Owner(SiteHolder):
         deposit = self.lever("queue_deposit") * float(sites.mw[row]) * 1000.0
         asked = self.trait["apply_at"] + 2.0 * deposit / found.equity
         if found.ratio >= asked:
-            yield self._apply(row, month, **found.figures())
+            yield self._apply(row, month, **_figures(found))
         else:
-            yield self.intent("wait", sites.key[row], float(sites.mw[row]), "MW",
-                              "queue deposit" if found.ratio >= self.trait["apply_at"] else "hurdle", row,
-                              asked=asked, **found.figures())
+            yield self.intent(
+                "wait",
+                sites.key[row],
+                float(sites.mw[row]),
+                "MW",
+                "queue deposit" if found.ratio >= self.trait["apply_at"] else "hurdle",
+                row,
+                asked=asked,
+                **_figures(found),
+            )
 
     def _consider_moving(self, row: int, month: int) -> Iterator[Intent]:
         model, sites, pools = self.world_model, self.state.sites, self.world_model.world.pools
@@ -174,12 +223,18 @@ class Owner(SiteHolder):
         for pool in range(len(pools)):
             zone = int(pools.zone[pool])
             gain = incentive if not model.world.zones.capital_region[zone] else 0.0
-            there = pass_chance(model, month, row, pool) if self.state.pool_headroom[pool] >= sites.mw[row] else 0.0
+            there = (
+                pass_chance(model, month, row, pool)
+                if self.state.pool_headroom[pool] >= sites.mw[row]
+                else 0.0
+            )
             there = max(there * (1.0 + gain) - self.trait["attachment"] * (zone != sites.zone[row]), 0.0)
             if there > chance + 1e-12:
                 best, chance = pool, there
         if best >= 0:
-            yield self.intent("move", sites.key[row], float(best), "pool", target=row, chance_here=here, chance_there=chance)
+            yield self.intent(
+                "move", sites.key[row], float(best), "pool", target=row, chance_here=here, chance_there=chance
+            )
 
     def _consider_deciding(self, row: int, month: int) -> Iterator[Intent]:
         sites = self.state.sites
@@ -194,15 +249,15 @@ class Owner(SiteHolder):
         asked = self.threshold(row)
         if sites.finance[row] == 0:
             if self.lever("state_gpu_purchases") > 0.0:
-                yield self.intent("decide", key, found.cost, "money", target=row, **found.figures())
+                yield self.intent("decide", key, found.cost, "money", target=row, **_figures(found))
             else:
                 yield self.intent("wait", key, mw, "MW", "no state purchases", row)
         elif found.ratio >= asked:
-            yield self.intent("decide", key, found.cost, "money", target=row, asked=asked, **found.figures())
+            yield self.intent("decide", key, found.cost, "money", target=row, asked=asked, **_figures(found))
         elif month - int(sites.step["assessed"][row]) > self.world_model.parameters["give_up_months"]:
-            yield self.intent("withdraw", key, mw, "MW", "hurdle", row, asked=asked, **found.figures())
+            yield self.intent("withdraw", key, mw, "MW", "hurdle", row, asked=asked, **_figures(found))
         else:
-            yield self.intent("wait", key, mw, "MW", "hurdle", row, asked=asked, **found.figures())
+            yield self.intent("wait", key, mw, "MW", "hurdle", row, asked=asked, **_figures(found))
 
     def _consider_another(self, month: int) -> Iterator[Intent]:
         """A further site, where the pipeline is empty and money would be well spent."""
@@ -226,12 +281,14 @@ class Owner(SiteHolder):
         found = self.appraise(month, like)
         asked = self.threshold(like) * model.parameters["origination_margin"]
         if found.ratio >= asked:
-            yield self.intent("originate", f"{self.who}-{month}", mw, "MW", target=like, asked=asked, **found.figures())
+            yield self.intent(
+                "originate", f"{self.who}-{month}", mw, "MW", target=like, asked=asked, **_figures(found)
+            )
 
     # -- accelerators ------------------------------------------------------------------------
     def order(self, month: int) -> Iterator[Intent]:
         """Order for decided sites in time for their opening, and refill what has been scrapped if it pays."""
-        model, state, sites = self.world_model, self.state, self.state.sites
+        model, sites = self.world_model, self.state.sites
         lead = model.lead_months(self.who, "gpu")
         for row in self.mine(DECIDED, ENERGISED):
             if sites.kind[row] == FAB or sites.finance[row] == 0:
@@ -240,7 +297,9 @@ class Owner(SiteHolder):
             if missing < max(0.02 * float(sites.gpus[row]), 1.0):
                 continue
             if sites.status[row] == DECIDED:
-                opening = max(int(sites.expected[row]), int(sites.ready[row]) if sites.ready[row] < NEVER else 0)
+                opening = max(
+                    int(sites.expected[row]), int(sites.ready[row]) if sites.ready[row] < NEVER else 0
+                )
                 if month >= opening - lead:
                     yield self.intent("order", sites.key[row], missing, "GPU", target=row)
             elif self.due(month) and self.refill_pays(month):
@@ -262,14 +321,42 @@ class Owner(SiteHolder):
         """Whether one new accelerator in a standing building earns its price and the required return."""
         model, p, v = self.world_model, self.world_model.parameters, self.world_model.world.vintages
         vintage = model.vintage_for(month + model.lead_months(self.who, "gpu"))
-        price = model.chip_price(vintage, month) * (1.0 - self.lever("gpu_subsidy")) * (1.0 - self.lever("tax_credit"))
-        rent = float(v.h100e[vintage]) * 8760.0 * p["availability"] * self.forecast(month, 1.0) * model.expected_use(month + 12)
-        cost = float(v.kw[vintage]) * p["gpu_power_factor"] * p["pue"] / 1000.0 * 8760.0 * p["load_factor"] * float(
-            self.state.site_price.mean())
-        decline, rate = p["world_compute_price_decline"], float(model.outside.interest_rate[month]) + p["equity_premium"]
-        value = sum((rent * (1.0 - decline) ** k - cost) / (1.0 + rate) ** (k + 1) for k in range(round(p["gpu_life_months"] / 12.0)))
+        price = (
+            model.chip_price(vintage, month)
+            * (1.0 - self.lever("gpu_subsidy"))
+            * (1.0 - self.lever("tax_credit"))
+        )
+        rent = (
+            float(v.h100e[vintage])
+            * 8760.0
+            * p["availability"]
+            * self.forecast(month, 1.0)
+            * model.expected_use(month + 12)
+        )
+        cost = (
+            float(v.kw[vintage])
+            * p["gpu_power_factor"]
+            * p["pue"]
+            / 1000.0
+            * 8760.0
+            * p["load_factor"]
+            * float(self.state.site_price.mean())
+        )
+        decline, rate = (
+            p["world_compute_price_decline"],
+            float(model.outside.interest_rate[month]) + p["equity_premium"],
+        )
+        value = sum(
+            (rent * (1.0 - decline) ** k - cost) / (1.0 + rate) ** (k + 1)
+            for k in range(round(p["gpu_life_months"] / 12.0))
+        )
         return bool(value >= price)
 
     def score(self, month: int) -> float:
         """Profit so far: what sites paid out less what they cost, and what stands at depreciated cost."""
         return self.world_model.owner_profit(self.row)
+
+
+def _figures(found: Appraisal) -> dict[str, Any]:
+    """An appraisal's figures for the decision log."""
+    return dict(found.figures())

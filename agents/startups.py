@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 from abm.decisions import Intent
@@ -18,15 +18,24 @@ class StartupGroup(Stakeholder):
     What a firm buys, earns and when it leaves is the population's rule, in ``abm.core.population``.
     """
 
-    TRAITS: ClassVar = {"firms": "firm", "entry_year": "1/year", "need_h100e": "H100-equivalents", "spread": "ratio",
-                        "runway": "currency", "burn_month": "currency/month", "quality": "ratio"}
-    PHASES: ClassVar = ("entry",)
+    TRAITS: ClassVar[Mapping[str, str]] = {
+        "firms": "firm",
+        "entry_year": "1/year",
+        "need_h100e": "H100-equivalents",
+        "spread": "ratio",
+        "runway": "currency",
+        "burn_month": "currency/month",
+        "quality": "ratio",
+    }
+    PHASES: ClassVar[tuple[str, ...]] = ("entry",)
 
     def act(self, phase: str, month: int) -> Iterator[Intent]:
         model = self.world_model
         outlook = model.startups.outlook(self.who)
         talent = min(model.talent / max(model.talent_needed, 1.0), 1.0)
-        count = self.trait["firms"] * self.trait["entry_year"] / 12.0 * max(min(1.0 + outlook, 2.0), 0.0) * talent
+        count = (
+            self.trait["firms"] * self.trait["entry_year"] / 12.0 * max(min(1.0 + outlook, 2.0), 0.0) * talent
+        )
         yield self.intent("enter", self.who, count, "firm", "talent" if talent < 1.0 else "", outlook=outlook)
 
     def score(self, month: int) -> float:

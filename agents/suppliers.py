@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -42,12 +42,17 @@ class GpuMaker(Stakeholder):
     World output (trait ``output_year``, growing) is cut to what memory supply carries. Countries
     and the large clouds share it by proportional fairness with contract weights: the home country
     by ``home_weight`` plus a bonus for memory reserved at home, rivals by their own weight, the rest
-    of the world by what remains. Export licences cap what may leave for the home country.
+    of the world by what remains. Export licences then cap what all makers abroad may ship home.
     """
 
-    TRAITS: ClassVar = {"output_year": "GPU/year", "output_growth": "1/year", "home_weight": "share", "rival_weight": "share"}
-    READS: ClassVar = ("domestic_hbm_reserve",)
-    PHASES: ClassVar = ("supply",)
+    TRAITS: ClassVar[Mapping[str, str]] = {
+        "output_year": "GPU/year",
+        "output_growth": "1/year",
+        "home_weight": "share",
+        "rival_weight": "share",
+    }
+    READS: ClassVar[tuple[str, ...]] = ("domestic_hbm_reserve",)
+    PHASES: ClassVar[tuple[str, ...]] = ("supply",)
 
     def act(self, phase: str, month: int) -> Iterator[Intent]:
         model, p = self.world_model, self.world_model.parameters
@@ -55,25 +60,34 @@ class GpuMaker(Stakeholder):
         fade = p["growth_fade"]
         years = month / 12.0
         reach = years if fade >= 1.0 else (fade**years - 1.0) / math.log(fade)
-        output = self.trait["output_year"] / 12.0 * math.exp(growth * reach) * float(model.outside.gpu_supply[month])
+        output = (
+            self.trait["output_year"]
+            / 12.0
+            * math.exp(growth * reach)
+            * float(model.outside.gpu_supply[month])
+        )
         per_chip = float(model.world.vintages.hbm_gb[model.vintage_of(self.who, month)])
-        by_memory = model.memory_gb * p["maker_memory_share"] / per_chip if per_chip > 0.0 and model.memory_gb > 0.0 else math.inf
+        by_memory = (
+            model.memory_gb * p["maker_memory_share"] / per_chip
+            if per_chip > 0.0 and model.memory_gb > 0.0
+            else math.inf
+        )
         supply = min(output, by_memory)
         asked = model.backlog(self.who)
         rivals = model.by_kind("rival")
         orders = np.array([asked] + [r.chips_wanted for r in rivals] + [output * p["world_order_pressure"]])
         bonus = p["reserve_weight_bonus"] * self.lever("domestic_hbm_reserve")
         home = self.trait["home_weight"] + bonus
-        weights = np.array([home] + [self.trait["rival_weight"]] * len(rivals)
-                           + [max(1.0 - home - self.trait["rival_weight"] * len(rivals), 1e-6)])
+        weights = np.array(
+            [home]
+            + [self.trait["rival_weight"]] * len(rivals)
+            + [max(1.0 - home - self.trait["rival_weight"] * len(rivals), 1e-6)]
+        )
         shares = proportional_fairness(orders, weights, supply)
         for rival, got in zip(rivals, shares[1:-1], strict=True):
             rival.chips_received = float(got)
-        left = max(model.export_quota - model.imported_this_quarter, 0.0)
-        home_share = min(float(shares[0]), left)
-        bound = ""
-        if home_share < asked - 1e-9:
-            bound = "export licence" if left < shares[0] else ("memory" if by_memory < output else "world allocation")
+        home_share = float(shares[0])
+        bound = "" if home_share >= asked - 1e-9 else ("memory" if by_memory < output else "world allocation")
         yield self.intent("allocate", "gpu", home_share, "GPU", bound, asked=asked, world=supply)
 
     def score(self, month: int) -> float:
@@ -84,8 +98,8 @@ class GpuMaker(Stakeholder):
 class RivalGpuMaker(Stakeholder):
     """Sells to the home country what the leader's rationing leaves over, up to its own small output."""
 
-    TRAITS: ClassVar = {"home_output_year": "GPU/year", "output_growth": "1/year"}
-    PHASES: ClassVar = ("supply",)
+    TRAITS: ClassVar[Mapping[str, str]] = {"home_output_year": "GPU/year", "output_growth": "1/year"}
+    PHASES: ClassVar[tuple[str, ...]] = ("supply",)
 
     def act(self, phase: str, month: int) -> Iterator[Intent]:
         model = self.world_model
@@ -107,11 +121,15 @@ class NpuMaker(Stakeholder):
     year later.
     """
 
-    TRAITS: ClassVar = {"capacity_year": "NPU/year", "memory_share": "share", "expansion": "share"}
-    READS: ClassVar = ("domestic_hbm_reserve",)
-    PHASES: ClassVar = ("supply",)
+    TRAITS: ClassVar[Mapping[str, str]] = {
+        "capacity_year": "NPU/year",
+        "memory_share": "share",
+        "expansion": "share",
+    }
+    READS: ClassVar[tuple[str, ...]] = ("domestic_hbm_reserve",)
+    PHASES: ClassVar[tuple[str, ...]] = ("supply",)
 
-    def __init__(self, model, who):  # type: ignore[no-untyped-def]
+    def __init__(self, model: Model, who: str):
         super().__init__(model, who)
         self.capacity = self.trait["capacity_year"] / 12.0
 
@@ -126,7 +144,9 @@ class NpuMaker(Stakeholder):
         by_memory = memory / per_chip if per_chip > 0.0 else math.inf
         granted = min(asked, self.capacity, by_memory)
         bound = "" if granted >= asked - 1e-9 else ("memory" if by_memory < self.capacity else "capacity")
-        self.capacity += self.trait["expansion"] / 12.0 * max(asked - granted, 0.0) * (bound == "capacity") / 12.0
+        self.capacity += (
+            self.trait["expansion"] / 12.0 * max(asked - granted, 0.0) * (bound == "capacity") / 12.0
+        )
         yield self.intent("allocate", "npu", granted, "NPU", bound, asked=asked)
 
     def score(self, month: int) -> float:
@@ -141,11 +161,11 @@ class HbmMaker(SiteHolder):
     faster by half while everything is sold.
     """
 
-    TRAITS: ClassVar = {"output_gb_year": "GB/year", "growth": "1/year"}
-    READS: ClassVar = ("domestic_hbm_reserve",)
-    PHASES: ClassVar = ("memory", "investment")
+    TRAITS: ClassVar[Mapping[str, str]] = {"output_gb_year": "GB/year", "growth": "1/year"}
+    READS: ClassVar[tuple[str, ...]] = ("domestic_hbm_reserve",)
+    PHASES: ClassVar[tuple[str, ...]] = ("memory", "investment")
 
-    def __init__(self, model, who):  # type: ignore[no-untyped-def]
+    def __init__(self, model: Model, who: str):
         super().__init__(model, who)
         self.output = self.trait["output_gb_year"] / 12.0
         self.sold = 0.0
@@ -178,11 +198,15 @@ class CapacitySupplier(Stakeholder):
     ``backlog_months`` of output, and not otherwise.
     """
 
-    TRAITS: ClassVar = {"mw_month": "MW/month", "expansion": "1/year", "backlog_months": "month"}
-    PHASES: ClassVar = ("capacity",)
+    TRAITS: ClassVar[Mapping[str, str]] = {
+        "mw_month": "MW/month",
+        "expansion": "1/year",
+        "backlog_months": "month",
+    }
+    PHASES: ClassVar[tuple[str, ...]] = ("capacity",)
     GOOD: ClassVar = ""
 
-    def __init__(self, model, who):  # type: ignore[no-untyped-def]
+    def __init__(self, model: Model, who: str):
         super().__init__(model, who)
         self.capacity = self.trait["mw_month"]
         self.supplied = 0.0

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import ClassVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from abm.calendar import NEVER
 from abm.decisions import Intent
 from abm.stakeholder import Stakeholder
 from abm.state import APPLIED
+
+if TYPE_CHECKING:
+    from abm.model import Model
 
 
 class GridUtility(Stakeholder):
@@ -25,15 +28,26 @@ class GridUtility(Stakeholder):
       and lowers nothing until capital and reserves stand above the trait ``lower_above`` again.
     """
 
-    TRAITS: ClassVar = {
-        "study_mw_month": "MW/month", "speculative_mw_month": "MW/month", "deposit_scale": "currency/kW",
-        "plan_year": "currency/year", "gap_share": "share", "step_most": "currency/MWh", "tariff_months": "month",
-        "freeze_months": "month", "lower_above": "currency",
+    TRAITS: ClassVar[Mapping[str, str]] = {
+        "study_mw_month": "MW/month",
+        "speculative_mw_month": "MW/month",
+        "deposit_scale": "currency/kW",
+        "plan_year": "currency/year",
+        "gap_share": "share",
+        "step_most": "currency/MWh",
+        "tariff_months": "month",
+        "freeze_months": "month",
+        "lower_above": "currency",
     }
-    READS: ClassVar = ("queue_deposit", "grid_fast_track", "grid_investment", "tariff_adjustment")
-    PHASES: ClassVar = ("connection", "grid-investment", "tariff")
+    READS: ClassVar[tuple[str, ...]] = (
+        "queue_deposit",
+        "grid_fast_track",
+        "grid_investment",
+        "tariff_adjustment",
+    )
+    PHASES: ClassVar[tuple[str, ...]] = ("connection", "grid-investment", "tariff")
 
-    def __init__(self, model, who):  # type: ignore[no-untyped-def]
+    def __init__(self, model: Model, who: str):
         super().__init__(model, who)
         self.worked = 0.0
         self.speculative = 0.0
@@ -49,7 +63,9 @@ class GridUtility(Stakeholder):
         rows.sort(key=lambda row: (int(sites.step["applied"][row]), sites.key[row]))
         deterred = float(np.exp(-self.lever("queue_deposit") / self.trait["deposit_scale"]))
         pace = self.trait["study_mw_month"] * (1.0 + self.lever("grid_fast_track"))
-        self.speculative = max(self.speculative + self.trait["speculative_mw_month"] * deterred - 0.5 * pace, 0.0)
+        self.speculative = max(
+            self.speculative + self.trait["speculative_mw_month"] * deterred - 0.5 * pace, 0.0
+        )
         real = float(sites.mw[rows].sum()) if rows else 0.0
         self.worked += pace * real / (real + self.speculative) if real > 0.0 else 0.0
         for row in rows:
@@ -58,18 +74,36 @@ class GridUtility(Stakeholder):
             if self.worked < size and self.trait["speculative_mw_month"] > 0.0:
                 break
             self.worked = max(self.worked - size, 0.0)
-            yield self.intent("study", sites.key[row], mw, "MW", target=row, speculative_mw=self.speculative,
-                              waited=float(month - sites.step["applied"][row]))
+            yield self.intent(
+                "study",
+                sites.key[row],
+                mw,
+                "MW",
+                target=row,
+                speculative_mw=self.speculative,
+                waited=float(month - sites.step["applied"][row]),
+            )
 
     def invest(self, month: int) -> Iterator[Intent]:
         model, books = self.world_model, self.world_model.utility
         base = self.trait["plan_year"] / 12.0
         plan = base * self.lever("grid_investment")
-        room = max(books.bond_multiple * books.capital - model.bonds(), 0.0) / model.parameters["bond_room_months"]
+        room = (
+            max(books.bond_multiple * books.capital - model.bonds(), 0.0)
+            / model.parameters["bond_room_months"]
+        )
         payable = max(model.utility_cash_flow, 0.0) + room
         granted = min(plan, payable)
-        yield self.intent("invest-grid", "grid plan", plan, "money/month", "bond limit" if granted < plan else "",
-                          granted=granted, base=base, room=room)
+        yield self.intent(
+            "invest-grid",
+            "grid plan",
+            plan,
+            "money/month",
+            "bond limit" if granted < plan else "",
+            granted=granted,
+            base=base,
+            room=room,
+        )
 
     def set_tariff(self, month: int) -> Iterator[Intent]:
         model, books = self.world_model, self.world_model.utility
@@ -78,7 +112,15 @@ class GridUtility(Stakeholder):
         gap = books.cost_per_mwh + self.lever("tariff_adjustment") * 1000.0 - books.tariff
         step = max(min(self.trait["gap_share"] * gap, self.trait["step_most"]), -self.trait["step_most"])
         if step < 0.0 and books.capital < self.trait["lower_above"]:
-            yield self.intent("hold-tariff", "tariff", step, "money/MWh", "losses to recover", gap=gap, capital=books.capital)
+            yield self.intent(
+                "hold-tariff",
+                "tariff",
+                step,
+                "money/MWh",
+                "losses to recover",
+                gap=gap,
+                capital=books.capital,
+            )
             return
         frozen = any(0 <= at - month <= self.trait["freeze_months"] for at in model.world.elections.month)
         if step > 0.0 and frozen:
@@ -94,25 +136,37 @@ class GridUtility(Stakeholder):
 class NuclearGenerator(Stakeholder):
     """Asks for longer licences, earliest expiry first, as far as policy backs it."""
 
-    READS: ClassVar = ("nuclear_extension_gw",)
-    PHASES: ClassVar = ("policy",)
+    READS: ClassVar[tuple[str, ...]] = ("nuclear_extension_gw",)
+    PHASES: ClassVar[tuple[str, ...]] = ("policy",)
 
     def act(self, phase: str, month: int) -> Iterator[Intent]:
         model, plants = self.world_model, self.world_model.world.plants
         backed = self.lever("nuclear_extension_gw") * 1000.0
         asked = float(sum(plants.mw[row] for row in model.extension_asked))
-        rows = [r for r in range(len(plants)) if plants.retirement[r] == "licence" and r not in model.extension_asked]
+        rows = [
+            r
+            for r in range(len(plants))
+            if plants.retirement[r] == "licence" and r not in model.extension_asked
+        ]
         rows.sort(key=lambda r: (int(plants.retires[r]), model.plant_name(r)))
         for row in rows:
             if asked + float(plants.mw[row]) > backed + 1e-9:
                 break
             asked += float(plants.mw[row])
-            yield self.intent("ask-extension", model.plant_name(row), float(plants.mw[row]), "MW", target=row,
-                              expires=float(plants.retires[row]))
+            yield self.intent(
+                "ask-extension",
+                model.plant_name(row),
+                float(plants.mw[row]),
+                "MW",
+                target=row,
+                expires=float(plants.retires[row]),
+            )
 
     def score(self, month: int) -> float:
         """Nuclear energy generated so far, MWh."""
-        return self.world_model.energy_of(lambda tech, w: w.technologies.carbon_free[tech] and not w.technologies.renewable[tech])
+        return self.world_model.energy_of(
+            lambda tech, w: w.technologies.carbon_free[tech] and not w.technologies.renewable[tech]
+        )
 
 
 class ThermalGenerator(Stakeholder):
@@ -122,8 +176,8 @@ class ThermalGenerator(Stakeholder):
     says, the more (up to twice) the closer coal's cost comes to the system price.
     """
 
-    TRAITS: ClassVar = {"winter_stop": "share"}
-    PHASES: ClassVar = ("offers",)
+    TRAITS: ClassVar[Mapping[str, str]] = {"winter_stop": "share"}
+    PHASES: ClassVar[tuple[str, ...]] = ("offers",)
 
     def act(self, phase: str, month: int) -> Iterator[Intent]:
         model = self.world_model
@@ -132,7 +186,9 @@ class ThermalGenerator(Stakeholder):
             return
         history = model.price_history
         margin = 1.0 if not history else max(min(model.thermal_cost(month) / max(history[-1], 1.0), 1.0), 0.0)
-        yield self.intent("stop", "coal", self.trait["winter_stop"] * (1.0 + margin) / 1.5, "share", "fine dust")
+        yield self.intent(
+            "stop", "coal", self.trait["winter_stop"] * (1.0 + margin) / 1.5, "share", "fine dust"
+        )
 
     def score(self, month: int) -> float:
         """Margin of thermal plants so far: settlement less fuel and running cost."""
@@ -147,9 +203,14 @@ class RenewableDeveloper(Stakeholder):
     volumes are contracts for difference, so they are built up to ``auction_premium`` above that.
     """
 
-    TRAITS: ClassVar = {"spread": "1/year", "certificate": "currency/MWh", "auction_premium": "share", "life_years": "year"}
-    READS: ClassVar = ("renewable_auction_gw", "direct_purchase_openness")
-    PHASES: ClassVar = ("power-building",)
+    TRAITS: ClassVar[Mapping[str, str]] = {
+        "spread": "1/year",
+        "certificate": "currency/MWh",
+        "auction_premium": "share",
+        "life_years": "year",
+    }
+    READS: ClassVar[tuple[str, ...]] = ("renewable_auction_gw", "direct_purchase_openness")
+    PHASES: ClassVar[tuple[str, ...]] = ("power-building",)
 
     def act(self, phase: str, month: int) -> Iterator[Intent]:
         model, world, p = self.world_model, self.world_model.world, self.world_model.parameters
@@ -157,12 +218,14 @@ class RenewableDeveloper(Stakeholder):
         auction = self.lever("renewable_auction_gw") * 1000.0 / 12.0
         direct = model.direct_purchase_gap_mw() / 24.0
         history = model.price_history
-        earned = (sum(history[-12:]) / len(history[-12:]) if history else model.first_price) + self.trait["certificate"]
+        earned = (sum(history[-12:]) / len(history[-12:]) if history else model.first_price) + self.trait[
+            "certificate"
+        ]
         for row in range(len(resources)):
             tech = int(resources.technology[row])
             if tech < 0:
                 continue
-            factor = p[f"{world.technologies.profile[tech]}_cost_factor"] if f"{world.technologies.profile[tech]}_cost_factor" in p else 1.0
+            factor = p.get(f"{world.technologies.profile[tech]}_cost_factor", 1.0)
             cost = model.levelised_cost(row, factor, self.trait["spread"], self.trait["life_years"], month)
             share = float(resources.share[row]) * model.technology_split(tech)
             base = float(resources.base_mw_year[row]) / 12.0
@@ -177,8 +240,16 @@ class RenewableDeveloper(Stakeholder):
                 mw += auction * share
             mw = min(mw, float(resources.potential_mw[row]) - model.resource_used[row])
             if mw > 0.0:
-                yield self.intent("build", f"{world.technologies.keys[tech]} {world.zones.keys[int(resources.zone[row])]}", mw, "MW",
-                                  target=row, cost=cost, earned=earned, direct=min(sold_directly, mw))
+                yield self.intent(
+                    "build",
+                    f"{world.technologies.keys[tech]} {world.zones.keys[int(resources.zone[row])]}",
+                    mw,
+                    "MW",
+                    target=row,
+                    cost=cost,
+                    earned=earned,
+                    direct=min(sold_directly, mw),
+                )
 
     def score(self, month: int) -> float:
         """Margin of solar and wind so far: settlement less running cost."""
@@ -191,9 +262,9 @@ class StorageDeveloper(Stakeholder):
     Storage cost a year per MW is held against what a daily cycle earned at last month's zonal prices.
     """
 
-    TRAITS: ClassVar = {"spread": "1/year", "life_years": "year", "hours": "hour"}
-    READS: ClassVar = ("storage_auction_gw",)
-    PHASES: ClassVar = ("power-building",)
+    TRAITS: ClassVar[Mapping[str, str]] = {"spread": "1/year", "life_years": "year", "hours": "hour"}
+    READS: ClassVar[tuple[str, ...]] = ("storage_auction_gw",)
+    PHASES: ClassVar[tuple[str, ...]] = ("power-building",)
 
     def act(self, phase: str, month: int) -> Iterator[Intent]:
         model, world, p = self.world_model, self.world_model.world, self.world_model.parameters
@@ -203,14 +274,24 @@ class StorageDeveloper(Stakeholder):
             if int(resources.technology[row]) >= 0:
                 continue
             zone = int(resources.zone[row])
-            yearly = model.yearly_cost(row, p["storage_cost_factor"], self.trait["spread"], self.trait["life_years"], month)
+            yearly = model.yearly_cost(
+                row, p["storage_cost_factor"], self.trait["spread"], self.trait["life_years"], month
+            )
             earns = model.daily_spread[zone] * self.trait["hours"] * 365.0
             mw = auction * float(resources.share[row])
             if earns >= yearly:
                 mw += float(resources.base_mw_year[row]) / 12.0
             mw = min(mw, float(resources.potential_mw[row]) - model.resource_used[row])
             if mw > 0.0:
-                yield self.intent("build", f"battery {world.zones.keys[zone]}", mw, "MW", target=row, cost=yearly, earned=earns)
+                yield self.intent(
+                    "build",
+                    f"battery {world.zones.keys[zone]}",
+                    mw,
+                    "MW",
+                    target=row,
+                    cost=yearly,
+                    earned=earns,
+                )
 
     def score(self, month: int) -> float:
         """Battery power in service, MW."""
@@ -224,8 +305,8 @@ class MarketOperator(Stakeholder):
     (as the rule of December 2022 did), settlement of the current month is capped at that level.
     """
 
-    TRAITS: ClassVar = {"cap_at": "ratio"}
-    PHASES: ClassVar = ("settlement",)
+    TRAITS: ClassVar[Mapping[str, str]] = {"cap_at": "ratio"}
+    PHASES: ClassVar[tuple[str, ...]] = ("settlement",)
 
     def act(self, phase: str, month: int) -> Iterator[Intent]:
         history = self.world_model.price_history
@@ -233,9 +314,15 @@ class MarketOperator(Stakeholder):
             return
         recent, usual = sum(history[-3:]) / 3.0, sum(history[:-3]) / (len(history) - 3)
         if recent > self.trait["cap_at"] * usual:
-            yield self.intent("cap-price", "system price", self.trait["cap_at"] * usual, "money/MWh", recent=recent, usual=usual)
+            yield self.intent(
+                "cap-price",
+                "system price",
+                self.trait["cap_at"] * usual,
+                "money/MWh",
+                recent=recent,
+                usual=usual,
+            )
 
     def score(self, month: int) -> float:
         """Unserved energy so far, MWh, with a minus."""
         return -self.world_model.unserved_total
-

@@ -13,7 +13,6 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-
 if TYPE_CHECKING:
     from abm.model import Model
 
@@ -40,15 +39,25 @@ class Appraisal:
 
     def figures(self) -> dict[str, float]:
         """What the decision log keeps."""
-        return {"cost": self.cost, "debt": self.debt, "equity": self.equity, "value_over_outlay": self.ratio,
-                "required_return": self.required_return, "years_to_revenue": self.delay, "price_forecast": self.price}
+        return {
+            "cost": self.cost,
+            "debt": self.debt,
+            "equity": self.equity,
+            "value_over_outlay": self.ratio,
+            "required_return": self.required_return,
+            "years_to_revenue": self.delay,
+            "price_forecast": self.price,
+        }
 
 
 def required_return(model: Model, month: int, beta: float, exposure: float) -> float:
     """Equity return asked for: risk-free + beta x market premium + exposure x country risk premium."""
     p = model.parameters
-    return float(model.outside.interest_rate[month] + beta * p["equity_premium"]
-                 + exposure * model.outside.country_risk[month])
+    return float(
+        model.outside.interest_rate[month]
+        + beta * p["equity_premium"]
+        + exposure * model.outside.country_risk[month]
+    )
 
 
 def option_threshold(volatility: float, rate: float, payout: float) -> float:
@@ -61,7 +70,9 @@ def option_threshold(volatility: float, rate: float, payout: float) -> float:
     return b / (b - 1.0) if b > 1.0 + 1e-9 else 1e6
 
 
-def debt_capacity(cash: float, decline: float, years: float, rate: float, cover: float, limit: float) -> float:
+def debt_capacity(
+    cash: float, decline: float, years: float, rate: float, cover: float, limit: float
+) -> float:
     """Largest loan that a cash flow carries: min(limit, sum of cash/(cover (1+r)^t)) over ``years``.
 
     The cash flow starts at ``cash`` a year and falls by ``decline`` a year.
@@ -77,8 +88,18 @@ def debt_capacity(cash: float, decline: float, years: float, rate: float, cover:
     return max(min(limit, present / cover), 0.0)
 
 
-def appraise(model: Model, month: int, row: int, *, beta: float, exposure: float, premium: float, forecast: float,
-             credibility: float, zone: int | None = None) -> Appraisal:
+def appraise(
+    model: Model,
+    month: int,
+    row: int,
+    *,
+    beta: float,
+    exposure: float,
+    premium: float,
+    forecast: float,
+    credibility: float,
+    zone: int | None = None,
+) -> Appraisal:
     """Appraise site ``row`` as its owner or an investor sees it in ``month``.
 
     ``forecast`` is the spot price expected for today's completion horizon (currency per
@@ -128,7 +149,9 @@ def appraise(model: Model, month: int, row: int, *, beta: float, exposure: float
     debt = debt_capacity(cash, decline, tenor, rate, cover, gearing * max(cost - support, 0.0))
     equity = max(cost - support - debt, 1.0)
     asked = required_return(model, month, beta, exposure)
-    service = debt * rate / (1.0 - (1.0 + rate) ** -tenor) if debt > 0.0 and rate > 0.0 else debt / max(tenor, 1e-9)
+    service = (
+        debt * rate / (1.0 - (1.0 + rate) ** -tenor) if debt > 0.0 and rate > 0.0 else debt / max(tenor, 1e-9)
+    )
     value, tax = 0.0, p["profit_tax"]
     whole = max(round(years), 1)
     written_off = cost / whole
@@ -141,5 +164,18 @@ def appraise(model: Model, month: int, row: int, *, beta: float, exposure: float
     value += rest / (1.0 + asked) ** (whole + delay)
     # Outlay is spread over the building time; half of it is discounted on average.
     outlay = equity / (1.0 + asked) ** (0.5 * delay)
-    return Appraisal(cost, shell, chips, support, debt, equity, value, value / outlay, asked, delay, forecast,
-                     revenue, running)
+    return Appraisal(
+        cost,
+        shell,
+        chips,
+        support,
+        debt,
+        equity,
+        value,
+        value / outlay,
+        asked,
+        delay,
+        forecast,
+        revenue,
+        running,
+    )

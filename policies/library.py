@@ -104,10 +104,8 @@ class Library:
 
     def _locate(self, name: str, file: Path, path: KeyPath) -> Path | None:
         """The file of the package that ``file`` names: a path from there, one that ships, a neighbour."""
-        if is_path(name):
-            candidates = [file.parent / name]
-        else:
-            candidates = [folder / f"{name}.toml" for folder in (FOLDER, file.parent)]
+        folders = (FOLDER, file.parent)
+        candidates = [file.parent / name] if is_path(name) else [folder / f"{name}.toml" for folder in folders]
         found = [candidate for candidate in candidates if candidate.is_file()]
         others = [candidate for candidate in found if not candidate.samefile(file)]
         if others:

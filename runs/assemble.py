@@ -23,10 +23,20 @@ from runs.spec import RunSpec, Settled
 from runs.worlds import loader
 
 if TYPE_CHECKING:
+    from abm.core.power import Backend
     from abm.model import Model
 
-_OUTSIDE = ("exchange_rate", "interest_rate", "world_compute_price", "ai_demand", "regional_demand", "gpu_supply",
-            "demand", "country_risk", "line_progress")
+_OUTSIDE = (
+    "exchange_rate",
+    "interest_rate",
+    "world_compute_price",
+    "ai_demand",
+    "regional_demand",
+    "gpu_supply",
+    "demand",
+    "country_risk",
+    "line_progress",
+)
 
 
 @dataclass(frozen=True)
@@ -49,21 +59,31 @@ class Prepared:
     @property
     def parameters(self) -> dict[str, float]:
         """All quantities of the world by public name, uncertainties as this run sets them."""
-        return {name: quantity.default for name, quantity in self.world.quantities.items()} | dict(self.settled.uncertainties)
+        return {name: quantity.default for name, quantity in self.world.quantities.items()} | dict(
+            self.settled.uncertainties
+        )
 
     def run_id(self) -> str:
         return self.spec.id(self.world, self.levers)
 
-    def build(self, power_backend: str | None = None) -> Model:
+    def build(self, power_backend: Backend | None = None) -> Model:
         """The model, at its first month."""
         from abm.model import Model
         from abm.phases.outside import Shock
         from agents import cast
 
         model = Model(
-            self.world, cast.build, indicators(self.world), list(self.levers.values()), self.settled.schedule,
-            self.settled.triggers, self._settings(), [Shock(*shock) for shock in self.settled.shocks], self.spec.root,
-            power_backend)
+            self.world,
+            cast.build,
+            indicators(self.world),
+            list(self.levers.values()),
+            self.settled.schedule,
+            self.settled.triggers,
+            self._settings(),
+            [Shock(*shock) for shock in self.settled.shocks],
+            self.spec.root,
+            power_backend,
+        )
         model.spec = self.spec
         return model
 
@@ -100,7 +120,9 @@ def _members(world: World, measure: str) -> tuple[str, ...]:
     if measure == "gpus_by_owner":
         return tuple(owners)
     if measure == "deployed_by":
-        capital = [who for who, kind in zip(cast, kinds, strict=True) if kind in ("fund", "pension", "policy-bank")]
+        capital = [
+            who for who, kind in zip(cast, kinds, strict=True) if kind in ("fund", "pension", "policy-bank")
+        ]
         return tuple(dict.fromkeys([*owners, *capital]))
     if measure == "hosted_share":
         return tuple(world.countries.keys)
@@ -130,11 +152,22 @@ def prepare(
         chosen = scenario
     else:
         try:
-            chosen = load_scenario(scenario, scenario_folder(str(world) if isinstance(world, str) else name), found.quantities,
-                                   series_names(found), found.calendar, world=name, currency=found.currency)
+            chosen = load_scenario(
+                scenario,
+                scenario_folder(str(world) if isinstance(world, str) else name),
+                found.quantities,
+                series_names(found),
+                found.calendar,
+                world=name,
+                currency=found.currency,
+            )
         except BadInput as bad:
             complaints += bad.complaints
-    units = {indicator.name: indicator.unit for indicator in indicators(found)} if not complaints or chosen else {}
+    units = (
+        {indicator.name: indicator.unit for indicator in indicators(found)}
+        if not complaints or chosen
+        else {}
+    )
     if isinstance(package, Package):
         bundle = package
     else:
@@ -147,9 +180,19 @@ def prepare(
     spec = RunSpec(name, chosen, bundle, dict(settings or {}), seed)
     settled = spec.settle(found.quantities, levers, found.calendar)
     if settled.calendar.first != found.calendar.first:
-        raise BadInput([Complaint(chosen.file or chosen.name, 0, "start", (
-            f"found {settled.calendar.text(0)}, but the tables of this world begin in {found.calendar.text(0)}; "
-            "a later start is not built yet: leave start out and read the months you want"))])
+        raise BadInput(
+            [
+                Complaint(
+                    chosen.file or chosen.name,
+                    0,
+                    "start",
+                    (
+                        f"found {settled.calendar.text(0)}, but the tables of this world begin in {found.calendar.text(0)}; "
+                        "a later start is not built yet: leave start out and read the months you want"
+                    ),
+                )
+            ]
+        )
     if settled.calendar != found.calendar:
         found = dataclasses.replace(found, calendar=settled.calendar)
     return Prepared(spec, found, settled, levers)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from runs.assemble import prepare
 
 if TYPE_CHECKING:
+    from abm.core.power import Backend
     from abm.model import Model
     from abm.world import World
 
@@ -19,7 +20,7 @@ def simulate(
     settings: Mapping[str, Any] | None = None,
     world: str | World = "korea",
     progress: Callable[[int, int], None] | None = None,
-    power_backend: str | None = None,
+    power_backend: Backend | None = None,
 ) -> Model:
     """Run a world to its end and return the finished ``mesa.Model``.
 

@@ -269,7 +269,8 @@ def tell_decisions(
         parts = [
             f"{verb} {count}" for verb, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
         ]
-        out.print(f"\n{len(decisions)} decisions: {', '.join(parts)}.\n", markup=False)
+        word = "decision" if len(decisions) == 1 else "decisions"
+        out.print(f"\n{len(decisions)} {word}: {', '.join(parts)}.\n", markup=False)
     rows = table(
         *(
             head

@@ -153,15 +153,17 @@ class GoalOutcome:
     unit: str
     promised: float
     reached: float | None
-    """At the promised date, or at the end of a run that ends before it."""
+    """At the promised date; None where undefined, or where the run ends before it."""
     met: str | None
     """First month in which the promise was met."""
 
     @property
     def kept(self) -> bool | None:
-        if self.reached is None:
-            return None
-        return self.reached >= self.promised if self.comparison == ">=" else self.reached <= self.promised
+        return None if self.reached is None else meets(self.reached, self.comparison, self.promised)
+
+
+def meets(value: float, comparison: str, promised: float) -> bool:
+    return value >= promised if comparison == ">=" else value <= promised
 
 
 def goals_of(record: RunRecord, world: World) -> list[GoalOutcome]:
@@ -173,22 +175,20 @@ def goals_of(record: RunRecord, world: World) -> list[GoalOutcome]:
         indicator = record.about(name)
         if indicator is None:
             continue
+        promised = float(value)
         due = int(by) + world.calendar.first - calendar.first  # the run may be a part of the world's months
         series = [_by_rule(record, name, indicator.yearly, month) for month in range(calendar.months)]
-        reached = series[min(max(due, 0), len(series) - 1)]
-        meets = (
-            (lambda seen, value=value: seen >= value)
-            if comparison == ">="
-            else (lambda seen, value=value: seen <= value)
-        )
+        reached = series[max(due, 0)] if due < len(series) else None
         met = next(
-            (calendar.text(month) for month, seen in enumerate(series) if seen is not None and meets(seen)),
+            (
+                calendar.text(month)
+                for month, seen in enumerate(series)
+                if seen is not None and meets(seen, comparison, promised)
+            ),
             None,
         )
         found.append(
-            GoalOutcome(
-                text, name, comparison, calendar.text(due), indicator.unit, float(value), reached, met
-            )
+            GoalOutcome(text, name, comparison, calendar.text(due), indicator.unit, promised, reached, met)
         )
     return found
 
@@ -239,9 +239,10 @@ def _goal_section(record: RunRecord, world: World) -> tuple[str, Any] | None:
     for goal in outcomes:
         divider, unit = scale([goal.promised, goal.reached], goal.unit, world.currency)
         mark = {True: "[green]kept[/]", False: "[red]missed[/]", None: "[dim]not measured[/]"}[goal.kept]
-        when = goal.met or f"not by {record.calendar.text(record.calendar.months - 1)}"
-        if goal.kept is None:
-            when = "–"
+        end = record.calendar.text(record.calendar.months - 1)
+        when = goal.met or ("–" if goal.kept is None else f"not by {end}")
+        if goal.by > end:
+            mark = "[dim]not due[/]"
         came = "–" if goal.reached is None else number(goal.reached / divider)
         sign = "" if goal.comparison == ">=" else "at most "
         rows.add_row(goal.text, goal.by, f"{sign}{number(goal.promised / divider)} {unit}", came, mark, when)
@@ -458,9 +459,11 @@ def _print_end(out: Console, record: RunRecord, folder: Path) -> None:
         )
     out.print(f"\n[dim]Checked:[/] {listing(checks)}. [dim]Took[/] {record.wall_s:.1f} s.")
     out.print(f"[dim]Kept in[/] {folder}[dim]; ask why with[/] madang explain {folder}", soft_wrap=True)
-    empty = sorted(indicator.name for indicator in record.indicators if indicator.later)
+    empty = sum(bool(indicator.later) for indicator in record.indicators)
     if empty:
-        out.print(f"[dim]Not measured yet: {len(empty)} indicators (madang list indicators says why).[/]")
+        out.print(
+            f"[dim]Not measured yet: {empty} of the indicators; [/]madang list indicators[dim] says why.[/]"
+        )
 
 
 def _names(world: World, name: str) -> Mapping[str, str]:

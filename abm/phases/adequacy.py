@@ -25,8 +25,13 @@ def _binomial(units: int, outage: float) -> tuple[float, ...]:
     """P(k of ``units`` are out), k up to where the tail is below 1e-12."""
     result, left = [], 1.0
     for k in range(units + 1):
-        value = math.exp(math.lgamma(units + 1) - math.lgamma(k + 1) - math.lgamma(units - k + 1)
-                         + (k * math.log(outage) if k else 0.0) + (units - k) * math.log1p(-outage))
+        value = math.exp(
+            math.lgamma(units + 1)
+            - math.lgamma(k + 1)
+            - math.lgamma(units - k + 1)
+            + (k * math.log(outage) if k else 0.0)
+            + (units - k) * math.log1p(-outage)
+        )
         result.append(value)
         left -= value
         if left < 1e-12:
@@ -72,6 +77,8 @@ def loss_of_load_hours(model: Model, power: Any, month: int, margins: list[Any])
         weatherly = by_tech[:, power.profile != 0].sum((0, 1))
         spare = firm + weatherly + reserve - load
         index = np.floor(spare / STEP_MW).astype(int)
-        lost = np.where(spare < 0.0, 1.0, np.where(index < len(beyond), beyond[np.clip(index, 0, len(beyond) - 1)], 0.0))
+        lost = np.where(
+            spare < 0.0, 1.0, np.where(index < len(beyond), beyond[np.clip(index, 0, len(beyond) - 1)], 0.0)
+        )
         hours += weight * float(lost.sum())
     return hours

@@ -39,12 +39,23 @@ def _credibility(model: Model, month: int) -> None:
     """A Beta belief: a site that opens within half a year of its date counts for, one a year late against."""
     sites = model.state.sites
     for row in range(sites.announced_rows):
-        if sites.kind[row] != AI or row in model.judged or sites.expected[row] > month or sites.expected[row] <= 0:
+        if (
+            sites.kind[row] != AI
+            or row in model.judged
+            or sites.expected[row] > month
+            or sites.expected[row] <= 0
+        ):
             continue
         if sites.status[row] == ENERGISED and sites.step["energised"][row] - sites.expected[row] <= 6:
             model.belief[0] += 1.0
             model.judged.add(row)
-        elif month - sites.expected[row] >= 12 and sites.status[row] in (HIDDEN, ANNOUNCED, APPLIED, PASSED, DECIDED):
+        elif month - sites.expected[row] >= 12 and sites.status[row] in (
+            HIDDEN,
+            ANNOUNCED,
+            APPLIED,
+            PASSED,
+            DECIDED,
+        ):
             model.belief[1] += 1.0
             model.judged.add(row)
 
@@ -54,5 +65,9 @@ def _talent(model: Model, month: int) -> None:
     p = model.parameters
     fade = p["growth_fade"] ** (month / 12.0)
     model.talent *= (1.0 + p["talent_growth"] * fade - p["talent_outflow"]) ** (1.0 / 12.0)
-    needed = p["talent_per_mw"] * float(model.state.ai_mw.sum()) + p["talent_per_firm"] * model.startups.firms()
-    model.talent_needed = p["talent_other"] * math.exp(math.log1p(p["talent_other_growth"]) * month / 12.0) + needed
+    needed = (
+        p["talent_per_mw"] * float(model.state.ai_mw.sum()) + p["talent_per_firm"] * model.startups.firms()
+    )
+    model.talent_needed = (
+        p["talent_other"] * math.exp(math.log1p(p["talent_other_growth"]) * month / 12.0) + needed
+    )

@@ -9,6 +9,7 @@ import numpy as np
 
 from abm.calendar import NEVER
 from abm.decisions import Intent
+from abm.holdings import Holdings
 from abm.rationing import proportional_fairness
 from abm.state import AI, DECIDED, ENERGISED
 
@@ -21,7 +22,9 @@ def run(model: Model, month: int) -> None:
     for agent in model.acting("capacity"):
         for intent in agent.act("capacity", month):
             capacity[intent.subject] = intent.amount * model.recipe_share(intent.subject)
-            model.decisions.repeat(month, intent, intent.amount, "expanding" if intent.values["order_book"] else "")
+            model.decisions.repeat(
+                month, intent, intent.amount, "expanding" if intent.values["order_book"] else ""
+            )
     _build(model, month, capacity)
     _equip(model, month, capacity["power-equipment"])
     _receive(model, month)
@@ -39,10 +42,17 @@ def building_months(model: Model, row: int) -> float:
 
 def _build(model: Model, month: int, capacity: dict[str, float]) -> None:
     sites = model.state.sites
-    rows = [row for row in sites.rows(DECIDED) if sites.built[row] < 1.0 and sites.step["built"][row] == NEVER]
+    rows = [
+        row for row in sites.rows(DECIDED) if sites.built[row] < 1.0 and sites.step["built"][row] == NEVER
+    ]
     if not rows:
         return
-    want = np.array([min(1.0 / max(building_months(model, row), 1e-9), 1.0 - sites.built[row]) * sites.mw[row] for row in rows])
+    want = np.array(
+        [
+            min(1.0 / max(building_months(model, row), 1e-9), 1.0 - sites.built[row]) * sites.mw[row]
+            for row in rows
+        ]
+    )
     weight = sites.mw[rows].astype(float)
     crews = proportional_fairness(want, weight, capacity["construction"])
     cooled = proportional_fairness(want, weight, capacity["cooling"])
@@ -56,7 +66,9 @@ def _build(model: Model, month: int, capacity: dict[str, float]) -> None:
         if sites.kind[row] == AI:
             model.draw(month, row, model.shell_budget(row) * (sites.built[row] - before), "builders")
         if built < asked - 1e-9:
-            model.note_scarcity(month, int(row), "crews" if crews[rows.index(row)] <= cooled[rows.index(row)] else "cooling")
+            model.note_scarcity(
+                month, int(row), "crews" if crews[rows.index(row)] <= cooled[rows.index(row)] else "cooling"
+            )
     for good in ("construction", "cooling"):
         model.supplied(month, good, rows, done)
 
@@ -68,7 +80,11 @@ def _equip(model: Model, month: int, capacity: float) -> None:
         if sites.equipment[row] >= sites.mw[row]:
             continue
         lead = model.lead_of("power-equipment", int(sites.owner[row]))
-        due = int(sites.expected[row]) - 6 if sites.started_before[row] else int(sites.step["decided"][row]) + lead
+        due = (
+            int(sites.expected[row]) - 6
+            if sites.started_before[row]
+            else int(sites.step["decided"][row]) + lead
+        )
         if month >= due:
             rows.append(int(row))
     if not rows:
@@ -93,9 +109,15 @@ def _receive(model: Model, month: int) -> None:
         else:
             model.draw(month, row, count * price, maker)
         before = state.chips[row].sum() + state.store[row].sum() - count
-        model.chip_age[row, vintage] = (model.chip_age[row, vintage] * (state.chips[row, vintage] + state.store[row, vintage] - count)
-                                        + month * count) / (state.chips[row, vintage] + state.store[row, vintage])
-        if sites.gpus[row] > 0 and before < 0.9 * sites.gpus[row] <= before + count and sites.step["equipped"][row] == NEVER:
+        model.chip_age[row, vintage] = (
+            model.chip_age[row, vintage] * (state.chips[row, vintage] + state.store[row, vintage] - count)
+            + month * count
+        ) / (state.chips[row, vintage] + state.store[row, vintage])
+        if (
+            sites.gpus[row] > 0
+            and before < 0.9 * sites.gpus[row] <= before + count
+            and sites.step["equipped"][row] == NEVER
+        ):
             sites.step["equipped"][row] = month
             model.decisions.note(month, Intent(maker, "deliver", sites.key[row], before + count, "GPU"))
     state.deliveries[month].clear()
@@ -114,12 +136,25 @@ def _open(model: Model, month: int) -> None:
         sites.step["energised"][row] = month
         model.refund_deposit(int(row))
         late = month - int(sites.expected[row])
-        model.decisions.note(month, Intent(model.owner_key(row), "energise", sites.key[row], float(sites.mw[row]), "MW", {
-            "late_months": float(late), "built_month": float(built), "connected_month": float(connected)}),
-            bound=last_bound(model, row) if late > 0 else "on time")
+        model.decisions.note(
+            month,
+            Intent(
+                model.owner_key(row),
+                "energise",
+                sites.key[row],
+                float(sites.mw[row]),
+                "MW",
+                {
+                    "late_months": float(late),
+                    "built_month": float(built),
+                    "connected_month": float(connected),
+                },
+            ),
+            bound=last_bound(model, row) if late > 0 else "on time",
+        )
 
 
-def last_bound(model: Model, row: int) -> str:
+def last_bound(model: Holdings, row: int) -> str:
     """Which step came last, for a site that opened after its announced date."""
     sites = model.state.sites
     built, connected = int(sites.step["built"][row]), int(sites.step["connected"][row])
@@ -145,8 +180,10 @@ def _install(model: Model, month: int) -> None:
     for row in waiting:
         if sites.status[row] != ENERGISED:
             continue
-        room = float(sites.mw[row]) * model.parameters["power_overbooking"] - power_of_chips(model, row)
-        for vintage in sorted(np.flatnonzero(state.store[row] > 0.0), key=lambda i: (-v.h100e[i] / v.kw[i], i)):
+        room = float(sites.mw[row]) * model.parameters["power_overbooking"] - power_of_chips(model, int(row))
+        for vintage in sorted(
+            np.flatnonzero(state.store[row] > 0.0), key=lambda i: (-v.h100e[i] / v.kw[i], i)
+        ):
             count = min(float(state.store[row, vintage]), max(room, 0.0) / (float(v.kw[vintage]) * factor))
             state.store[row, vintage] -= count
             state.chips[row, vintage] += count
@@ -162,7 +199,7 @@ def _scrap(model: Model, month: int) -> None:
     life = p["gpu_life_months"]
     hours = 8760.0 * p["availability"]
     price = state.market.price
-    for row, vintage in zip(rows, vintages, strict=True):
+    for row, vintage in zip(rows.tolist(), vintages.tolist(), strict=True):
         age = month - model.chip_age[row, vintage]
         rent = float(v.h100e[vintage]) * hours * price
         power = float(v.kw[vintage]) * p["gpu_power_factor"] * p["pue"] / 1000.0 * 8760.0 * p["load_factor"]
@@ -172,8 +209,11 @@ def _scrap(model: Model, month: int) -> None:
             state.chips[row, vintage] = 0.0
             owner = model.owner_key(row)
             model.ledger.post("gpus scrapped", f"gpus {owner}", "gpu", count, "scrap")
-            model.decisions.note(month, Intent(owner, "scrap", state.sites.key[row], count, "GPU", {"age_months": float(age)}),
-                                 bound="age" if age >= life else "rent below running cost")
+            model.decisions.note(
+                month,
+                Intent(owner, "scrap", state.sites.key[row], count, "GPU", {"age_months": float(age)}),
+                bound="age" if age >= life else "rent below running cost",
+            )
 
 
 def _build_power(model: Model, month: int) -> None:
@@ -195,5 +235,3 @@ def _build_power(model: Model, month: int) -> None:
                 model.decisions.note(month, intent)
     state.added_mw += state.coming_mw[month]
     state.added_store_mw += state.coming_store_mw[month]
-
-

@@ -57,22 +57,36 @@ def _announce(model: Model, month: int) -> None:
             continue
         sites.status[row] = ANNOUNCED
         real = sites.kind[row] == FAB or sites.finance[row] == 0
-        sites.sponsor[row] = real or model.luck.uniform("sponsor", sites.programme[row]) < sponsor_chance(model, int(row))
+        sites.sponsor[row] = real or model.luck.uniform("sponsor", sites.programme[row]) < sponsor_chance(
+            model, int(row)
+        )
         if month > 0 or sites.announced[row] == 0:
             _note_announcement(model, int(row), month)
 
 
 def _note_announcement(model: Model, row: int, month: int) -> None:
     sites = model.state.sites
-    model.decisions.note(month, Intent(
-        model.owner_key(row), "announce", sites.key[row], float(sites.mw[row]), "MW",
-        {"gpus": float(sites.gpus[row]), "expected_month": float(sites.expected[row])}))
+    model.decisions.note(
+        month,
+        Intent(
+            model.owner_key(row),
+            "announce",
+            sites.key[row],
+            float(sites.mw[row]),
+            "MW",
+            {"gpus": float(sites.gpus[row]), "expected_month": float(sites.expected[row])},
+        ),
+    )
 
 
 def sponsor_chance(model: Model, row: int) -> float:
     """Chance that somebody stands behind an announcement: large firms' word is worth more than a project company's."""
     p = model.parameters
-    weight = p["corporate_sponsor_exponent"] if model.state.sites.finance[row] == 1 else p["project_sponsor_exponent"]
+    weight = (
+        p["corporate_sponsor_exponent"]
+        if model.state.sites.finance[row] == 1
+        else p["project_sponsor_exponent"]
+    )
     return float(p["announcement_realisation"] ** weight)
 
 
@@ -93,16 +107,28 @@ def _advance_lines(model: Model, month: int) -> None:
         utility = model.role("grid")
         if utility is not None:
             due = int(model.world.lines.due[row])
-            model.decisions.note(month, Intent(
-                utility.who, "complete", model.world.lines.keys[row], float(model.world.lines.forward_mw[row]), "MW",
-                {"due_month": float(due), "late_months": float(month - due)}))
+            model.decisions.note(
+                month,
+                Intent(
+                    utility.who,
+                    "complete",
+                    model.world.lines.keys[row],
+                    float(model.world.lines.forward_mw[row]),
+                    "MW",
+                    {"due_month": float(due), "late_months": float(month - due)},
+                ),
+            )
 
 
 def line_speed(model: Model, month: int) -> float:
     """Months of line work done in a month: what was funded, quicker with permits on the fast track."""
     track = model.board.value("grid_fast_track", month)
     funded = max(model.utility.funded, 0.0)
-    return math.sqrt(funded) * (1.0 + model.parameters["fast_track_effect"] * track) * float(model.outside.line_progress[month])
+    return (
+        math.sqrt(funded)
+        * (1.0 + model.parameters["fast_track_effect"] * track)
+        * float(model.outside.line_progress[month])
+    )
 
 
 def _grow_pools(model: Model) -> None:
@@ -145,7 +171,11 @@ def pass_chance(model: Model, month: int, row: int, pool: int | None = None) -> 
     share = float(model.world.pools.pass_share[pool])
     left = max(state.pool_headroom[pool], 1.0) / state.pool_start[pool]
     track = model.board.value("grid_fast_track", month)
-    odds = math.log(share / (1.0 - share)) + p["assessment_slope"] * math.log(left) + p["assessment_fast_track"] * track
+    odds = (
+        math.log(share / (1.0 - share))
+        + p["assessment_slope"] * math.log(left)
+        + p["assessment_fast_track"] * track
+    )
     return 1.0 / (1.0 + math.exp(-odds))
 
 
@@ -199,10 +229,23 @@ def _finish_studies(model: Model, month: int) -> None:
             bound = "non-firm" if nonfirm else bound
         verb = "pass" if passed else "refuse"
         if utility is not None:
-            model.decisions.note(month, Intent(
-                utility.who, verb, key, mw, "MW",
-                {"chance": chance, "headroom_mw": float(state.pool_headroom[pool]), "attempt": float(attempt + 1)},
-            ), granted=mw if passed else 0.0, bound=bound)
+            model.decisions.note(
+                month,
+                Intent(
+                    utility.who,
+                    verb,
+                    key,
+                    mw,
+                    "MW",
+                    {
+                        "chance": chance,
+                        "headroom_mw": float(state.pool_headroom[pool]),
+                        "attempt": float(attempt + 1),
+                    },
+                ),
+                granted=mw if passed else 0.0,
+                bound=bound,
+            )
         sites.attempts[row] += 1
         if passed:
             sites.status[row] = PASSED
@@ -217,7 +260,9 @@ def _finish_studies(model: Model, month: int) -> None:
         else:
             sites.status[row] = WITHDRAWN
             sites.wait_reason[row] = bound
-            model.decisions.note(month, Intent(model.owner_key(row), "withdraw", key, mw, "MW"), granted=0.0, bound=bound)
+            model.decisions.note(
+                month, Intent(model.owner_key(row), "withdraw", key, mw, "MW"), granted=0.0, bound=bound
+            )
             model.return_deposit(month, row)
 
 
@@ -242,7 +287,12 @@ def _fix_ready_dates(model: Model, month: int) -> None:
         line = int(sites.needs_line[row])
         if line >= 0:
             done = state.line_ready[line]
-            ready = max(ready, int(done) if done != NEVER else month + max(math.ceil(state.line_left[line] / speed - 1e-9), 0) + 1)
+            ready = max(
+                ready,
+                int(done)
+                if done != NEVER
+                else month + max(math.ceil(state.line_left[line] / speed - 1e-9), 0) + 1,
+            )
         sites.ready[row] = ready
         if ready <= month and sites.status[row] == DECIDED and sites.equipment[row] >= sites.mw[row] - 1e-9:
             sites.step["connected"][row] = month

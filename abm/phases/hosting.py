@@ -61,8 +61,14 @@ class Hosting:
         strict[self.home] = 1.0 - model.board.value("data_openness", month)
         risk[self.home] = float(model.outside.country_risk[month])
         carbon[self.home] = model.carbon_kg_mwh
-        utility = (table.attraction - p["hosting_price"] * price / 100.0 - p["hosting_latency"] * table.latency_ms / 100.0
-                   - p["hosting_data"] * strict - p["hosting_carbon"] * carbon / 1000.0 - p["hosting_risk"] * risk * 10.0)
+        utility = (
+            table.attraction
+            - p["hosting_price"] * price / 100.0
+            - p["hosting_latency"] * table.latency_ms / 100.0
+            - p["hosting_data"] * strict
+            - p["hosting_carbon"] * carbon / 1000.0
+            - p["hosting_risk"] * risk * 10.0
+        )
         self.demand = p["contestable_mw"] * float(model.outside.regional_demand[month])
         hosted = np.zeros(len(utility))
         left, room = self.demand, np.maximum(self.capacity * p["contestable_capacity_share"], 0.0)

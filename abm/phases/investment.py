@@ -8,9 +8,9 @@ decided, and the log says who would not.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-
 
 from abm.calendar import NEVER
 from abm.decisions import Intent
@@ -70,8 +70,18 @@ def _resolve(model: Model, month: int, intent: Intent, offers: list[Offer]) -> N
     elif verb == "move":
         pool = int(intent.amount)
         sites.pool[row], sites.zone[row] = pool, model.world.pools.zone[pool]
-        model.decisions.note(month, Intent(intent.who, "move", intent.subject, float(sites.mw[row]), "MW", intent.values,
-                                           model.world.pools.keys[pool]))
+        model.decisions.note(
+            month,
+            Intent(
+                intent.who,
+                "move",
+                intent.subject,
+                float(sites.mw[row]),
+                "MW",
+                intent.values,
+                model.world.pools.keys[pool],
+            ),
+        )
     elif verb == "withdraw":
         sites.status[row] = WITHDRAWN
         sites.wait_reason[row] = intent.bound
@@ -121,7 +131,9 @@ def _originate(model: Model, month: int, intent: Intent) -> None:
     sites.announced[row] = month
     sites.expected[row] = month + max(months, int(model.parameters["build_months"]))
     kw = float(model.world.vintages.kw[model.vintage_for(int(sites.expected[row]))])
-    sites.gpus[row] = intent.amount * 1000.0 / (kw * model.parameters["gpu_power_factor"] * model.parameters["pue"])
+    sites.gpus[row] = (
+        intent.amount * 1000.0 / (kw * model.parameters["gpu_power_factor"] * model.parameters["pue"])
+    )
     sites.originated[row] = True
     sites.status[row] = ANNOUNCED
     model.decisions.note(month, intent)
@@ -132,8 +144,19 @@ def _offer(model: Model, row: int, intent: Intent) -> Offer:
     cost, debt = v["cost"], v["debt"]
     support = min(model.support_due(row, v), cost - debt)
     equity = max(cost - debt - support, 0.0)
-    return Offer(row, intent.subject, intent.who, int(sites.zone[row]), cost, debt, support, equity, 0.0,
-                 v["value_over_outlay"], v.get("revenue", 0.0))
+    return Offer(
+        row,
+        intent.subject,
+        intent.who,
+        int(sites.zone[row]),
+        cost,
+        debt,
+        support,
+        equity,
+        0.0,
+        v["value_over_outlay"],
+        v.get("revenue", 0.0),
+    )
 
 
 def _lend(model: Model, month: int) -> None:
@@ -152,43 +175,74 @@ def _lend(model: Model, month: int) -> None:
 def _raise_equity(model: Model, month: int) -> None:
     """Owners first, then leading funds, then those who follow, then public funds."""
     for round_ in ("own-equity", "lead-equity", "follow-equity", "public-equity"):
-        for agent in model.acting(round_):
-            for intent in agent.act(round_, month):
-                offer = next(o for o in model.offers if o.row == intent.target)
-                if intent.verb == "refuse":
-                    model.decisions.repeat(month, intent, 0.0)
-                    continue
-                take = min(intent.amount, offer.sought)
+        # All bid on the same state of the offers; what is bid beyond an offer's need is cut in proportion.
+        intents = [intent for agent in model.acting(round_) for intent in agent.act(round_, month)]
+        for intent in intents:
+            if intent.verb == "refuse":
+                model.decisions.repeat(month, intent, 0.0)
+        for offer in model.offers:
+            bids = [intent for intent in intents if intent.verb == "invest" and intent.target == offer.row]
+            total = math.fsum(intent.amount for intent in bids)
+            if total <= 0.0:
+                continue
+            part = min(1.0, offer.sought / total)
+            for intent in bids:
                 if round_ == "own-equity":
-                    offer.own += take
-                elif take > 0.0:
-                    offer.bids[intent.who] = offer.bids.get(intent.who, 0.0) + take
-                    model.invested_by(intent.who, take)
+                    offer.own += intent.amount * part
+                else:
+                    offer.bids[intent.who] = offer.bids.get(intent.who, 0.0) + intent.amount * part
+                    model.invested_by(intent.who, intent.amount * part)
 
 
 def _close(model: Model, month: int, offer: Offer) -> None:
     sites, state, row = model.state.sites, model.state, offer.row
-    intent = Intent(offer.owner, "decide", offer.key, offer.cost, "money", {
-        "debt": offer.debt, "support": offer.support, "own_equity": offer.own,
-        "outside_equity": sum(offer.bids.values()), "value_over_outlay": offer.ratio})
+    intent = Intent(
+        offer.owner,
+        "decide",
+        offer.key,
+        offer.cost,
+        "money",
+        {
+            "debt": offer.debt,
+            "support": offer.support,
+            "own_equity": offer.own,
+            "outside_equity": sum(offer.bids.values()),
+            "value_over_outlay": offer.ratio,
+        },
+    )
     if offer.sought > 1e-6 * offer.cost:
         for who, amount in offer.bids.items():
             model.invested_by(who, -amount)
         sites.wait_reason[row] = "equity"
-        model.decisions.repeat(month, Intent(offer.owner, "wait", offer.key, float(sites.mw[row]), "MW", {
-            "equity_missing": offer.sought, "equity_needed": offer.equity}), 0.0, "equity")
+        model.decisions.repeat(
+            month,
+            Intent(
+                offer.owner,
+                "wait",
+                offer.key,
+                float(sites.mw[row]),
+                "MW",
+                {"equity_missing": offer.sought, "equity_needed": offer.equity},
+            ),
+            0.0,
+            "equity",
+        )
         return
     _decided(model, month, row)
     sites.cost[row], sites.support[row] = offer.cost, offer.support / offer.cost
     sites.loan_share[row] = offer.debt / offer.cost
     sites.guaranteed[row] = model.board.value("guarantee_share", month) if sites.finance[row] == 2 else 0.0
-    sites.tenor[row] = 12.0 * min(model.parameters["chip_loan_years"], model.parameters["gpu_life_months"] / 12.0)
+    sites.tenor[row] = 12.0 * min(
+        model.parameters["chip_loan_years"], model.parameters["gpu_life_months"] / 12.0
+    )
     shares = {offer.owner: offer.own, **offer.bids}
     for who, amount in shares.items():
         state.equity[row, model.investor[who]] = amount / offer.cost
         model.owner_spent(who if who == offer.owner else "", amount)
         if who != offer.owner:
-            model.decisions.note(month, Intent(who, "invest", offer.key, amount, "money", {"value_over_outlay": offer.ratio}))
+            model.decisions.note(
+                month, Intent(who, "invest", offer.key, amount, "money", {"value_over_outlay": offer.ratio})
+            )
     model.committed_total += offer.cost
     for who, amount in shares.items():
         model.committed_by[who] = model.committed_by.get(who, 0.0) + amount
@@ -210,7 +264,9 @@ def give_up_stale(model: Model, month: int) -> None:
         if not sites.sponsor[row] and month > sites.expected[row] + grace:
             sites.status[row] = WITHDRAWN
             sites.wait_reason[row] = "no sponsor"
-            model.decisions.note(month, Intent(model.owner_key(row), "withdraw", sites.key[row], float(sites.mw[row]), "MW"),
-                                 granted=0.0, bound="no sponsor")
-
-
+            model.decisions.note(
+                month,
+                Intent(model.owner_key(row), "withdraw", sites.key[row], float(sites.mw[row]), "MW"),
+                granted=0.0,
+                bound="no sponsor",
+            )

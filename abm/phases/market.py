@@ -12,7 +12,6 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-
 from abm.decisions import Intent
 from abm.population import ACCOUNT
 from abm.state import AI, ENERGISED
@@ -40,8 +39,14 @@ class ComputeMonth:
     """Money paid for spot and reserved hours, by kind of buyer."""
 
 
-def clear(segments: list[tuple[float, float]], money: float, reference: float, supply: float, floor: float,
-          ceiling: float) -> tuple[float, float]:
+def clear(
+    segments: list[tuple[float, float]],
+    money: float,
+    reference: float,
+    supply: float,
+    floor: float,
+    ceiling: float,
+) -> tuple[float, float]:
     """Spot price and demand at it.
 
     ``segments`` are (coefficient, elasticity): demand ``a (p/reference)^-e`` each, plus ``money / p``.
@@ -69,8 +74,14 @@ def clear(segments: list[tuple[float, float]], money: float, reference: float, s
     return price, demand(price)
 
 
-def _book_hours(model: Model, month: int, open_of: dict[int, float], vouchers: dict[int, float], sold_share: float,
-                startup_hours: float) -> None:
+def _book_hours(
+    model: Model,
+    month: int,
+    open_of: dict[int, float],
+    vouchers: dict[int, float],
+    sold_share: float,
+    startup_hours: float,
+) -> None:
     """Hours that owners sold to startups, on the supply graph: each owner's part of all sales, spread over the groups."""
     offered: dict[str, float] = {}
     for row, hours in open_of.items():
@@ -96,14 +107,20 @@ def levelised_share(model: Model, month: int) -> float:
 
 
 def run(model: Model, month: int) -> None:
-    state, sites, p, v, board = model.state, model.state.sites, model.parameters, model.world.vintages, model.board
+    state, sites, p, v, board = (
+        model.state,
+        model.state.sites,
+        model.parameters,
+        model.world.vintages,
+        model.board,
+    )
     kept: dict[int, float] = {}
     for agent in model.acting("market"):
         for intent in agent.act("market", month):
             kept[intent.target] = intent.amount
     hours = model.calendar.hours(month) * p["availability"]
-    rows = sites.rows(ENERGISED)
-    rows = [int(row) for row in rows[sites.kind[rows] == AI]]
+    online = sites.rows(ENERGISED)
+    rows = [int(row) for row in online[sites.kind[online] == AI]]
     index, efficiency = float(model.outside.ai_demand[month]), float(model.outside.efficiency[month])
     e = p["compute_price_elasticity"]
     scale = index * efficiency ** (e - 1.0)
@@ -143,19 +160,35 @@ def run(model: Model, month: int) -> None:
     spare_state = state_hours - research_state
     if spare_state > 0.0:
         for row in voucher_of:
-            open_of[row] = (float(state.chips[row] @ v.h100e) * hours * (1.0 - float(state.unserved_share[sites.zone[row]]))
-                            - voucher_of[row]) * spare_state / state_hours
+            open_of[row] = (
+                (
+                    float(state.chips[row] @ v.h100e)
+                    * hours
+                    * (1.0 - float(state.unserved_share[sites.zone[row]]))
+                    - voucher_of[row]
+                )
+                * spare_state
+                / state_hours
+            )
         spot += spare_state
     foreign_mw = 0.0
     if model.hosting:
-        room = sum(float(sites.mw[row]) * (1.0 - float(sites.own_use[row])) for row in rows if sites.finance[row] != 0)
+        room = sum(
+            float(sites.mw[row]) * (1.0 - float(sites.own_use[row]))
+            for row in rows
+            if sites.finance[row] != 0
+        )
         foreign_mw = model.hosting.run(model, month, room)
     per_mw = model.h100e_per_mw()
-    foreign_need = max(foreign_mw * per_mw * hours * p["foreign_load"] - p["foreign_reserved_share"] * reserved, 0.0)
+    foreign_need = max(
+        foreign_mw * per_mw * hours * p["foreign_load"] - p["foreign_reserved_share"] * reserved, 0.0
+    )
     startup_scale = scale * hours
     coefficient = money = 0.0
     if model.startups.groups:
-        coefficient, money = model.startups.plan(state.market.price, reference, startup_scale, e, voucher_hours)
+        coefficient, money = model.startups.plan(
+            state.market.price, reference, startup_scale, e, voucher_hours
+        )
     segments = [
         (p["industry_need"] * scale * hours + max(need_own - captive, 0.0), e),
         (max(research_need - research_state, 0.0), e * p["research_elasticity_ratio"]),
@@ -174,8 +207,11 @@ def run(model: Model, month: int) -> None:
         residual = max(residual, abs(demand - spot) / max(spot, 1.0))
     ratio = (price / reference) ** -e
     startup_need = startup_home = taken = 0.0
-    by_buyer = {"industry": segments[0][0] * ratio * price, "research": segments[1][0] * (price / reference) ** -segments[1][1] * price,
-                "abroad": segments[3][0] * (price / reference) ** -segments[3][1] * price}
+    by_buyer = {
+        "industry": segments[0][0] * ratio * price,
+        "research": segments[1][0] * (price / reference) ** -segments[1][1] * price,
+        "abroad": segments[3][0] * (price / reference) ** -segments[3][1] * price,
+    }
     if model.startups.groups:
         voucher_price = p["voucher_price_share"] * price
         found = model.startups.settle(price, reference, world_price, startup_scale, e, voucher_price)
@@ -186,7 +222,9 @@ def run(model: Model, month: int) -> None:
         by_buyer["startups"] = found["spot_paid"]
     revenue: dict[int, float] = {}
     for row in rows:
-        income = captive_of.get(row, 0.0) * price + reserved_of.get(row, 0.0) * float(sites.contract_price[row])
+        income = captive_of.get(row, 0.0) * price + reserved_of.get(row, 0.0) * float(
+            sites.contract_price[row]
+        )
         income += (open_of[row] / spot * sold * price) if spot > 0.0 else 0.0
         revenue[row] = income
     voucher_income = model.startup_month.get("voucher_paid", 0.0)
@@ -196,8 +234,19 @@ def run(model: Model, month: int) -> None:
     used = captive + reserved + research_state + taken + sold
     total_demand = captive + reserved + research_state + taken + demand
     model.compute_month = ComputeMonth(
-        price, total, used, total_demand, used, imported, startup_need, startup_home,
-        segments[3][0] * (price / reference) ** -segments[3][1] * at_home, residual, revenue, by_buyer)
+        price,
+        total,
+        used,
+        total_demand,
+        used,
+        imported,
+        startup_need,
+        startup_home,
+        segments[3][0] * (price / reference) ** -segments[3][1] * at_home,
+        residual,
+        revenue,
+        by_buyer,
+    )
     _book_hours(model, month, open_of, voucher_of, sold / spot if spot > 0.0 else 0.0, startup_home)
     model.captive_paid = captive * price
     model.reserved_paid = reserved_paid
@@ -210,7 +259,16 @@ def run(model: Model, month: int) -> None:
     model.market_residual = max(model.market_residual, residual)
     model.look_ahead(month)
     if startup_need > 0.0 and month % 6 == 0 and at_home < 0.999:
-        model.decisions.note(month, Intent(ACCOUNT, "ration", "compute", startup_need, "H100-equivalent hour",
-                                           {"price": price, "home_share": at_home}), granted=startup_home, bound="home supply")
-
-
+        model.decisions.note(
+            month,
+            Intent(
+                ACCOUNT,
+                "ration",
+                "compute",
+                startup_need,
+                "H100-equivalent hour",
+                {"price": price, "home_share": at_home},
+            ),
+            granted=startup_home,
+            bound="home supply",
+        )

@@ -111,7 +111,9 @@ def _serve_debt(model: Model, row: int, owner: str, available: float, rate: floa
     else:
         ledger.post(owner, "lenders", "debt", -change, "repayment")
     sites.loan[row] = max(loan + change, 0.0)
-    model.arrears[row] = max(model.arrears[row] + due - paid - called, 0.0) if paid + called < due - 1e-9 else 0.0
+    model.arrears[row] = (
+        max(model.arrears[row] + due - paid - called, 0.0) if paid + called < due - 1e-9 else 0.0
+    )
     model.interest_earned += interest - max(due - paid - called, 0.0)
     return paid
 
@@ -171,7 +173,9 @@ def _power_is_paid(model: Model, month: int) -> None:
         ledger.post(account, "lenders", "debt", -missing, "utility repayment")
     books.debt += missing
     depreciation = p["utility_depreciation"] / 12.0
-    books.capital = max(books.capital + revenue - purchases - operation - interest - depreciation, p["utility_capital_floor"])
+    books.capital = max(
+        books.capital + revenue - purchases - operation - interest - depreciation, p["utility_capital_floor"]
+    )
     books.purchase_cost = purchases
     volume = sales + float(found.ai_load.sum())
     model.cost_history.append((purchases + operation + interest + depreciation, volume))

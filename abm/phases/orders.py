@@ -8,6 +8,7 @@ vintage and at the price that hold then.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,11 +27,12 @@ def run(model: Model, month: int) -> None:
     for agent in model.acting("orders"):
         for intent in agent.act("orders", month):
             _order(model, month, intent)
-    for agent in model.acting("supply"):
-        for intent in agent.act("supply", month):
-            _allocate(model, month, intent)
-            if intent.who == model.leading_maker:
-                _judge_memory(model, month, intent)
+    for intent in _licensed(
+        model, [intent for agent in model.acting("supply") for intent in agent.act("supply", month)]
+    ):
+        _allocate(model, month, intent)
+        if intent.who == model.leading_maker:
+            _judge_memory(model, month, intent)
 
 
 def _sell_memory(model: Model, month: int) -> None:
@@ -49,6 +51,20 @@ def _sell_memory(model: Model, month: int) -> None:
             model.supply.book(month, who, maker, "hbm", amount * share)
 
 
+def _licensed(model: Model, intents: list[Intent]) -> list[Intent]:
+    """Cut what makers abroad let go to what export licences leave this quarter, shared by proportional fairness."""
+    abroad = [i for i, intent in enumerate(intents) if model.is_foreign(intent.who)]
+    # A maker may offer more than is ordered; only what would be taken uses up the licence.
+    asked = np.array([min(intents[i].amount, model.backlog(intents[i].who)) for i in abroad])
+    left = max(model.export_quota - model.imported_this_quarter, 0.0)
+    if asked.sum() <= left:
+        return intents
+    for i, granted in zip(abroad, proportional_fairness(asked, asked, left), strict=True):
+        if granted < intents[i].amount:
+            intents[i] = dataclasses.replace(intents[i], amount=float(granted), bound="export licence")
+    return intents
+
+
 def _judge_memory(model: Model, month: int, intent: Intent) -> None:
     """Memory counts as sold out while the leading maker's output needs nine tenths of its part."""
     per_chip = float(model.world.vintages.hbm_gb[max(model.vintage_of(intent.who, month), 0)])
@@ -65,7 +81,12 @@ def _order(model: Model, month: int, intent: Intent) -> None:
     if npu:
         share = intent.values.get("npu_share", 0.0)
         for edge in npu:
-            part = share * intent.amount * float(supply.share[edge]) / max(sum(float(supply.share[e]) for e in npu), 1e-12)
+            part = (
+                share
+                * intent.amount
+                * float(supply.share[edge])
+                / max(sum(float(supply.share[e]) for e in npu), 1e-12)
+            )
             model.state.wanted[row, model.makers[supply.who_supplies(edge)]] += part
             rest -= part
     edges = supply.into(buyer, "gpu")
@@ -78,8 +99,12 @@ def _order(model: Model, month: int, intent: Intent) -> None:
         price = intent.values["price"] * intent.amount
         model.budget.spent += price
         model.state_purchased[row] = model.state_purchased.get(row, 0.0) + intent.amount
-    model.decisions.note(month, intent, granted=intent.amount if edges or npu else 0.0,
-                         bound=intent.bound if edges or npu else "no supplier")
+    model.decisions.note(
+        month,
+        intent,
+        granted=intent.amount if edges or npu else 0.0,
+        bound=intent.bound if edges or npu else "no supplier",
+    )
 
 
 def _allocate(model: Model, month: int, intent: Intent) -> None:
@@ -115,5 +140,10 @@ def _allocate(model: Model, month: int, intent: Intent) -> None:
         model.imported_this_quarter += granted
         model.imported_total += granted
     if granted < float(orders[rows].sum()) - 1e-6:
-        model.decisions.repeat(month, Intent(maker, "ration", good, float(orders[rows].sum()) + granted, intent.unit,
-                                             intent.values), granted, intent.bound or "edge capacity", every=6)
+        model.decisions.repeat(
+            month,
+            Intent(maker, "ration", good, float(orders[rows].sum()) + granted, intent.unit, intent.values),
+            granted,
+            intent.bound or "edge capacity",
+            every=6,
+        )

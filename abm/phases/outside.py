@@ -19,8 +19,15 @@ from abm.quantities import Parameters
 from abm.world import World
 
 SERIES = (
-    "exchange_rate", "interest_rate", "world_compute_price", "ai_demand", "regional_demand",
-    "gpu_supply", "demand", "country_risk", "line_progress",
+    "exchange_rate",
+    "interest_rate",
+    "world_compute_price",
+    "ai_demand",
+    "regional_demand",
+    "gpu_supply",
+    "demand",
+    "country_risk",
+    "line_progress",
 )
 """Series a shock may name, beside ``fuel:<fuel>``. interest_rate and country_risk take ``add``."""
 
@@ -60,7 +67,11 @@ class Outside:
         loading = p["macro_correlation"]
         exchange_walk = walk("exchange", p["exchange_volatility"], loading)
         self.exchange_rate = p["exchange_rate"] * np.exp(exchange_walk)
-        self.interest_rate = p["interest_rate"] + p["interest_rate_shift"] + walk("interest", p["interest_volatility"], loading)
+        self.interest_rate = (
+            p["interest_rate"]
+            + p["interest_rate_shift"]
+            + walk("interest", p["interest_volatility"], loading)
+        )
         fuels = world.fuels
         self.fuel_price = np.empty((len(fuels), months))
         for row, fuel in enumerate(fuels.keys):
@@ -85,8 +96,9 @@ class Outside:
             parity = p["exchange_rate"] / p.quantity("exchange_rate").default
             self.fuel_price[row] *= 1.0 + float(fuels.exchange_share[row]) * (parity - 1.0)
         decline = p["world_compute_price_decline"]
-        self.world_compute_price = p["world_compute_price"] * p["world_compute_price_factor"] * np.exp(
-            math.log1p(-decline) * years)
+        self.world_compute_price = (
+            p["world_compute_price"] * p["world_compute_price_factor"] * np.exp(math.log1p(-decline) * years)
+        )
         fade = p["growth_fade"]
         # Growth g fades geometrically: the logarithm of the level is the integral of log(1 + g) fade^t.
         reach = years if fade >= 1.0 else (fade**years - 1.0) / math.log(fade)
@@ -102,9 +114,20 @@ class Outside:
         self.demand = np.exp(math.log1p(p["demand_growth"]) * years)
         self.country_risk = np.full(months, p["country_risk_premium"])
         self.line_progress = np.ones(months)
-        weather = np.array([luck.normal("weather", "year", calendar.year(int(m)) * 12 + calendar.month_of_year(int(m)))
-                            for m in t]) * p["weather_variability"]
-        season = np.array([abs(math.cos(2 * math.pi * (calendar.month_of_year(int(m)) - 0.5) / 12)) for m in t])
+        weather = (
+            np.array(
+                [
+                    luck.normal(
+                        "weather", "year", calendar.year(int(m)) * 12 + calendar.month_of_year(int(m))
+                    )
+                    for m in t
+                ]
+            )
+            * p["weather_variability"]
+        )
+        season = np.array(
+            [abs(math.cos(2 * math.pi * (calendar.month_of_year(int(m)) - 0.5) / 12)) for m in t]
+        )
         severity = weather + p["weather_draw"]
         self.weather_demand = 1.0 + p["weather_demand_effect"] * severity * season
         self.weather_renewables = np.maximum(1.0 - p["weather_renewable_effect"] * severity, 0.1)
@@ -119,5 +142,7 @@ class Outside:
         elif shock.series in SERIES:
             series = getattr(self, shock.series)
         else:
-            raise ValueError(f"no series {shock.series!r} to shock; there are {', '.join(SERIES)} and fuel:<fuel>")
+            raise ValueError(
+                f"no series {shock.series!r} to shock; there are {', '.join(SERIES)} and fuel:<fuel>"
+            )
         series[window] = series[window] * shock.factor + shock.add

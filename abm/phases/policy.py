@@ -62,8 +62,19 @@ def _enact(model: Model, month: int, intent: Intent) -> None:
         model.decisions.repeat(month, intent, before, bound)
         return
     board.enact(handle, value, month, intent.who)
-    model.decisions.note(month, Intent(intent.who, "enact", lever.name, intent.amount, lever.unit, {
-        "before": before, "effective_month": float(month + lever.lead_months)}), granted=value, bound=bound)
+    model.decisions.note(
+        month,
+        Intent(
+            intent.who,
+            "enact",
+            lever.name,
+            intent.amount,
+            lever.unit,
+            {"before": before, "effective_month": float(month + lever.lead_months)},
+        ),
+        granted=value,
+        bound=bound,
+    )
 
 
 def _fire(model: Model, month: int, intent: Intent) -> None:
@@ -117,9 +128,15 @@ def _nothing(model: Model, month: int, intent: Intent) -> None:
 
 
 _RESOLVE = {
-    "enact": _enact, "fire": _fire, "set-envelope": _set_envelope, "set-bond-limit": _set_bond_limit,
-    "give-zone": _give_zone, "ask-extension": _ask_extension, "grant-extension": _grant_extension,
-    "licence": _licence, "postpone": _nothing,
+    "enact": _enact,
+    "fire": _fire,
+    "set-envelope": _set_envelope,
+    "set-bond-limit": _set_bond_limit,
+    "give-zone": _give_zone,
+    "ask-extension": _ask_extension,
+    "grant-extension": _grant_extension,
+    "licence": _licence,
+    "postpone": _nothing,
 }
 
 
@@ -137,8 +154,13 @@ def _retire_by_policy(model: Model, month: int) -> None:
     closed = model.closed_by_policy_mw
     if asked <= closed + 1.0:
         return
-    rows = [r for r in range(len(plants)) if plants.retirement[r] == "policy" and state.plant_retires[r] > month
-            and plants.commissioned[r] <= month]
+    rows = [
+        r
+        for r in range(len(plants))
+        if plants.retirement[r] == "policy"
+        and state.plant_retires[r] > month
+        and plants.commissioned[r] <= month
+    ]
     rows.sort(key=lambda r: (plants.commissioned[r], model.plant_name(r)))
     generator = model.role("thermal")
     for row in rows:
@@ -148,6 +170,7 @@ def _retire_by_policy(model: Model, month: int) -> None:
         closed += float(state.plant_mw[row])
         if generator is not None:
             name = f"{model.world.technologies.keys[plants.technology[row]]} {model.world.zones.keys[plants.zone[row]]}"
-            model.decisions.note(month, Intent(generator.who, "retire", name, float(state.plant_mw[row]), "MW"))
+            model.decisions.note(
+                month, Intent(generator.who, "retire", name, float(state.plant_mw[row]), "MW")
+            )
     model.closed_by_policy_mw = closed
-

@@ -83,7 +83,9 @@ class PowerSystem:
         self.lines = np.flatnonzero(lines.from_zone != lines.to_zone)
         self.table = np.ones((12, self.zones, len(tech)))
         rows_av = world.availability
-        for t, zone, month, factor in zip(rows_av.technology, rows_av.zone, rows_av.calendar_month, rows_av.factor, strict=True):
+        for t, zone, month, factor in zip(
+            rows_av.technology, rows_av.zone, rows_av.calendar_month, rows_av.factor, strict=True
+        ):
             where: Any = slice(None) if zone < 0 else int(zone)
             self.table[int(month) - 1, where, int(t)] *= factor
         self.mean = tech.availability.copy()
@@ -128,7 +130,7 @@ class PowerSystem:
         np.add.at(nonfirm, sites.zone[rows], np.where(sites.nonfirm[rows], mw, 0.0))
         return firm, nonfirm
 
-    def stores(self, month: int) -> dict[str, np.ndarray]:
+    def stores(self, month: int) -> dict[str, Any]:
         world, state, p = self.model.world, self.model.state, self.model.parameters
         table = world.stores
         alive = (table.commissioned <= month) & (table.retires > month)
@@ -138,7 +140,8 @@ class PowerSystem:
         eff = np.full(self.zones, self.growing_store_eff)
         return {
             "store_zone": np.concatenate([table.zone, np.arange(self.zones)]),
-            "charge_mw": np.concatenate([mw, added]), "discharge_mw": np.concatenate([mw, added]),
+            "charge_mw": np.concatenate([mw, added]),
+            "discharge_mw": np.concatenate([mw, added]),
             "store_mwh": np.concatenate([mwh, added * p["battery_hours"]]),
             "charge_efficiency": np.concatenate([table.charge_efficiency, eff]),
             "discharge_efficiency": np.concatenate([table.discharge_efficiency, eff]),
@@ -146,7 +149,13 @@ class PowerSystem:
 
     # -- a month -----------------------------------------------------------------------------
     def run(self, month: int) -> PowerMonth:
-        model, world, state, p, tech = self.model, self.model.world, self.model.state, self.model.parameters, self.tech
+        model, world, state, p, tech = (
+            self.model,
+            self.model.world,
+            self.model.state,
+            self.model.parameters,
+            self.tech,
+        )
         calendar = model.calendar.month_of_year(month)
         z, h = self.zones, self.hours
         available = self.installed(month) * self.mean * self.table[calendar]
@@ -158,7 +167,11 @@ class PowerSystem:
         cost = self.costs(month)
         segment_cost = np.where(self.segment_must, -p["must_run_bid"], cost[self.segment_tech])
         must = tech.must_run[self.segment_tech]
-        portion = np.where(self.segment_must, must, 1.0 - np.where(np.isin(self.segment_tech, self.segment_tech[self.segment_must]), must, 0.0))
+        portion = np.where(
+            self.segment_must,
+            must,
+            1.0 - np.where(np.isin(self.segment_tech, self.segment_tech[self.segment_must]), must, 0.0),
+        )
         firm, nonfirm = self.ai_power()
         ai_total = firm + nonfirm
         flexible = p["flexible_share"] * ai_total
@@ -187,21 +200,44 @@ class PowerSystem:
             capacity = by_tech[:, self.segment_tech] * portion[None, :, None]
             base = shape["demand_mw"] * growth + fab_mw[:, None]
             demand = base + (ai_total - flexible)[:, None]
-            shed = np.stack([np.repeat(np.minimum(nonfirm, ai_total - flexible)[:, None], h, axis=1), demand], axis=1)
+            shed = np.stack(
+                [np.repeat(np.minimum(nonfirm, ai_total - flexible)[:, None], h, axis=1), demand], axis=1
+            )
             shed[:, 1] -= shed[:, 0]
-            common = {"shed_cost": np.array([p["nonfirm_value"], p["lost_load_value"]]),
-                      "unserved_flexible_cost": p["deferred_compute_value"]}
-            zonal.append(PowerCase(
-                demand, capacity, np.broadcast_to(segment_cost, (z, len(segment_cost))),
-                line_from=lines.from_zone[self.lines], line_to=lines.to_zone[self.lines],
-                line_forward_mw=forward, line_backward_mw=backward,
-                flexible_zone=np.arange(z), flexible_mw=np.repeat((1.5 * flexible)[:, None], h, axis=1),
-                flexible_mwh=flexible * h, shed_mw=shed, **store, **common))
-            single.append(PowerCase(
-                demand.sum(0, keepdims=True), capacity.sum(0, keepdims=True), segment_cost[None, :],
-                flexible_zone=np.zeros(1, np.int64), flexible_mw=np.full((1, h), 1.5 * flexible.sum()),
-                flexible_mwh=np.array([flexible.sum() * h]), shed_mw=shed.sum(0, keepdims=True),
-                **{**store, "store_zone": np.zeros(len(store["store_zone"]), np.int64)}, **common))
+            common: dict[str, Any] = {
+                "shed_cost": np.array([p["nonfirm_value"], p["lost_load_value"]]),
+                "unserved_flexible_cost": p["deferred_compute_value"],
+            }  # currency/MWh
+            zonal.append(
+                PowerCase(
+                    demand,
+                    capacity,
+                    np.broadcast_to(segment_cost, (z, len(segment_cost))),
+                    line_from=lines.from_zone[self.lines],
+                    line_to=lines.to_zone[self.lines],
+                    line_forward_mw=forward,
+                    line_backward_mw=backward,
+                    flexible_zone=np.arange(z),
+                    flexible_mw=np.repeat((1.5 * flexible)[:, None], h, axis=1),
+                    flexible_mwh=flexible * h,
+                    shed_mw=shed,
+                    **store,
+                    **common,
+                )
+            )
+            single.append(
+                PowerCase(
+                    demand.sum(0, keepdims=True),
+                    capacity.sum(0, keepdims=True),
+                    segment_cost[None, :],
+                    flexible_zone=np.zeros(1, np.int64),
+                    flexible_mw=np.full((1, h), 1.5 * flexible.sum()),
+                    flexible_mwh=np.array([flexible.sum() * h]),
+                    shed_mw=shed.sum(0, keepdims=True),
+                    **{**store, "store_zone": np.zeros(len(store["store_zone"]), np.int64)},
+                    **common,
+                )
+            )
             kept.append((days * stretch, base, by_tech))
         # Warm starts come from the same month a year earlier in this run, never from another run.
         at = calendar
@@ -211,12 +247,26 @@ class PowerSystem:
         free = dispatch_many(single, warm_single, backend=model.power_backend)
         for d in range(len(plan)):
             self.warm[0, at, d], self.warm[1, at, d] = limited[d].basis, free[d].basis
-        return self._read(month, available, cost, zonal, single, limited, free, kept, ai_total, firm, nonfirm, flexible)
+        return self._read(
+            month, available, cost, zonal, single, limited, free, kept, ai_total, firm, nonfirm, flexible
+        )
 
-    def _read(self, month: int, available: np.ndarray, cost: np.ndarray, zonal: list[Any], single: list[Any],
-              limited: list[Any], free: list[Any], kept: list[Any], ai_total: np.ndarray, firm: np.ndarray,
-              nonfirm: np.ndarray, flexible: np.ndarray) -> PowerMonth:
-        model, p, tech = self.model, self.model.parameters, self.tech
+    def _read(
+        self,
+        month: int,
+        available: np.ndarray,
+        cost: np.ndarray,
+        zonal: list[Any],
+        single: list[Any],
+        limited: list[Any],
+        free: list[Any],
+        kept: list[Any],
+        ai_total: np.ndarray,
+        firm: np.ndarray,
+        nonfirm: np.ndarray,
+        flexible: np.ndarray,
+    ) -> PowerMonth:
+        model, tech = self.model, self.tech
         z, t = self.zones, len(tech)
         generation, curtailed = np.zeros((z, t)), 0.0
         load, ai_load, ai_unserved, losses = np.zeros(z), np.zeros(z), np.zeros(z), np.zeros(z)
@@ -229,10 +279,12 @@ class PowerSystem:
         settlement = np.zeros(t)
         cap = model.price_cap
         regional = model.board.value("regional_pricing", month)
-        share = min(model.board.value("direct_purchase_openness", month), model.direct_share(float(ai_total.sum())))
+        share = min(
+            model.board.value("direct_purchase_openness", month), model.direct_share(float(ai_total.sum()))
+        )
         margins: list[tuple[float, np.ndarray]] = []
         spread = np.zeros(z)
-        for (weight, base, by_tech), case, one, r, s in zip(kept, zonal, single, limited, free, strict=True):
+        for (weight, base, by_tech), case, r, s in zip(kept, zonal, limited, free, strict=True):
             made = np.zeros((z, t, self.hours))
             for g, at in enumerate(self.segment_tech):
                 made[:, at] += r.generation[:, g]
@@ -243,7 +295,9 @@ class PowerSystem:
             cut, lost = r.shed[:, 0], r.shed[:, 1]
             inflexible = (ai_total - flexible)[:, None]
             # Load that is lost is shared by AI sites and others in proportion.
-            fraction = np.divide(lost, case.demand_mw - cut, out=np.zeros_like(lost), where=case.demand_mw - cut > 0)
+            fraction = np.divide(
+                lost, case.demand_mw - cut, out=np.zeros_like(lost), where=case.demand_mw - cut > 0
+            )
             ai_hour = (inflexible - cut) * (1.0 - fraction) + served_flexible
             load += weight * (base * (1.0 - fraction)).sum(1)
             ai_load += weight * ai_hour.sum(1)
@@ -254,8 +308,11 @@ class PowerSystem:
             flow += weight * r.flow.sum(1)
             dearer = r.objective - s.objective
             congestion += weight * (dearer if dearer > 1e-12 * abs(r.objective) else 0.0)
-            gap = max(gap, (r.objective - r.lower_bound) / max(abs(r.objective), 1.0),
-                      (s.objective - s.lower_bound) / max(abs(s.objective), 1.0))
+            gap = max(
+                gap,
+                (r.objective - r.lower_bound) / max(abs(r.objective), 1.0),
+                (s.objective - s.lower_bound) / max(abs(s.objective), 1.0),
+            )
             hourly = base + ai_total[:, None]
             price_sum += weight * float((s.price[0] * hourly.sum(0)).sum())
             load_sum += weight * float(hourly.sum())
@@ -271,14 +328,22 @@ class PowerSystem:
             ai_all = ai_hour.sum(0)
             wind_sun = system[self.weatherly].sum(0)
             mean_sun = wind_sun.mean()
-            direct = np.minimum(share * ai_all, share * ai_all.mean() * wind_sun / mean_sun) if mean_sun > 0 else 0.0 * ai_all
+            direct = (
+                np.minimum(share * ai_all, share * ai_all.mean() * wind_sun / mean_sun)
+                if mean_sun > 0
+                else 0.0 * ai_all
+            )
             rest = np.divide(clean, everything, out=np.zeros_like(clean), where=everything > 0)
             matched += weight * float((direct + (ai_all - direct) * rest).sum())
             needed += weight * float(ai_all.sum())
             system_price = np.minimum(s.price[0], cap)
-            paid = (1.0 - regional) * system_price[None, None, :] + regional * np.minimum(r.price, cap)[:, None, :]
+            paid = (1.0 - regional) * system_price[None, None, :] + regional * np.minimum(r.price, cap)[
+                :, None, :
+            ]
             above = np.maximum(paid - cost[None, :, None], 0.0)
-            settlement += weight * (made * (cost[None, :, None] + tech.settlement_share[None, :, None] * above)).sum((0, 2))
+            settlement += weight * (
+                made * (cost[None, :, None] + tech.settlement_share[None, :, None] * above)
+            ).sum((0, 2))
             margins.append((weight, available, by_tech, hourly.sum(0)))  # type: ignore[arg-type]
         price = price_sum / load_sum if load_sum else 0.0
         zone_price = np.divide(zone_price_sum, zone_load, out=np.zeros(z), where=zone_load > 0)
@@ -288,12 +353,31 @@ class PowerSystem:
 
         lole = loss_of_load_hours(model, self, month, margins)
         return PowerMonth(
-            generation, max(curtailed, 0.0), unserved, nonfirm_cut, load, ai_load, np.maximum(ai_unserved, 0.0), losses, flow,
-            price, zone_price, congestion, float(made_by_tech @ tech.emission_t_mwh), peak, lole,
-            green / total if total else 0.0, matched / needed if needed > 0.0 else float("nan"), settlement,
-            made_by_tech * cost, available.sum(0) * tech.capacity_payment, gap,
+            generation,
+            max(curtailed, 0.0),
+            unserved,
+            nonfirm_cut,
+            load,
+            ai_load,
+            np.maximum(ai_unserved, 0.0),
+            losses,
+            flow,
+            price,
+            zone_price,
+            congestion,
+            float(made_by_tech @ tech.emission_t_mwh),
+            peak,
+            lole,
+            green / total if total else 0.0,
+            matched / needed if needed > 0.0 else float("nan"),
+            settlement,
+            made_by_tech * cost,
+            available.sum(0) * tech.capacity_payment,
+            gap,
             sum(r.pivots for r in limited) + sum(s.pivots for s in free),
-            sum(r.fallbacks for r in limited) + sum(s.fallbacks for s in free), len(limited) + len(free))
+            sum(r.fallbacks for r in limited) + sum(s.fallbacks for s in free),
+            len(limited) + len(free),
+        )
 
 
 def _one_hot(zone: np.ndarray, zones: int) -> np.ndarray:
@@ -310,18 +394,27 @@ def run(model: Model, month: int) -> None:
     keys = world.zones.keys
     for zone, key in enumerate(keys):
         bus = f"zone {key}"
-        ledger.post(bus, "generation", "mwh", max(float(month_result.generation[zone].sum()), 0.0), "generation")
+        ledger.post(
+            bus, "generation", "mwh", max(float(month_result.generation[zone].sum()), 0.0), "generation"
+        )
         ledger.post("load", bus, "mwh", max(float(month_result.load[zone]), 0.0), "load")
         ledger.post("ai load", bus, "mwh", max(float(month_result.ai_load[zone]), 0.0), "ai load")
         loss = float(month_result.losses[zone])
-        ledger.post(*(("storage losses", bus) if loss >= 0.0 else (bus, "storage losses")), "mwh", abs(loss), "storage losses")
+        ledger.post(
+            *(("storage losses", bus) if loss >= 0.0 else (bus, "storage losses")),
+            "mwh",
+            abs(loss),
+            "storage losses",
+        )
     for line, energy in zip(model.power.lines, month_result.flow, strict=True):
         ends = keys[world.lines.from_zone[line]], keys[world.lines.to_zone[line]]
         if energy < 0:
             ends = ends[1], ends[0]
         ledger.post(f"zone {ends[1]}", f"zone {ends[0]}", "mwh", abs(float(energy)), "line flow")
     full = month_result.ai_load + month_result.ai_unserved
-    state.unserved_share = np.divide(month_result.ai_unserved, full, out=np.zeros_like(full), where=full > 1e-9)
+    state.unserved_share = np.divide(
+        month_result.ai_unserved, full, out=np.zeros_like(full), where=full > 1e-9
+    )
     state.ai_mw = full / model.calendar.hours(month)
     model.price_history.append(month_result.price)
     model.emissions_total += month_result.emissions_t / 1e6
@@ -330,5 +423,6 @@ def run(model: Model, month: int) -> None:
     if month_result.unserved > 1.0:
         operator = model.by_kind("market-operator") or model.by_kind("grid-utility")
         if operator:
-            model.decisions.note(month, Intent(operator[0].who, "shed", "load", month_result.unserved, "MWh"), bound="capacity")
-
+            model.decisions.note(
+                month, Intent(operator[0].who, "shed", "load", month_result.unserved, "MWh"), bound="capacity"
+            )

@@ -59,7 +59,12 @@ def _sites(model: Model, month: int, out: dict[tuple[str, str], float]) -> None:
     ai = sites.kind[:n] == AI
     online = ai & (sites.status[:n] == ENERGISED)
     out["ai_sites_mw", ""] = float(sites.mw[:n][online].sum())
-    queue = ai & np.isin(sites.status[:n], (APPLIED, PASSED, DECIDED)) & (sites.step["connected"][:n] == NEVER) & ~sites.started_before[:n]
+    queue = (
+        ai
+        & np.isin(sites.status[:n], (APPLIED, PASSED, DECIDED))
+        & (sites.step["connected"][:n] == NEVER)
+        & ~sites.started_before[:n]
+    )
     out["grid_queue_mw", ""] = float(sites.mw[:n][queue].sum())
     a = sites.announced_rows
     due = ai[:a] & (sites.expected[:a] <= month) & (sites.expected[:a] >= 0) & (sites.announced[:a] <= month)
@@ -69,7 +74,9 @@ def _sites(model: Model, month: int, out: dict[tuple[str, str], float]) -> None:
     late = np.where(online[:a], np.minimum(sites.step["energised"][:a], month), month) - sites.expected[:a]
     alive = due & (sites.status[:a] != WITHDRAWN)
     weight = float(mw[alive].sum())
-    out["site_delay_months", ""] = float((mw * np.maximum(late, 0))[alive].sum()) / weight if weight > 0.0 else NAN
+    out["site_delay_months", ""] = (
+        float((mw * np.maximum(late, 0))[alive].sum()) / weight if weight > 0.0 else NAN
+    )
 
 
 def _market(model: Model, out: dict[tuple[str, str], float]) -> None:
@@ -79,7 +86,8 @@ def _market(model: Model, out: dict[tuple[str, str], float]) -> None:
     out["utilisation", ""] = found.used / found.supply if found.supply > 0.0 else NAN
     has_firms = bool(model.startups.groups)
     out["startup_served_share", ""] = (
-        min(found.startup_home / found.startup_need, 1.0) if has_firms and found.startup_need > 0.0 else NAN)
+        min(found.startup_home / found.startup_need, 1.0) if has_firms and found.startup_need > 0.0 else NAN
+    )
     out["startups_alive", ""] = model.startups.firms() if has_firms else NAN
     out["imported_hours", ""] = found.imported
     out["talent", ""] = model.talent
@@ -118,7 +126,9 @@ def _money(model: Model, month: int, out: dict[tuple[str, str], float]) -> None:
     out["contingent_liability", ""] = float((sites.loan * sites.guaranteed)[: sites.count].sum())
     out["public_spend", ""] = model.public_month
     last = month == model.calendar.months - 1
-    out["investor_irr", ""] = model.pooled_irr(month) if last or model.calendar.month_of_year(month) == 11 else NAN
+    out["investor_irr", ""] = (
+        model.pooled_irr(month) if last or model.calendar.month_of_year(month) == 11 else NAN
+    )
 
 
 def _region(model: Model, out: dict[tuple[str, str], float]) -> None:

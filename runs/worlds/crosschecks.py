@@ -212,7 +212,8 @@ def _countries(countries: Draft) -> None:
 
 def _goals(goals: Draft, indicators: Draft, cast: Draft, countries: Draft) -> None:
     known, each = set(indicators.keys), {*cast.keys, *countries.keys}
-    starred = {key.removesuffix(".*") for key, who in zip(indicators.keys, indicators.columns["who"], strict=True) if who == "*"}
+    about = zip(indicators.keys, indicators.columns["who"], strict=True)
+    starred = {key.removesuffix(".*") for key, who in about if who == "*"}
     for row, name in enumerate(goals.columns["indicator"]):
         base, _, who = name.partition(".")
         if name in known or (base in starred and who in each):

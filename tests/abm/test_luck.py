@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import itertools
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from scipy import stats
 from abm.core import philox
 from abm.luck import Luck
 from runs.assemble import prepare
+from runs.worlds.loader import load
 
 LAST = 2**64 - 1
 words = st.integers(0, LAST)
@@ -114,7 +116,7 @@ def test_an_event_that_comes_later_keeps_its_luck(monkeypatch: pytest.MonkeyPatc
         slower = dataclasses.replace(world, quantities={**world.quantities, "study_months": study_months})
         diary = Diary(0)
         monkeypatch.setattr("abm.model.Luck", lambda root, diary=diary: diary)
-        model = prepare(slower, load_scenario(world), "no-policy").build().run_model()
+        model = prepare(slower, "baseline", "no-policy").build().run_model()
         months.append([d.month for d in model.decisions.about("south-one") if d.verb in ("pass", "refuse")][0])
         drawn.append({event: value for event, value in diary.drawn.items() if event[0] == "grid-assessment"})
     assert months[1] >= months[0] + 8

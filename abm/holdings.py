@@ -1,0 +1,100 @@
+"""What a model holds, by name and type: shared by the parts of :class:`abm.model.Model`.
+
+Nothing is assigned here. The parts (queries, accounts, reporting) are written against these names;
+``Model`` fills them when it is built.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from abm.board import Board
+    from abm.calendar import Calendar
+    from abm.decisions import Decisions
+    from abm.ledger import Ledger
+    from abm.luck import Luck
+    from abm.phases.hosting import Hosting
+    from abm.phases.outside import Outside
+    from abm.phases.policy import Budget
+    from abm.phases.power import PowerSystem
+    from abm.population import Startups
+    from abm.quantities import Parameters
+    from abm.series import Recorder
+    from abm.stakeholder import Stakeholder
+    from abm.state import State, Utility
+    from abm.supply import SupplyGraph
+    from abm.world import World
+
+
+class Holdings:
+    """Attributes of a model; money in the world's currency, months as indices of the run."""
+
+    world: World
+    parameters: Parameters
+    calendar: Calendar
+    month: int
+    luck: Luck
+    outside: Outside
+    board: Board
+    state: State
+    utility: Utility
+    ledger: Ledger
+    decisions: Decisions
+    recorder: Recorder
+    supply: SupplyGraph
+    stakeholders: list[Stakeholder]
+    agent_of: dict[str, Stakeholder]
+    startups: Startups
+    hosting: Hosting
+    power: PowerSystem
+    budget: Budget
+    power_month: Any
+    compute_month: Any
+
+    # who, and which machines
+    makers: dict[str, int]
+    maker_of: list[str]
+    leading_maker: str
+    is_npu: np.ndarray
+    buyer_of: dict[int, str]
+    investor: dict[str, int]
+    owner_rows: list[int]
+    utility_account: str
+    lender_account: str
+    chip_age: np.ndarray
+    """(sites, vintages) mean month in which what stands there was delivered."""
+
+    # money
+    equity_paid: np.ndarray
+    """(sites, investors) paid in so far."""
+    paid_in: np.ndarray
+    arrears: np.ndarray
+    cash_of: dict[str, float]
+    pooled_flow: np.ndarray
+    """(months,) net cash flow of all equity in project-financed sites."""
+    committed_total: float
+    deployed_total: float
+    deployed_by: dict[str, float]
+    public_month: float
+    interest_earned: float
+
+    # what was found along the way
+    belief: list[float]
+    solves: int
+    fallbacks: int
+    max_gap: float
+    market_residual: float
+    imbalance: dict[str, float]
+    _acting: dict[str, list[Stakeholder]]
+    _per_mw: dict[str, float]
+    _vintage_cache: dict[int, int]
+    _plant_names: list[str]
+    _sellers: list[tuple[str, str]]
+    _energy: np.ndarray
+    _full_hours: np.ndarray
+    _direct_mw: float
+    _outlook_price: np.ndarray
+    _demand_seen: list[float]
