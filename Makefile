@@ -40,7 +40,8 @@ test-long: $(READY)
 	@$(BIN)/python -m pytest -m long $(ARGS); code=$$?; [ $$code -eq 5 ] || exit $$code   # 5: there is none
 
 bench: $(READY)
-	$(BIN)/python -m tests.benchmarks $(ARGS)
+	$(BIN)/python -m tests.benchmarks.decade
+	$(BIN)/python -m tests.benchmarks.power --quick $(ARGS)
 
 lock:
 	uv pip compile --quiet --universal --python-version 3.12 --extra test --no-header --no-annotate pyproject.toml -o requirements.lock

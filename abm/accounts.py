@@ -26,6 +26,15 @@ class Accounts(Queries):
         self.budget.total += amount
         self.public_month += amount
 
+    def running_costs_to_come(self, month: int) -> float:
+        """What the levers in force will still cost the budget this year."""
+        left = 11 - self.calendar.month_of_year(month)
+        yearly = sum(
+            max(self.board.value(handle, month) - lever.default, 0.0) * lever.cost
+            for handle, lever in self.board.levers.items()
+        )
+        return yearly * left / 12.0
+
     def pay_public(self, month: int, amount: float, to: str, cause: str) -> None:
         """A purchase whose cost was set aside when it was ordered."""
         self.ledger.post(to, "treasury", "money", amount, cause)
@@ -44,7 +53,7 @@ class Accounts(Queries):
         shell = (float(sites.mw[row]) * p["shell_cost"] if math.isnan(given) else given) * p[
             "site_cost_factor"
         ]
-        return shell + float(sites.mw[row]) * p["connection_cost"]
+        return shell + float(sites.mw[row]) * p["connection_cost"] * (1.0 - float(sites.waived[row]))
 
     def draw(self, month: int, row: int, amount: float, to: str) -> None:
         """Spend on a site: lenders, equity holders and public support pay their parts."""
@@ -54,7 +63,11 @@ class Accounts(Queries):
         owner = self.owner_key(row)
         fresh = sites.status[row] == DECIDED or month - sites.step["energised"][row] <= 12
         shares = state.equity[row] if fresh else 0.0 * state.equity[row]
-        support = float(sites.support[row]) * amount if fresh else 0.0
+        support = amount * (
+            float(sites.support[row])
+            if fresh and sites.cost[row] > 0.0
+            else self._support_of_chips(month, to)
+        )
         debt = float(sites.loan_share[row]) * amount if fresh else 0.0
         rest = amount - support - debt
         ledger.post(owner, "treasury", "money", support, "support of sites")
@@ -79,6 +92,13 @@ class Accounts(Queries):
             self.committed_total += amount
         sites.drawn[row] += amount
         self.deployed_total += amount - support
+
+    def _support_of_chips(self, month: int, maker: str) -> float:
+        """Share of a refill's price that subsidy and tax credit pay, as the levers stand this month."""
+        if maker not in self.makers:
+            return 0.0
+        subsidy = self.board.value("gpu_subsidy", month)
+        return subsidy + (1.0 - subsidy) * self.board.value("tax_credit", month)
 
     def _pay_in(self, month: int, who: str, owner: str, row: int, amount: float) -> None:
         if amount <= 0.0:

@@ -63,6 +63,10 @@ class Holdings:
     investor: dict[str, int]
     owner_rows: list[int]
     utility_account: str
+    direct_seller: str
+    direct_share_now: float
+    """Share of AI load that was bought directly from renewables this month."""
+    direct_mwh: float
     lender_account: str
     chip_age: np.ndarray
     """(sites, vintages) mean month in which what stands there was delivered."""

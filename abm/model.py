@@ -194,11 +194,10 @@ class Model(Accounts, Reporting, mesa.Model):
         self._demand_seen: list[float] = []
         self._coming_direct = np.zeros(months + 241)
         self._direct_mw = 0.0
+        self.direct_share_now = self.direct_mwh = 0.0
         self.solves = self.fallbacks = 0
         self.max_gap = self.market_residual = 0.0
         self.imbalance = dict.fromkeys(("money", "debt", "equity", "gpu", "mwh"), 0.0)
-        self.captive_paid = self.reserved_paid = 0.0
-        self.sold_share = 1.0
         self.reference_price = p["world_compute_price"] * p["exchange_rate"]
         self.state.market = Market(
             self.reference_price * p["world_compute_price_factor"],
@@ -236,6 +235,9 @@ class Model(Accounts, Reporting, mesa.Model):
             agents = self.by_kind(kinds[group])
             self._sellers.append((agents[0].who if agents else "generators", group))
 
+        sellers = [who for who, group in self._sellers if group == "renewable"]
+        self.direct_seller = sellers[0] if sellers else "generators"
+
     def _open_books(self) -> None:
         """Opening balances against the opening account, and the stocks that every close is held against."""
         p, state, sites, ledger = self.parameters, self.state, self.state.sites, self.ledger
@@ -263,6 +265,11 @@ class Model(Accounts, Reporting, mesa.Model):
         ledger.check_stock("deposits", "money", lambda: float(sites.deposit.sum()))
         for row in self.owner_rows:
             ledger.check_stock(f"gpus {self.world.cast.keys[row]}", "gpu", self._machines_of(row))
+        for row in self.owner_rows:
+            owner = self.world.cast.keys[row]
+            ledger.check_stock(f"equity of {owner}", "equity", self._equity_in(row))
+        owed = p["utility_debt_start"]
+        ledger.check_stock("lenders", "debt", lambda: float(sites.loan.sum()) + self.utility.debt - owed)
         ledger.check_zero([f"zone {key}" for key in self.world.zones.keys], "mwh")
         ledger.check_zero(["compute revenue"], "money")
 
@@ -270,6 +277,10 @@ class Model(Accounts, Reporting, mesa.Model):
         """Recounts from the arrays what an owner's account must show."""
         state = self.state
         return lambda: float((state.chips + state.store)[state.sites.owner == cast_row].sum())
+
+    def _equity_in(self, cast_row: int) -> Callable[[], float]:
+        """What an owner's sites owe their equity holders, with a minus."""
+        return lambda: -float(self.equity_paid[self.state.sites.owner == cast_row].sum())
 
     def start_building(self, row: int, month: int) -> None:
         """A site that is already under construction in ``month``: built as far as its announced date calls for."""
@@ -299,13 +310,17 @@ class Model(Accounts, Reporting, mesa.Model):
                     self.supply.book(month, agent.who, self.owner_key(int(row)), good, float(amount))
 
     def release_headroom(self, row: int) -> None:
-        """A withdrawn site gives back what its connection had taken."""
+        """A withdrawn site gives back what its connection had taken: of its special zone, its line, or its pool."""
         sites = self.state.sites
-        if sites.step["assessed"][row] != NEVER and not sites.nonfirm[row]:
-            self.state.pool_headroom[sites.pool[row]] += sites.mw[row]
-            line = int(sites.needs_line[row])
-            if line >= 0:
-                self.promised_mw[line] = max(self.promised_mw.get(line, 0.0) - float(sites.mw[row]), 0.0)
+        if sites.step["assessed"][row] == NEVER or sites.nonfirm[row]:
+            return
+        mw, pool, line = float(sites.mw[row]), int(sites.pool[row]), int(sites.needs_line[row])
+        if sites.in_special_zone[row]:
+            self.special_mw[pool] += mw
+        elif line >= 0 and self.state.line_ready[line] == NEVER:
+            self.promised_mw[line] = max(self.promised_mw.get(line, 0.0) - mw, 0.0)
+        else:
+            self.state.pool_headroom[pool] += mw
 
 
 def _name_plants(world: World) -> list[str]:

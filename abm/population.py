@@ -122,7 +122,9 @@ class Startups:
             p["voucher_price_share"] ** -elasticity if p["voucher_price_share"] > 0.0 else math.inf, 3.0
         )
         total = float(self.weight @ cheaply)
-        self.vouchers = cheaply * (min(vouchers / total, 1.0) if total > 0.0 else 0.0)
+        self.vouchers = np.where(
+            self.alive, cheaply * (min(vouchers / total, 1.0) if total > 0.0 else 0.0), 0.0
+        )
         rest = np.divide(
             np.maximum(want - self.vouchers, 0.0), want, out=np.zeros_like(want), where=want > 0.0
         )
@@ -132,6 +134,10 @@ class Startups:
         coefficient = float(self.weight @ np.where(self.by_need, self.planned, 0.0))
         money = float(self.weight @ np.where(self.by_need, 0.0, self.purse))
         return coefficient, money
+
+    def planned_vouchers(self) -> float:
+        """Voucher hours that firms will take this month."""
+        return float(self.weight @ self.vouchers)
 
     def settle(
         self,

@@ -98,6 +98,15 @@ class Queries(Holdings):
         return 1000.0 / (float(v.kw[vintage]) * p["gpu_power_factor"] * p["pue"]) * float(v.h100e[vintage])
 
     # -- the compute market ------------------------------------------------------------------
+    def demand_scale(self, month: int) -> float:
+        """Growth of demand in H100-equivalents at an unchanged price, since the start.
+
+        Demand for work ``A q^-e`` at the price ``q = p / efficiency`` of work needs
+        ``A p^-e efficiency^(e - 1)`` H100-equivalent hours.
+        """
+        e = self.parameters["compute_price_elasticity"]
+        return float(self.outside.ai_demand[month] * self.outside.efficiency[month] ** (e - 1.0))
+
     def own_need(self) -> float:
         """H100-equivalents that owners need for themselves, before growth."""
         return sum(agent.trait.get("own_need", 0.0) for agent in self.stakeholders)

@@ -39,7 +39,7 @@ class Reporting(Holdings):
         """Largest relative imbalance of any account in any month, by what is counted."""
         worst = self.imbalance
         return {
-            self.world.currency.lower(): max(worst["money"], worst["debt"], worst["equity"]),
+            self.world.currency.lower(): float(max(worst["money"], worst["debt"], worst["equity"])),
             "gpu": worst["gpu"],
             "mwh": worst["mwh"],
         }

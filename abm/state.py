@@ -51,7 +51,9 @@ class Sites:
         if fabs[:n].any() and "fab_load_gw" in parameters:
             self.mw[fabs] *= parameters["fab_load_gw"] * 1000.0 / self.mw[fabs].sum()
         self.gpus = column(table.gpus, 0.0)
+        nothing = fabs & (self.mw <= 0.0)
         self.announced = column(table.announced, NEVER, np.int64)
+        self.announced[nothing] = NEVER
         self.expected = column(table.expected, NEVER, np.int64)
         self.after = column(table.after, -1, np.int64)
         self.own_use = column(table.own_use, 0.0)
@@ -59,7 +61,7 @@ class Sites:
         self.shell_cost = column(np.asarray(table.shell_bn, float) * 1e9, np.nan)
         self.originated = np.zeros(size, bool)
         operating = np.array([s == "operating" for s in table.status] + [False] * pad)
-        building = np.array([s == "building" for s in table.status] + [False] * pad)
+        building = np.array([s == "building" for s in table.status] + [False] * pad) & ~nothing
         self.started_before = operating | building
         # What is under construction but was announced after the start is known to nobody before.
         known = building & (self.announced <= 0)
@@ -81,6 +83,9 @@ class Sites:
         self.equipment = np.where(operating, self.mw, 0.0)
         """MW of transformers and switchgear delivered."""
         self.nonfirm = np.zeros(size, bool)
+        self.in_special_zone = np.zeros(size, bool)
+        self.waived = np.zeros(size)
+        """Share of connection cost waived by the siting incentive when the site was decided."""
         self.deposit = np.zeros(size)
         self.sponsor = np.ones(size, bool)
         """Whether a real sponsor stands behind the announcement (drawn once, luck of the site)."""

@@ -63,9 +63,9 @@ class Fund(Investor):
             left = min(left, self.trait["pilot"] - self.committed)
         left *= min(2.0 * model.credibility, 1.0)
         for offer in sorted(model.offers, key=lambda o: (-o.ratio, o.row)):
-            if self.state.sites.finance[offer.row] != 2:
+            if self.state.sites.finance[offer.row] != 2 or offer.sought <= 0.0:
                 continue
-            excess = self.extra_return(month)
+            excess = self.extra_return(month, offer.owner)
             worth = offer.ratio * math.exp(-excess * 3.0)
             if worth < 1.0:
                 yield self.intent(
@@ -75,7 +75,7 @@ class Fund(Investor):
             share = self.trait["largest_share"]
             if self.foreign:
                 share = min(share * 2.0 * self.lever("foreign_capital_openness"), 1.0)
-            bid = min(share * offer.equity, max(left, 0.0))
+            bid = min(share * offer.equity, offer.sought, max(left, 0.0))
             if bid <= 0.0:
                 yield self.intent(
                     "refuse", offer.key, offer.sought, "money", "pilot" if not proven else "budget", offer.row
@@ -84,12 +84,12 @@ class Fund(Investor):
             left -= bid
             yield self.intent("invest", offer.key, bid, "money", target=offer.row, value_over_outlay=worth)
 
-    def extra_return(self, month: int) -> float:
-        """How much more than the owner this investor asks for, a year."""
-        p = self.world_model.parameters
+    def extra_return(self, month: int, owner: str) -> float:
+        """How much more than the project's owner this investor asks for, a year (less, where it is negative)."""
+        p, theirs = self.world_model.parameters, self.world_model.agent_of[owner].trait
         return float(
-            (self.trait["beta"] - 1.0) * p["equity_premium"]
-            + self.trait["exposure"] * self.world_model.outside.country_risk[month]
+            (self.trait["beta"] - theirs["beta"]) * p["equity_premium"]
+            + (self.trait["exposure"] - theirs["exposure"]) * self.world_model.outside.country_risk[month]
         )
 
     def running_sites(self) -> int:
@@ -109,7 +109,7 @@ class Pension(Investor):
             led = offer.own + sum(offer.bids.values())
             if self.state.sites.finance[offer.row] != 2 or led < 0.2 * offer.equity:
                 continue
-            bid = min(self.trait["largest_share"] * offer.equity, left)
+            bid = min(self.trait["largest_share"] * offer.equity, offer.sought, left)
             if bid > 0.0:
                 left -= bid
                 yield self.intent("invest", offer.key, bid, "money", target=offer.row)
@@ -154,9 +154,12 @@ class PolicyBank(Investor):
                 yield self.intent("refuse", offer.key, offer.sought, "money", "fund", offer.row)
                 continue
             left -= bid
-            if world.zones.capital_region[offer.zone]:
-                self.in_capital_region += bid
             yield self.intent("invest", offer.key, bid, "money", target=offer.row)
+
+    def placed(self, zone: int, amount: float) -> None:
+        """A bid became a decision: it counts against the capital region's part."""
+        if self.world_model.world.zones.capital_region[zone]:
+            self.in_capital_region += amount
 
     def fund(self, month: int) -> float:
         """All of the growth fund that has accrued by now."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from abm.decisions import Intent
 from abm.quantities import nearest
@@ -50,8 +50,10 @@ if TYPE_CHECKING:
 class Government(ScienceMinistry, PresidentialOffice):
     """All ministries in one, for small worlds: enacts every lever, buys machines, watches signposts."""
 
+    PHASES: ClassVar[tuple[str, ...]] = ("frame", "policy", "orders")
+
     def act(self, phase: str, month: int) -> Iterable[Intent]:
-        return PresidentialOffice.act(self, phase, month) if phase == "policy" else self.purchase(month)
+        return self.purchase(month) if phase == "orders" else PresidentialOffice.act(self, phase, month)
 
 
 KINDS: Mapping[str, type[Stakeholder]] = {

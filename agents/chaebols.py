@@ -30,9 +30,9 @@ class Chaebol(Developer):
     def rent_out(self, month: int) -> Iterator[Intent]:
         """Share of each site's hours that is kept: own need first, the rest to market."""
         model, state, sites = self.world_model, self.state, self.state.sites
-        rows = [row for row in self.mine(ENERGISED) if sites.kind[row] != FAB]
+        rows = [row for row in self.mine(ENERGISED) if sites.kind[row] != FAB and sites.finance[row] != 0]
         capacity = [float(state.chips[row] @ model.world.vintages.h100e) for row in rows]
-        need = self.trait["own_need"] * float(model.outside.ai_demand[month])
+        need = self.trait["own_need"] * model.demand_scale(month)
         for row, h100e in zip(rows, capacity, strict=True):
             keep = min(need, float(sites.own_use[row]) * h100e)
             need -= keep

@@ -18,7 +18,7 @@ class Assembly(Stakeholder):
     """
 
     TRAITS: ClassVar[Mapping[str, str]] = {"multiple": "ratio", "law_ends": "month", "approval_at": "share"}
-    PHASES: ClassVar[tuple[str, ...]] = ("policy",)
+    PHASES: ClassVar[tuple[str, ...]] = ("frame",)
 
     def act(self, phase: str, month: int) -> Iterable[Intent]:
         model, books = self.world_model, self.world_model.utility
@@ -47,7 +47,7 @@ class NuclearRegulator(Stakeholder):
     """
 
     TRAITS: ClassVar[Mapping[str, str]] = {"review_months": "month", "review_spread": "ratio"}
-    PHASES: ClassVar[tuple[str, ...]] = ("policy",)
+    PHASES: ClassVar[tuple[str, ...]] = ("frame",)
 
     def act(self, phase: str, month: int) -> Iterable[Intent]:
         model = self.world_model
@@ -80,7 +80,7 @@ class ExportAuthority(Stakeholder):
     orders cannot be made good from early restraint.
     """
 
-    PHASES: ClassVar[tuple[str, ...]] = ("policy",)
+    PHASES: ClassVar[tuple[str, ...]] = ("frame",)
 
     def act(self, phase: str, month: int) -> Iterable[Intent]:
         if month % 3 == 0:

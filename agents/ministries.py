@@ -93,7 +93,11 @@ class ScienceMinistry(Ministry):
             opening = max(int(sites.expected[row]), int(sites.ready[row]) if sites.ready[row] < NEVER else 0)
             if room < 1.0 or month < opening - lead:
                 continue
-            affordable = model.budget.left / price if price > 0.0 else math.inf
+            affordable = (
+                max(model.budget.left - model.running_costs_to_come(month), 0.0) / price
+                if price > 0.0
+                else math.inf
+            )
             count = min(room, self.carried)
             granted = min(count, affordable)
             bound = "" if granted >= count - 1e-9 else "budget envelope"
@@ -157,7 +161,13 @@ class FinanceMinistry(Ministry):
         "prudence": "ratio",
     }
 
+    PHASES: ClassVar[tuple[str, ...]] = ("frame", "policy")
+
     def act(self, phase: str, month: int) -> Iterable[Intent]:
+        return self.frame(month) if phase == "frame" else self.enact(month)
+
+    def frame(self, month: int) -> Iterator[Intent]:
+        """The year's envelope, in January."""
         if month == 0 or self.world_model.calendar.month_of_year(month) == 0:
             year = month // 12
             planned = (
@@ -175,7 +185,6 @@ class FinanceMinistry(Ministry):
                 "guarantees" if granted < planned else "",
                 planned=planned,
             )
-        yield from self.enact(month)
 
 
 class LandMinistry(Ministry):
@@ -263,8 +272,13 @@ class PresidentialOffice(Ministry):
     has passed its value, no later than its date; switching is paid for.
     """
 
+    PHASES: ClassVar[tuple[str, ...]] = ("frame", "policy")
+
     def act(self, phase: str, month: int) -> Iterable[Intent]:
-        yield from self.enact(month)
+        return self.watch(month) if phase == "frame" else self.enact(month)
+
+    def watch(self, month: int) -> Iterator[Intent]:
+        """The triggers that last month's indicators have passed."""
         model = self.world_model
         for trigger in model.board.triggers:
             if trigger.name in model.board.fired or model.calendar.first + month > trigger.by:

@@ -39,7 +39,8 @@ class Rival(Stakeholder):
         gained = max(hosting.home_share - hosting.home_share_first, 0.0)
         pace *= 1.0 + model.parameters["rival_response"] * self.trait["imitation"] * gained
         pace *= 0.5 + 0.5 * model.parameters["rival_response"]
-        kw = float(model.world.vintages.kw[model.vintage_for(month)]) * 1.3
+        p = model.parameters
+        kw = float(model.world.vintages.kw[model.vintage_for(month)]) * p["gpu_power_factor"] * p["pue"]
         share = model.parameters["ai_share_of_hosting"]
         self.chips_wanted = pace * share * 1000.0 / kw
         got = min(self.chips_received / self.chips_wanted, 1.0) if self.chips_wanted > 0.0 and month else 1.0

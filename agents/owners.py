@@ -165,10 +165,9 @@ class Owner(SiteHolder):
     def threshold(self, row: int) -> float:
         """Value over outlay at which waiting stops being better."""
         p, sites = self.world_model.parameters, self.state.sites
+        rate = float(self.world_model.outside.interest_rate[self.world_model.month])
         sure = sites.own_use[row] + (1.0 - sites.own_use[row]) * sites.anchor[row]
-        option = option_threshold(
-            p["price_volatility"] * (1.0 - sure), p["interest_rate"], p["project_payout"]
-        )
+        option = option_threshold(p["price_volatility"] * (1.0 - sure), max(rate, 1e-4), p["project_payout"])
         return 1.0 + self.trait["patience"] * (option - 1.0)
 
     # -- acts --------------------------------------------------------------------------------
@@ -275,6 +274,7 @@ class Owner(SiteHolder):
         if month - max(last, 0) < model.parameters["origination_months"]:
             return
         own = self.mine(ENERGISED)
+        own = own[(sites.kind[own] == AI) & (sites.finance[own] != 0)]
         if not len(own):
             return
         like = int(own[-1])

@@ -14,8 +14,9 @@ class StartupGroup(Stakeholder):
 
     Entry is free (Hopenhayn 1992): the usual rate (trait ``entry_year``, of firms alive at the
     start) is scaled by what a young firm can expect, measured as the group's mean margin over its
-    burn in the last half year, and by the talent that is to be had; where firms lose money none enter.
-    What a firm buys, earns and when it leaves is the population's rule, in ``abm.core.population``.
+    burn in the last half year, and by the talent that is to be had; the more firms lose, the fewer enter,
+    none when a month's loss is a month's burn.
+    What a firm buys, earns and when it leaves is the population's rule, in ``abm.population``.
     """
 
     TRAITS: ClassVar[Mapping[str, str]] = {

@@ -31,6 +31,7 @@ class GridUtility(Stakeholder):
     TRAITS: ClassVar[Mapping[str, str]] = {
         "study_mw_month": "MW/month",
         "speculative_mw_month": "MW/month",
+        "speculative_life": "month",
         "deposit_scale": "currency/kW",
         "plan_year": "currency/year",
         "gap_share": "share",
@@ -63,11 +64,13 @@ class GridUtility(Stakeholder):
         rows.sort(key=lambda row: (int(sites.step["applied"][row]), sites.key[row]))
         deterred = float(np.exp(-self.lever("queue_deposit") / self.trait["deposit_scale"]))
         pace = self.trait["study_mw_month"] * (1.0 + self.lever("grid_fast_track"))
-        self.speculative = max(
-            self.speculative + self.trait["speculative_mw_month"] * deterred - 0.5 * pace, 0.0
-        )
         real = float(sites.mw[rows].sum()) if rows else 0.0
-        self.worked += pace * real / (real + self.speculative) if real > 0.0 else 0.0
+        waiting = real + self.speculative
+        part = real / waiting if waiting > 0.0 else 1.0
+        self.worked += pace * part if real > 0.0 else 0.0
+        # Speculative requests arrive, take their part of the planners' time, and lapse.
+        self.speculative += self.trait["speculative_mw_month"] * deterred - pace * (1.0 - part)
+        self.speculative = max(self.speculative * (1.0 - 1.0 / self.trait["speculative_life"]), 0.0)
         for row in rows:
             mw = float(sites.mw[row])
             size = min(mw, 0.5 * pace)
@@ -302,7 +305,7 @@ class MarketOperator(Stakeholder):
     """Caps the system price for settlement in emergencies.
 
     While the mean of three months exceeds the trait ``cap_at`` times the mean of all months before
-    (as the rule of December 2022 did), settlement of the current month is capped at that level.
+    (as the rule of December 2022 did), settlement of the next month is capped at that level.
     """
 
     TRAITS: ClassVar[Mapping[str, str]] = {"cap_at": "ratio"}

@@ -47,6 +47,8 @@ class Appraisal:
             "required_return": self.required_return,
             "years_to_revenue": self.delay,
             "price_forecast": self.price,
+            "support": self.support,
+            "revenue": self.revenue,
         }
 
 
@@ -123,7 +125,8 @@ def appraise(
     given = sites.shell_cost[row]
     shell = (float(given) if not math.isnan(given) else mw * p["shell_cost"]) * p["site_cost_factor"]
     shell += mw * p["connection_cost"] * (1.0 - waived)
-    chips = count * model.chip_price(vintage, month)
+    # Machines of state sites are bought by the state, outside the project.
+    chips = 0.0 if sites.finance[row] == 0 else count * model.chip_price(vintage, month)
     credit = model.board.value("tax_credit", month)
     subsidy = model.board.value("gpu_subsidy", month)
     support = credit * (shell + chips * (1.0 - subsidy)) + subsidy * chips

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from abm.population import ACCOUNT
-from abm.state import AI, ANNOUNCED, APPLIED, DECIDED, ENERGISED, HIDDEN, PASSED
+from abm.state import AI, ENERGISED, WITHDRAWN
 
 if TYPE_CHECKING:
     from abm.model import Model
@@ -36,28 +36,25 @@ def run(model: Model, month: int) -> None:
 
 
 def _credibility(model: Model, month: int) -> None:
-    """A Beta belief: a site that opens within half a year of its date counts for, one a year late against."""
+    """A Beta belief fed by each announced site once: on time counts for, a year late or withdrawn against."""
     sites = model.state.sites
     for row in range(sites.announced_rows):
         if (
             sites.kind[row] != AI
             or row in model.judged
-            or sites.expected[row] > month
+            or sites.announced[row] > month
             or sites.expected[row] <= 0
         ):
             continue
-        if sites.status[row] == ENERGISED and sites.step["energised"][row] - sites.expected[row] <= 6:
-            model.belief[0] += 1.0
-            model.judged.add(row)
-        elif month - sites.expected[row] >= 12 and sites.status[row] in (
-            HIDDEN,
-            ANNOUNCED,
-            APPLIED,
-            PASSED,
-            DECIDED,
-        ):
-            model.belief[1] += 1.0
-            model.judged.add(row)
+        if sites.status[row] == ENERGISED:
+            kept = max(1.0 - (int(sites.step["energised"][row]) - int(sites.expected[row])) / 12.0, 0.0)
+        elif sites.status[row] == WITHDRAWN or month - sites.expected[row] >= 12:
+            kept = 0.0
+        else:
+            continue
+        model.belief[0] += min(kept, 1.0)
+        model.belief[1] += 1.0 - min(kept, 1.0)
+        model.judged.add(row)
 
 
 def _talent(model: Model, month: int) -> None:

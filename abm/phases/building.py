@@ -18,13 +18,16 @@ if TYPE_CHECKING:
 
 
 def run(model: Model, month: int) -> None:
-    capacity = {"power-equipment": math.inf, "cooling": math.inf, "construction": math.inf}
+    supplied: dict[str, float] = {}
     for agent in model.acting("capacity"):
         for intent in agent.act("capacity", month):
-            capacity[intent.subject] = intent.amount * model.recipe_share(intent.subject)
+            supplied[intent.subject] = supplied.get(intent.subject, 0.0) + intent.amount * model.recipe_share(
+                intent.subject
+            )
             model.decisions.repeat(
                 month, intent, intent.amount, "expanding" if intent.values["order_book"] else ""
             )
+    capacity = {good: supplied.get(good, math.inf) for good in ("power-equipment", "cooling", "construction")}
     _build(model, month, capacity)
     _equip(model, month, capacity["power-equipment"])
     _receive(model, month)

@@ -91,7 +91,7 @@ def sponsor_chance(model: Model, row: int) -> float:
 
 
 def _advance_lines(model: Model, month: int) -> None:
-    state, p = model.state, model.parameters
+    state = model.state
     speed = line_speed(model, month)
     open_lines = state.line_ready == NEVER
     if not open_lines.any():
@@ -103,7 +103,8 @@ def _advance_lines(model: Model, month: int) -> None:
         state.line_ready[row] = month
         pool = model.world.lines.relieves[row]
         if pool >= 0:
-            state.pool_headroom[pool] += model.world.lines.relief_mw[row] * p["transfer_limit_factor"]
+            # What was passed on condition of this line takes its part of the relief now.
+            state.pool_headroom[pool] += line_relief(model, int(row)) - model.promised_mw.pop(int(row), 0.0)
         utility = model.role("grid")
         if utility is not None:
             due = int(model.world.lines.due[row])
@@ -179,14 +180,19 @@ def pass_chance(model: Model, month: int, row: int, pool: int | None = None) -> 
     return 1.0 / (1.0 + math.exp(-odds))
 
 
+def line_relief(model: Model, line: int) -> float:
+    """Headroom that a line adds to the pool it relieves, MW."""
+    return float(model.world.lines.relief_mw[line]) * model.parameters["transfer_limit_factor"]
+
+
 def _line_for(model: Model, pool: int, mw: float) -> int:
     """Planned line whose relief, with the headroom left, would carry ``mw``; -1 where none does."""
     state, lines = model.state, model.world.lines
     best, when = -1, math.inf
-    for row in np.flatnonzero((lines.relieves == pool) & (state.line_ready == NEVER)):
-        room = state.pool_headroom[pool] + lines.relief_mw[row] - model.promised_mw.get(int(row), 0.0)
+    for row in np.flatnonzero((lines.relieves == pool) & (state.line_ready == NEVER)).tolist():
+        room = state.pool_headroom[pool] + line_relief(model, row) - model.promised_mw.get(row, 0.0)
         if room >= mw and state.line_left[row] < when:
-            best, when = int(row), float(state.line_left[row])
+            best, when = row, float(state.line_left[row])
     return best
 
 
@@ -204,6 +210,7 @@ def _finish_studies(model: Model, month: int) -> None:
         line = -1
         if special >= mw:
             model.special_mw[pool] -= mw
+            sites.in_special_zone[row] = True
             bound = "special zone"
         elif sites.kind[row] == FAB or lucky:
             if state.pool_headroom[pool] >= mw:
@@ -216,13 +223,12 @@ def _finish_studies(model: Model, month: int) -> None:
                     bound = "no headroom in pool"
                 else:
                     model.promised_mw[line] = model.promised_mw.get(line, 0.0) + mw
-                    state.pool_headroom[pool] -= mw
                     bound = "line " + model.world.lines.keys[line]
         else:
             bound = "grid assessment"
         passed = special >= mw or ((sites.kind[row] == FAB or lucky) and bound != "no headroom in pool")
         nonfirm = False
-        if not passed:
+        if not passed and sites.kind[row] != FAB:
             offer = model.board.value("nonfirm_connection", month)
             nonfirm = model.luck.uniform("non-firm", key, attempt) < offer
             passed = nonfirm

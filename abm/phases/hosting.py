@@ -13,6 +13,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from abm.model import Model
+    from abm.quantities import Parameters
 
 
 class Hosting:
@@ -30,6 +31,8 @@ class Hosting:
         self.demand = 0.0
         self.home_share = self.home_share_first = 0.0
         self.started = False
+        self.first_terms: np.ndarray | None = None
+        self.constant = np.zeros(n)
 
     def __bool__(self) -> bool:
         return self.home >= 0
@@ -50,6 +53,22 @@ class Hosting:
             conditional[members] *= value / total
         return conditional
 
+    def _constants(self, attraction: np.ndarray, p: Parameters) -> np.ndarray:
+        """Constants that give the shares of the first month, terms being counted from there.
+
+        The table's attractions are logarithms of shares; ``hosting_outside`` of all demand goes
+        outside. Inverting the nested logit: V = ln(s_nest / s_out) + nest * ln(s / s_nest).
+        """
+        share = np.exp(attraction - attraction.max())
+        share *= (1.0 - p["hosting_outside"]) / share.sum()
+        constant = np.empty(len(share))
+        for nest in self.nests:
+            whole = float(share[nest].sum())
+            constant[nest] = np.log(whole / p["hosting_outside"]) + p["hosting_nest"] * np.log(
+                share[nest] / whole
+            )
+        return constant
+
     def run(self, model: Model, month: int, home_room_mw: float) -> float:
         """Share the month's contestable demand; returns MW that the home country hosts for abroad."""
         table, p = model.world.countries, model.parameters
@@ -61,14 +80,16 @@ class Hosting:
         strict[self.home] = 1.0 - model.board.value("data_openness", month)
         risk[self.home] = float(model.outside.country_risk[month])
         carbon[self.home] = model.carbon_kg_mwh
-        utility = (
-            table.attraction
-            - p["hosting_price"] * price / 100.0
-            - p["hosting_latency"] * table.latency_ms / 100.0
-            - p["hosting_data"] * strict
-            - p["hosting_carbon"] * carbon / 1000.0
-            - p["hosting_risk"] * risk * 10.0
+        terms = (
+            p["hosting_price"] * price / 100.0
+            + p["hosting_latency"] * table.latency_ms / 100.0
+            + p["hosting_data"] * strict
+            + p["hosting_carbon"] * carbon / 1000.0
+            + p["hosting_risk"] * risk * 10.0
         )
+        if self.first_terms is None:
+            self.first_terms, self.constant = terms, self._constants(table.attraction, p)
+        utility = self.constant - (terms - self.first_terms)
         self.demand = p["contestable_mw"] * float(model.outside.regional_demand[month])
         hosted = np.zeros(len(utility))
         left, room = self.demand, np.maximum(self.capacity * p["contestable_capacity_share"], 0.0)

@@ -69,6 +69,9 @@ def _resolve(model: Model, month: int, intent: Intent, offers: list[Offer]) -> N
         _apply(model, month, intent)
     elif verb == "move":
         pool = int(intent.amount)
+        if model.world.pools.zone[pool] != sites.zone[row]:
+            # Another local government has to be asked.
+            sites.permit_due[row] = sites.step["permitted"][row] = NEVER
         sites.pool[row], sites.zone[row] = pool, model.world.pools.zone[pool]
         model.decisions.note(
             month,
@@ -244,6 +247,10 @@ def _close(model: Model, month: int, offer: Offer) -> None:
                 month, Intent(who, "invest", offer.key, amount, "money", {"value_over_outlay": offer.ratio})
             )
     model.committed_total += offer.cost
+    for who, amount in offer.bids.items():
+        placed = getattr(model.agent_of[who], "placed", None)
+        if placed is not None:
+            placed(offer.zone, amount)
     for who, amount in shares.items():
         model.committed_by[who] = model.committed_by.get(who, 0.0) + amount
     model.decisions.note(month, intent)
@@ -254,6 +261,8 @@ def _decided(model: Model, month: int, row: int) -> None:
     sites.status[row] = DECIDED
     sites.step["decided"][row] = month
     sites.wait_reason[row] = ""
+    if not model.world.zones.capital_region[int(sites.zone[row])]:
+        sites.waived[row] = model.board.value("regional_siting_incentive", month)
 
 
 def give_up_stale(model: Model, month: int) -> None:

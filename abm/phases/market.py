@@ -9,7 +9,7 @@ Everything is measured in H100-equivalent hours.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from abm.decisions import Intent
@@ -22,21 +22,27 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class ComputeMonth:
-    """What the month's market came to; hours are H100-equivalent hours."""
+    """What the month's market came to; hours are H100-equivalent hours, money is currency."""
 
     price: float
     supply: float
     used: float
-    demand: float
-    served_at_home: float
-    imported: float
-    startup_need: float
-    startup_home: float
-    foreign_hours: float
-    residual: float
-    site_revenue: dict[int, float]
-    by_buyer: dict[str, float]
-    """Money paid for spot and reserved hours, by kind of buyer."""
+    home_demand: float = 0.0
+    home_served: float = 0.0
+    """Home demand that capacity at home serves."""
+    imported: float = 0.0
+    sold_share: float = 0.0
+    """Share of spot demand that is served at home."""
+    startup_need: float = 0.0
+    startup_home: float = 0.0
+    captive_paid: float = 0.0
+    reserved_paid: float = 0.0
+    voucher_cost: float = 0.0
+    """What the state pays operators for voucher hours beyond what startups pay."""
+    residual: float = 0.0
+    site_revenue: dict[int, float] = field(default_factory=dict)
+    paid: dict[str, float] = field(default_factory=dict)
+    """Money paid on the spot market by kind of buyer, at home and abroad together."""
 
 
 def clear(
@@ -74,29 +80,6 @@ def clear(
     return price, demand(price)
 
 
-def _book_hours(
-    model: Model,
-    month: int,
-    open_of: dict[int, float],
-    vouchers: dict[int, float],
-    sold_share: float,
-    startup_hours: float,
-) -> None:
-    """Hours that owners sold to startups, on the supply graph: each owner's part of all sales, spread over the groups."""
-    offered: dict[str, float] = {}
-    for row, hours in open_of.items():
-        owner = model.owner_key(row)
-        offered[owner] = offered.get(owner, 0.0) + hours * sold_share + vouchers.get(row, 0.0)
-    total = sum(offered.values())
-    firms = {who: model.startups.alive_of(who) for who in model.startups.groups}
-    alive = sum(firms.values())
-    if total <= 0.0 or alive <= 0.0:
-        return
-    for owner, hours in offered.items():
-        for who, count in firms.items():
-            model.supply.book(month, owner, who, "compute", startup_hours * hours / total * count / alive)
-
-
 def levelised_share(model: Model, month: int) -> float:
     """Fixed price over today's spot price that is worth as much as the falling spot price over a machine's life."""
     p = model.parameters
@@ -106,169 +89,180 @@ def levelised_share(model: Model, month: int) -> float:
     return worth / sum(discount**k for k in range(years))
 
 
+@dataclass(slots=True)
+class Offered:
+    """The month's hours by site row, as their owners divide them, and the totals."""
+
+    rows: list[int]
+    made: dict[int, float] = field(default_factory=dict)
+    captive: dict[int, float] = field(default_factory=dict)
+    reserved: dict[int, float] = field(default_factory=dict)
+    state: dict[int, float] = field(default_factory=dict)
+    open: dict[int, float] = field(default_factory=dict)
+
+    def total(self, part: str) -> float:
+        return math.fsum(getattr(self, part).values())
+
+
 def run(model: Model, month: int) -> None:
-    state, sites, p, v, board = (
-        model.state,
-        model.state.sites,
-        model.parameters,
-        model.world.vintages,
-        model.board,
-    )
-    kept: dict[int, float] = {}
-    for agent in model.acting("market"):
-        for intent in agent.act("market", month):
-            kept[intent.target] = intent.amount
+    p, market = model.parameters, model.state.market
     hours = model.calendar.hours(month) * p["availability"]
-    online = sites.rows(ENERGISED)
-    rows = [int(row) for row in online[sites.kind[online] == AI]]
-    index, efficiency = float(model.outside.ai_demand[month]), float(model.outside.efficiency[month])
-    e = p["compute_price_elasticity"]
-    scale = index * efficiency ** (e - 1.0)
-    rate = float(model.outside.exchange_rate[month])
+    offered = _divide(model, month, hours)
+    scale = model.demand_scale(month) * hours
     reference = model.reference_price
-    world_price = float(model.outside.world_compute_price[month]) * rate
+    world_price = float(model.outside.world_compute_price[month]) * float(model.outside.exchange_rate[month])
     ceiling = world_price * (1.0 + p["market_friction"])
-    fixed = (1.0 - p["contract_discount"]) * state.market.price * levelised_share(model, month)
-    vouchers_share = board.value("startup_voucher_share", month)
-    total = spot = captive = reserved = reserved_paid = state_hours = voucher_hours = 0.0
-    open_of: dict[int, float] = {}
-    captive_of: dict[int, float] = {}
-    reserved_of: dict[int, float] = {}
-    voucher_of: dict[int, float] = {}
-    for row in rows:
-        h100e = float(state.chips[row] @ v.h100e)
-        made = h100e * hours * (1.0 - float(state.unserved_share[sites.zone[row]]))
-        total += made
-        own = min(kept.get(row, float(sites.own_use[row]) * h100e) * hours, made)
-        if sites.finance[row] == 0:
-            voucher_of[row] = vouchers_share * made
-            voucher_hours += voucher_of[row]
-            state_hours += made - voucher_of[row]
-            open_of[row] = 0.0
-            continue
-        ahead = float(sites.anchor[row]) * (made - own)
-        captive_of[row], reserved_of[row], open_of[row] = own, ahead, made - own - ahead
-        if sites.contract_until[row] < month:
-            sites.contract_price[row], sites.contract_until[row] = fixed, month + int(p["gpu_life_months"])
-        reserved_paid += ahead * float(sites.contract_price[row])
-        captive += own
-        reserved += ahead
-        spot += open_of[row]
-    need_own = model.own_need() * scale * hours
-    research_need = p["research_need"] * scale * hours
-    research_state = min(state_hours, research_need)
-    spare_state = state_hours - research_state
-    if spare_state > 0.0:
-        for row in voucher_of:
-            open_of[row] = (
-                (
-                    float(state.chips[row] @ v.h100e)
-                    * hours
-                    * (1.0 - float(state.unserved_share[sites.zone[row]]))
-                    - voucher_of[row]
-                )
-                * spare_state
-                / state_hours
-            )
-        spot += spare_state
-    foreign_mw = 0.0
-    if model.hosting:
-        room = sum(
-            float(sites.mw[row]) * (1.0 - float(sites.own_use[row]))
-            for row in rows
-            if sites.finance[row] != 0
-        )
-        foreign_mw = model.hosting.run(model, month, room)
-    per_mw = model.h100e_per_mw()
-    foreign_need = max(
-        foreign_mw * per_mw * hours * p["foreign_load"] - p["foreign_reserved_share"] * reserved, 0.0
-    )
-    startup_scale = scale * hours
-    coefficient = money = 0.0
+    e = p["compute_price_elasticity"]
+    state_hours = offered.total("state")
+    vouchers = model.board.value("startup_voucher_share", month) * state_hours
+    coefficient = money = taken = 0.0
     if model.startups.groups:
-        coefficient, money = model.startups.plan(
-            state.market.price, reference, startup_scale, e, voucher_hours
-        )
-    segments = [
-        (p["industry_need"] * scale * hours + max(need_own - captive, 0.0), e),
-        (max(research_need - research_state, 0.0), e * p["research_elasticity_ratio"]),
-        (coefficient, e),
-        (foreign_need * (world_price / reference) ** p["foreign_elasticity"], p["foreign_elasticity"]),
-    ]
-    running = model.running_cost_per_hour()
-    floor = min(running, 0.999 * ceiling)
-    price, demand = clear(segments, money, reference, spot, floor, ceiling)
-    sold = min(demand, spot)
-    imported = demand - sold
-    at_home = sold / demand if demand > 0.0 else 0.0
-    unused = spot - sold
-    residual = abs(demand + unused - spot - imported) / max(spot, demand, 1.0)
-    if floor < price < ceiling:
-        residual = max(residual, abs(demand - spot) / max(spot, 1.0))
-    ratio = (price / reference) ** -e
-    startup_need = startup_home = taken = 0.0
-    by_buyer = {
-        "industry": segments[0][0] * ratio * price,
-        "research": segments[1][0] * (price / reference) ** -segments[1][1] * price,
-        "abroad": segments[3][0] * (price / reference) ** -segments[3][1] * price,
+        coefficient, money = model.startups.plan(market.price, reference, scale, e, vouchers)
+        taken = min(model.startups.planned_vouchers(), vouchers)
+    # Vouchers first, then the state's researchers; what neither needs goes to the market.
+    research_need = p["research_need"] * scale
+    research = min(state_hours - taken, research_need)
+    spare = max(state_hours - taken - research, 0.0)
+    for row, part in offered.state.items():
+        offered.open[row] = spare * part / state_hours if state_hours > 0.0 else 0.0
+    spot, captive, reserved = offered.total("open"), offered.total("captive"), offered.total("reserved")
+    abroad = _need_abroad(model, month, offered, hours, reserved)
+    segments = {
+        "industry": (p["industry_need"] * scale + max(model.own_need() * scale - captive, 0.0), e),
+        "research": (max(research_need - research, 0.0), e * p["research_elasticity_ratio"]),
+        "startups": (coefficient, e),
+        "abroad": (abroad * (world_price / reference) ** p["foreign_elasticity"], p["foreign_elasticity"]),
     }
-    if model.startups.groups:
-        voucher_price = p["voucher_price_share"] * price
-        found = model.startups.settle(price, reference, world_price, startup_scale, e, voucher_price)
-        startup_need = found["need_hours"]
-        taken = found["voucher_hours"]
-        startup_home = found["spot_hours"] * at_home + taken
-        model.startup_month = found
-        by_buyer["startups"] = found["spot_paid"]
-    revenue: dict[int, float] = {}
-    for row in rows:
-        income = captive_of.get(row, 0.0) * price + reserved_of.get(row, 0.0) * float(
-            sites.contract_price[row]
-        )
-        income += (open_of[row] / spot * sold * price) if spot > 0.0 else 0.0
-        revenue[row] = income
-    voucher_income = model.startup_month.get("voucher_paid", 0.0)
-    if voucher_income > 0.0 and voucher_hours > 0.0:
-        for row, part in voucher_of.items():
-            revenue[row] += voucher_income * part / voucher_hours
-    used = captive + reserved + research_state + taken + sold
-    total_demand = captive + reserved + research_state + taken + demand
-    model.compute_month = ComputeMonth(
-        price,
-        total,
-        used,
-        total_demand,
-        used,
-        imported,
-        startup_need,
-        startup_home,
-        segments[3][0] * (price / reference) ** -segments[3][1] * at_home,
-        residual,
-        revenue,
-        by_buyer,
+    floor = min(model.running_cost_per_hour(), 0.999 * ceiling)
+    price, demand = clear(list(segments.values()), money, reference, spot, floor, ceiling)
+    sold = min(demand, spot)
+    # Below the ceiling the market clears: what is left of the difference is rounding.
+    at_home = 1.0 if price < ceiling else (sold / demand if demand > 0.0 else 0.0)
+    bought = {buyer: a * (price / reference) ** -rate for buyer, (a, rate) in segments.items()}
+    bought["startups"] += money / price
+    imported = (demand - bought["abroad"]) * (1.0 - at_home)
+    found = ComputeMonth(price, offered.total("made"), captive + reserved + research + taken + sold)
+    found.residual = abs(demand + max(spot - demand, 0.0) - spot - max(demand - spot, 0.0)) / max(
+        spot, demand, 1.0
     )
-    _book_hours(model, month, open_of, voucher_of, sold / spot if spot > 0.0 else 0.0, startup_home)
-    model.captive_paid = captive * price
-    model.reserved_paid = reserved_paid
-    model.sold_share = at_home
-    market = state.market
-    market.price, market.ceiling = price, ceiling
-    market.used_share = used / total if total > 0.0 else 1.0
-    market.supply_hours, market.demand_hours, market.imported_hours = total, total_demand, imported
-    market.history.append(price)
-    model.market_residual = max(model.market_residual, residual)
-    model.look_ahead(month)
-    if startup_need > 0.0 and month % 6 == 0 and at_home < 0.999:
-        model.decisions.note(
-            month,
-            Intent(
-                ACCOUNT,
-                "ration",
-                "compute",
-                startup_need,
-                "H100-equivalent hour",
-                {"price": price, "home_share": at_home},
-            ),
-            granted=startup_home,
-            bound="home supply",
+    if floor < price < ceiling:
+        found.residual = max(found.residual, abs(demand - spot) / max(spot, 1.0))
+    found.paid = {buyer: amount * price for buyer, amount in bought.items()}
+    found.imported, found.sold_share = imported, at_home
+    reserved_abroad = p["foreign_reserved_share"] * reserved
+    served = captive + reserved - reserved_abroad + research + taken
+    found.home_served = served + sold - bought["abroad"] * at_home
+    found.home_demand = served + demand - bought["abroad"]
+    if model.startups.groups:
+        model.startup_month = model.startups.settle(
+            price, reference, world_price, scale, e, p["voucher_price_share"] * price
         )
+        found.paid["startups"] = model.startup_month["spot_paid"]
+        found.startup_need = model.startup_month["need_hours"]
+        found.startup_home = model.startup_month["spot_hours"] * at_home + taken
+        found.voucher_cost = taken * price - model.startup_month["voucher_paid"]
+    _revenue(model, month, found, offered, sold / spot if spot > 0.0 else 0.0, taken * price, state_hours)
+    model.compute_month = found
+    market.price, market.ceiling = price, ceiling
+    market.used_share = found.used / found.supply if found.supply > 0.0 else 1.0
+    market.supply_hours, market.imported_hours = found.supply, imported
+    market.demand_hours = captive + reserved + research + taken + demand
+    market.history.append(price)
+    model.market_residual = max(model.market_residual, found.residual)
+    model.look_ahead(month)
+    if found.startup_need > 0.0 and month % 6 == 0 and at_home < 0.999:
+        intent = Intent(
+            ACCOUNT,
+            "ration",
+            "compute",
+            found.startup_need,
+            "H100-equivalent hour",
+            {"price": price, "home_share": at_home},
+        )
+        model.decisions.note(month, intent, granted=found.startup_home, bound="home supply")
+
+
+def _divide(model: Model, month: int, hours: float) -> Offered:
+    """Owners keep hours for themselves, sell some ahead, and offer the rest; the state's are set apart."""
+    state, sites = model.state, model.state.sites
+    kept = {
+        intent.target: intent.amount
+        for agent in model.acting("market")
+        for intent in agent.act("market", month)
+    }
+    online = sites.rows(ENERGISED)
+    offered = Offered([int(row) for row in online[sites.kind[online] == AI]])
+    compute = state.chips @ model.world.vintages.h100e
+    fixed = (
+        model.state.market.price
+        * (1.0 - model.parameters["contract_discount"])
+        * levelised_share(model, month)
+    )
+    life = int(model.parameters["gpu_life_months"])
+    for row in offered.rows:
+        h100e = float(compute[row])
+        made = h100e * hours * (1.0 - float(state.unserved_share[sites.zone[row]]))
+        offered.made[row] = made
+        if sites.finance[row] == 0:
+            offered.state[row] = made
+            continue
+        own = min(kept.get(row, float(sites.own_use[row]) * h100e) * hours, made)
+        ahead = float(sites.anchor[row]) * (made - own)
+        offered.captive[row], offered.reserved[row], offered.open[row] = own, ahead, made - own - ahead
+        if sites.contract_until[row] < month:
+            sites.contract_price[row], sites.contract_until[row] = fixed, month + life
+    return offered
+
+
+def _need_abroad(model: Model, month: int, offered: Offered, hours: float, reserved: float) -> float:
+    """Hours that customers abroad want here, at the world price, beyond what is reserved for them."""
+    if not model.hosting:
+        return 0.0
+    p, sites = model.parameters, model.state.sites
+    room = sum(
+        float(sites.mw[row]) * (1.0 - float(sites.own_use[row])) for row in offered.rows if sites.finance[row]
+    )
+    hosted_mw = model.hosting.run(model, month, room)
+    wanted = hosted_mw * model.h100e_per_mw() * hours * p["foreign_load"]
+    return max(wanted - p["foreign_reserved_share"] * reserved, 0.0)
+
+
+def _revenue(
+    model: Model,
+    month: int,
+    found: ComputeMonth,
+    offered: Offered,
+    sold_share: float,
+    voucher_worth: float,
+    state_hours: float,
+) -> None:
+    """What each site earns: own use and spot at the spot price, reserved hours at the contract's, vouchers in full."""
+    sites = model.state.sites
+    for row in offered.rows:
+        captive = offered.captive.get(row, 0.0) * found.price
+        ahead = offered.reserved.get(row, 0.0) * float(sites.contract_price[row])
+        income = captive + ahead + offered.open[row] * sold_share * found.price
+        if state_hours > 0.0:
+            income += voucher_worth * offered.state.get(row, 0.0) / state_hours
+        found.captive_paid += captive
+        found.reserved_paid += ahead
+        found.site_revenue[row] = income
+    _book_hours(model, month, offered, sold_share, found)
+
+
+def _book_hours(model: Model, month: int, offered: Offered, sold_share: float, found: ComputeMonth) -> None:
+    """Hours sold to startups, on the supply graph: each owner's part of all sales, spread over the groups."""
+    sold: dict[str, float] = {}
+    for row, hours in offered.open.items():
+        owner = model.owner_key(row)
+        sold[owner] = sold.get(owner, 0.0) + hours * sold_share + offered.state.get(row, 0.0)
+    total = sum(sold.values())
+    firms = {who: model.startups.alive_of(who) for who in model.startups.groups}
+    alive = sum(firms.values())
+    if total <= 0.0 or alive <= 0.0:
+        return
+    for owner, hours in sold.items():
+        for who, count in firms.items():
+            model.supply.book(
+                month, owner, who, "compute", found.startup_home * hours / total * count / alive
+            )

@@ -29,18 +29,20 @@ def run(model: Model, month: int) -> None:
 def _compute_is_paid(model: Model) -> None:
     """Buyers pay owners for hours at home, and the rest of the world for imported ones."""
     ledger, found = model.ledger, model.compute_month
-    home = model.sold_share
-    pool = "compute revenue"
-    for buyer, money in found.by_buyer.items():
+    home, pool = found.sold_share, "compute revenue"
+    for buyer, money in found.paid.items():
         who = {"abroad": "world", "startups": ACCOUNT, "research": "treasury"}.get(buyer, buyer)
         ledger.post(pool, who, "money", money * home, "compute")
-        if who != "world":
-            ledger.post("world", who, "money", money * (1.0 - home), "imported compute")
         if buyer == "research":
             model.public_month += money
-    ledger.post(pool, "industry", "money", model.captive_paid, "own compute")
-    ledger.post(pool, "industry", "money", model.reserved_paid, "reserved compute")
+        if who != "world":
+            ledger.post("world", who, "money", money * (1.0 - home), "imported compute")
+    ledger.post(pool, "industry", "money", found.captive_paid, "own compute")
+    ledger.post(pool, "industry", "money", found.reserved_paid, "reserved compute")
     ledger.post(pool, ACCOUNT, "money", model.startup_month.get("voucher_paid", 0.0), "vouchers")
+    ledger.post(pool, "treasury", "money", max(found.voucher_cost, 0.0), "voucher support")
+    model.public_month += max(found.voucher_cost, 0.0)
+    model.budget.total += max(found.voucher_cost, 0.0)
 
 
 def _sites_settle(model: Model, month: int) -> None:
@@ -65,14 +67,19 @@ def _sites_settle(model: Model, month: int) -> None:
             income = ledger.balance("compute revenue", "money")
         ledger.post(owner, "compute revenue", "money", max(income, 0.0), "compute")
         energy = float(model.power_month.ai_load[zone]) * (mw / by_zone[zone] if by_zone[zone] > 0.0 else 0.0)
+        direct = model.direct_share_now * energy
         bill = energy * float(state.site_price[zone])
-        ledger.post(model.utility_account, owner, "money", bill, "power of sites")
+        straight = min(direct * p["direct_price"], bill)
+        ledger.post(model.utility_account, owner, "money", bill - straight, "power of sites")
+        ledger.post(model.direct_seller, owner, "money", straight, "direct purchase")
+        model.direct_mwh += direct
         model.supply.book(month, model.utility_account, owner, "power", energy)
         operation = p["operating_share"] * model.shell_budget(row) / 12.0
         ledger.post("households", owner, "money", operation, "operation")
         available = income - bill - operation
         available -= _serve_debt(model, row, owner, available, rate)
-        profit = available - model.paid_in[row] / max(p["gpu_life_months"], 1.0)
+        young = month - int(sites.step["energised"][row]) < p["gpu_life_months"]
+        profit = available - (model.paid_in[row] / max(p["gpu_life_months"], 1.0) if young else 0.0)
         tax = p["profit_tax"] * max(profit, 0.0)
         ledger.post("treasury", owner, "money", tax, "profit tax")
         model.pay_out(month, row, available - tax)
@@ -138,8 +145,13 @@ def _power_is_paid(model: Model, month: int) -> None:
     carbon = model.board.value("carbon_price", month)
     made = found.generation.sum(0)
     purchases = 0.0
+    # What sites buy directly is not bought by the utility: it leaves the renewables' settlement in proportion.
+    clean = float(made[model.power.weatherly].sum())
+    straight = min(model.direct_mwh / clean, 1.0) if clean > 0.0 else 0.0
+    model.direct_mwh = 0.0
     for i in range(len(tech)):
-        pay = float(found.settlement[i] + found.capacity_payment[i])
+        share = 1.0 - straight if model.power.weatherly[i] else 1.0
+        pay = float(found.settlement[i]) * share + float(found.capacity_payment[i])
         purchases += pay
         seller, kind = model.seller_of(i)
         levy = carbon * float(tech.emission_t_mwh[i]) * float(made[i])
@@ -152,7 +164,9 @@ def _power_is_paid(model: Model, month: int) -> None:
     operation = p["utility_operation"] / 12.0
     ledger.post("households", account, "money", operation, "utility operation")
     interest = books.debt * (float(model.outside.interest_rate[month]) + p["utility_spread"]) / 12.0
-    ledger.post("lenders", account, "money", interest, "utility interest")
+    # A utility without debt earns interest on what it holds.
+    ends = ("lenders", account) if interest >= 0.0 else (account, "lenders")
+    ledger.post(*ends, "money", abs(interest), "utility interest")
     revenue = sales * books.tariff + ai_bill
     model.utility_cash_flow = revenue - purchases - operation - interest
     invested = 0.0
@@ -193,5 +207,7 @@ def _power_is_paid(model: Model, month: int) -> None:
         for intent in agent.act("settlement", month):
             model.price_cap = intent.amount
             model.decisions.repeat(month, intent, intent.amount, "emergency", every=3)
-    state.site_price[:] = books.tariff * p["site_tariff_ratio"] + regional * (found.zone_price - found.price)
+    usual = books.tariff * p["site_tariff_ratio"] + regional * (found.zone_price - found.price)
+    d = model.direct_share_now
+    state.site_price[:] = (1.0 - d) * usual + d * (p["direct_price"] + p["wheeling_charge"])
     np.maximum(state.site_price, 0.0, out=state.site_price)

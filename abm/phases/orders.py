@@ -1,9 +1,9 @@
 """Phase 5: orders, and the sharing of scarce accelerators over the graph.
 
 Memory is sold first, since it limits accelerators. Buyers order; each maker says how much it lets go
-to the home country; that is shared among the sites that ordered by proportional fairness with the
-graph's contract shares as weights. What was allocated arrives after the edge's lead time, in the
-vintage and at the price that hold then.
+to the home country; that is shared among the sites that ordered by proportional fairness, with the
+graph's contract shares times the site's size as weights, so that an inflated order gains nothing.
+What was allocated arrives after the edge's lead time, in the vintage and at the price that hold then.
 """
 
 from __future__ import annotations
@@ -118,7 +118,8 @@ def _allocate(model: Model, month: int, intent: Intent) -> None:
     weights, lead, room = np.empty(len(rows)), np.empty(len(rows), np.int64), np.empty(len(rows))
     for i, row in enumerate(rows):
         edge = supply.edge(maker, model.buyer_of[int(row)], good)
-        weights[i] = max(float(supply.share[edge]), 1e-3) * orders[row] if edge is not None else 0.0
+        size = max(float(model.state.sites.mw[row]), 1.0)
+        weights[i] = max(float(supply.share[edge]), 1e-3) * size if edge is not None else 0.0
         lead[i] = int(supply.lead[edge]) if edge is not None else 0
         room[i] = float(supply.capacity[edge]) if edge is not None else 0.0
     asked = np.minimum(orders[rows], room)

@@ -72,6 +72,7 @@ class Outside:
             + p["interest_rate_shift"]
             + walk("interest", p["interest_volatility"], loading)
         )
+        self.interest_rate = np.maximum(self.interest_rate, p["interest_floor"])
         fuels = world.fuels
         self.fuel_price = np.empty((len(fuels), months))
         for row, fuel in enumerate(fuels.keys):

@@ -40,11 +40,20 @@ def running_cost(model: Model, handle: str, value: float) -> float:
 def run(model: Model, month: int) -> None:
     if model.calendar.month_of_year(month) == 0 or month == 0:
         model.budget.spent = 0.0
-    for agent in model.acting("policy"):
-        for intent in agent.act("policy", month):
+    # The frame first (envelope, triggers, limits), whatever the order of the cast; then acts within it.
+    for phase in ("frame", "policy"):
+        intents = [intent for agent in model.acting(phase) for intent in agent.act(phase, month)]
+        for intent in sorted(intents, key=lambda intent: _rank(model, intent)):
             _RESOLVE[intent.verb](model, month, intent)
     _pay_programmes(model, month)
     _retire_by_policy(model, month)
+
+
+def _rank(model: Model, intent: Intent) -> tuple[int, int, str]:
+    """Order of resolution: by what kind of act it is, levers in the order of the catalogue, then by subject."""
+    levers = list(model.board.levers)
+    place = levers.index(intent.subject) if intent.subject in model.board.levers else -1
+    return list(_RESOLVE).index(intent.verb), place, intent.subject
 
 
 def _enact(model: Model, month: int, intent: Intent) -> None:
@@ -128,15 +137,15 @@ def _nothing(model: Model, month: int, intent: Intent) -> None:
 
 
 _RESOLVE = {
-    "enact": _enact,
-    "fire": _fire,
     "set-envelope": _set_envelope,
+    "fire": _fire,
     "set-bond-limit": _set_bond_limit,
+    "licence": _licence,
+    "grant-extension": _grant_extension,
+    "enact": _enact,
+    "postpone": _nothing,
     "give-zone": _give_zone,
     "ask-extension": _ask_extension,
-    "grant-extension": _grant_extension,
-    "licence": _licence,
-    "postpone": _nothing,
 }
 
 

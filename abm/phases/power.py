@@ -7,6 +7,7 @@ served. Both use :mod:`abm.core.power`; days are weighted so that they add up to
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -95,6 +96,7 @@ class PowerSystem:
         self.profile = np.array([("none", "solar", "wind", "hydro").index(name) for name in tech.profile])
         self.weatherly = (self.profile == 1) | (self.profile == 2)
         self.is_coal = np.array([i >= 0 and world.fuels.keys[i] == "coal" for i in tech.fuel])
+        self.tie = p["tie_break"] * _ties(tech.keys, self.segment_tech, self.segment_must, self.hours)
         self.warm: dict[tuple[int, int, int], Any] = {}
         self.growing_store_eff = float(np.sqrt(p["battery_round_trip"]))
 
@@ -166,6 +168,9 @@ class PowerSystem:
                     model.decisions.note(month, intent)
         cost = self.costs(month)
         segment_cost = np.where(self.segment_must, -p["must_run_bid"], cost[self.segment_tech])
+        # Hours and segments of equal cost are told apart by their names, so that the optimum is one,
+        # whichever solver finds it and in whatever order zones and lines are listed.
+        segment_cost = segment_cost[:, None] + self.tie
         must = tech.must_run[self.segment_tech]
         portion = np.where(
             self.segment_must,
@@ -212,7 +217,7 @@ class PowerSystem:
                 PowerCase(
                     demand,
                     capacity,
-                    np.broadcast_to(segment_cost, (z, len(segment_cost))),
+                    np.broadcast_to(segment_cost, (z, *segment_cost.shape)),
                     line_from=lines.from_zone[self.lines],
                     line_to=lines.to_zone[self.lines],
                     line_forward_mw=forward,
@@ -229,7 +234,7 @@ class PowerSystem:
                 PowerCase(
                     demand.sum(0, keepdims=True),
                     capacity.sum(0, keepdims=True),
-                    segment_cost[None, :],
+                    segment_cost[None],
                     flexible_zone=np.zeros(1, np.int64),
                     flexible_mw=np.full((1, h), 1.5 * flexible.sum()),
                     flexible_mwh=np.array([flexible.sum() * h]),
@@ -282,6 +287,7 @@ class PowerSystem:
         share = min(
             model.board.value("direct_purchase_openness", month), model.direct_share(float(ai_total.sum()))
         )
+        model.direct_share_now = share
         margins: list[tuple[float, np.ndarray]] = []
         spread = np.zeros(z)
         for (weight, base, by_tech), case, r, s in zip(kept, zonal, limited, free, strict=True):
@@ -378,6 +384,20 @@ class PowerSystem:
             sum(r.fallbacks for r in limited) + sum(s.fallbacks for s in free),
             len(limited) + len(free),
         )
+
+
+def _ties(keys: tuple[str, ...], techs: np.ndarray, must: np.ndarray, hours: int) -> np.ndarray:
+    """Numbers in [0, 1) by segment and hour, from their names alone; (segments, hours)."""
+
+    def number(text: str) -> float:
+        return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=6).digest(), "little") / 2.0**48
+
+    return np.array(
+        [
+            [number(f"{keys[t]} {bool(m)} {hour}") for hour in range(hours)]
+            for t, m in zip(techs, must, strict=True)
+        ]
+    )
 
 
 def _one_hot(zone: np.ndarray, zones: int) -> np.ndarray:

@@ -81,8 +81,10 @@ def _sites(model: Model, month: int, out: dict[tuple[str, str], float]) -> None:
 
 def _market(model: Model, out: dict[tuple[str, str], float]) -> None:
     found = model.compute_month
-    out["compute_price", ""] = found.price if found.supply > 0.0 or found.demand > 0.0 else NAN
-    out["compute_served_share", ""] = found.served_at_home / found.demand if found.demand > 0.0 else NAN
+    out["compute_price", ""] = found.price if found.supply > 0.0 or found.home_demand > 0.0 else NAN
+    out["compute_served_share", ""] = (
+        found.home_served / found.home_demand if found.home_demand > 0.0 else NAN
+    )
     out["utilisation", ""] = found.used / found.supply if found.supply > 0.0 else NAN
     has_firms = bool(model.startups.groups)
     out["startup_served_share", ""] = (

@@ -29,13 +29,19 @@ class Technologies:
 
 
 def lost_hours(
-    fleet: Fleet, load: list[float], weight: float = 1.0, weather: float = 0.0, store: tuple[float, float] = (0.0, 0.0)
+    fleet: Fleet,
+    load: list[float],
+    weight: float = 1.0,
+    weather: float = 0.0,
+    store: tuple[float, float] = (0.0, 0.0),
 ) -> float:
     """Expected lost hours of a day of ``load``; forced outages are all that keeps a unit off."""
     tech = Technologies(fleet)
     power: Any = SimpleNamespace(
-        tech=tech, profile=np.array([0] * len(fleet) + [1]),
-        stores=lambda month: {"discharge_mw": np.array([store[0]]), "store_mwh": np.array([store[1]])})
+        tech=tech,
+        profile=np.array([0] * len(fleet) + [1]),
+        stores=lambda month: {"discharge_mw": np.array([store[0]]), "store_mwh": np.array([store[1]])},
+    )
     available = np.array([[units * unit * (1.0 - rate) for units, unit, rate in fleet] + [weather]])
     by_tech = np.repeat(available[:, :, None], len(load), axis=2)
     model: Any = None
@@ -49,7 +55,9 @@ def by_enumeration(fleet: Fleet, load: float) -> float:
     for state in itertools.product((False, True), repeat=len(units)):
         left = sum(unit for (unit, _), out in zip(units, state, strict=True) if not out)
         if left < load:
-            chance += math.prod(rate if out else 1.0 - rate for (_, rate), out in zip(units, state, strict=True))
+            chance += math.prod(
+                rate if out else 1.0 - rate for (_, rate), out in zip(units, state, strict=True)
+            )
     return chance
 
 
@@ -60,8 +68,10 @@ def test_two_alike_units_by_hand(load: float, expected: float) -> None:
 
 
 fleets = st.lists(
-    st.tuples(st.integers(1, 4), st.sampled_from([100.0, 200.0, 300.0, 500.0]), st.floats(0.005, 0.1)),
-    min_size=1, max_size=3)
+    st.tuples(st.integers(1, 3), st.sampled_from([100.0, 200.0, 300.0, 500.0]), st.floats(0.005, 0.1)),
+    min_size=1,
+    max_size=3,
+)
 
 
 @settings(max_examples=60, deadline=None)
@@ -79,8 +89,11 @@ def test_hours_of_the_day_and_days_of_the_month_add_up() -> None:
     assert lost_hours(fleet, [50.0, 150.0, 250.0], weight=10.0) == pytest.approx(10.0 * 1.2, rel=1e-9)
 
 
+@settings(deadline=None)
 @given(fleets, st.floats(0.0, 3000.0), st.floats(0.0, 500.0))
-def test_more_load_never_loses_fewer_hours_and_wind_never_more(fleet: Fleet, load: float, extra: float) -> None:
+def test_more_load_never_loses_fewer_hours_and_wind_never_more(
+    fleet: Fleet, load: float, extra: float
+) -> None:
     base = lost_hours(fleet, [load])
     assert 0.0 <= base <= 1.0
     assert lost_hours(fleet, [load + extra]) >= base
@@ -96,7 +109,7 @@ def test_weather_driven_power_and_stores_each_stand_in_for_a_unit() -> None:
 def test_a_store_counts_for_no_more_than_it_can_hold_for_four_hours() -> None:
     fleet = [(2, 100.0, 0.1)]
     assert lost_hours(fleet, [150.0], store=(100.0, 0.0)) == pytest.approx(0.19, rel=1e-9)
-    assert lost_hours(fleet, [120.0], store=(1000.0, 100.0)) == pytest.approx(0.19, rel=1e-9)
+    assert lost_hours(fleet, [150.0], store=(1000.0, 100.0)) == pytest.approx(0.19, rel=1e-9)
 
 
 def test_a_fleet_that_never_fails_loses_load_only_when_it_is_too_small() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from abm.board import Board
@@ -44,6 +44,7 @@ def test_without_acts_every_lever_stands_at_its_default() -> None:
     assert one.acts == []
 
 
+@settings(deadline=None)
 @given(st.integers(0, 60), st.integers(0, MONTHS - 1), st.floats(0.0, 100.0))
 def test_nothing_moves_before_the_lead_time_and_everything_after(lead: int, month: int, value: float) -> None:
     one = board(Lever("a", lead_months=lead))
@@ -62,6 +63,7 @@ def test_an_act_is_announced_at_once_even_where_it_comes_too_late_for_the_run() 
     ]
 
 
+@settings(deadline=None)
 @given(st.floats(-1e6, 1e6))
 def test_an_act_is_held_within_the_bounds(value: float) -> None:
     one = board(Lever("a"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from abm.calendar import NEVER, Calendar, month_text, parse_month
@@ -14,6 +14,7 @@ absolutes = st.integers(12, 12 * 9999 + 11)
 calendars = st.builds(Calendar, st.integers(12 * 1900, 12 * 2200), st.integers(1, 600))
 
 
+@settings(deadline=None)
 @given(absolutes)
 def test_a_month_survives_writing_and_reading(absolute: int) -> None:
     assert parse_month(month_text(absolute)) == absolute
@@ -40,11 +41,13 @@ def test_a_run_that_ends_before_it_starts_is_refused() -> None:
         Calendar.between("2025-01", "2024-12")
 
 
+@settings(deadline=None)
 @given(calendars, st.integers(-600, 1200))
 def test_index_undoes_text_before_within_and_after_the_run(calendar: Calendar, month: int) -> None:
     assert calendar.index(calendar.text(month)) == month
 
 
+@settings(deadline=None)
 @given(calendars, st.integers(-600, 1200))
 def test_year_month_days_and_date_agree_with_the_standard_library(calendar: Calendar, month: int) -> None:
     first, following = calendar.date(month), calendar.date(month + 1)
@@ -60,11 +63,14 @@ def test_a_leap_year_has_its_extra_day() -> None:
     assert calendar.date(13) == datetime.date(2028, 2, 1)
 
 
+@settings(deadline=None)
 @given(calendars)
 def test_the_years_of_a_run_share_out_its_months_exactly_once(calendar: Calendar) -> None:
     shared = [month for year in calendar.years for month in calendar.months_of_year(year)]
     assert shared == list(range(calendar.months))
-    assert all(calendar.year(month) == year for year in calendar.years for month in calendar.months_of_year(year))
+    assert all(
+        calendar.year(month) == year for year in calendar.years for month in calendar.months_of_year(year)
+    )
 
 
 def test_a_year_outside_the_run_has_no_months() -> None:
@@ -74,6 +80,7 @@ def test_a_year_outside_the_run_has_no_months() -> None:
     assert len(calendar.months_of_year(2025)) == len(calendar.months_of_year(2026)) == 6
 
 
+@settings(deadline=None)
 @given(calendars)
 def test_never_lies_beyond_every_run(calendar: Calendar) -> None:
     assert calendar.months < NEVER

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from abm.decisions import Decisions, Intent
@@ -46,6 +46,7 @@ def test_the_log_is_read_by_subject_and_by_person_in_order() -> None:
     assert list(log.about("nothing")) == []
 
 
+@settings(deadline=None)
 @given(st.integers(1, 24), st.integers(0, 30))
 def test_a_standing_answer_is_written_once_a_period(every: int, start: int) -> None:
     log = Decisions()
@@ -60,13 +61,21 @@ def test_a_new_reason_is_written_at_once_and_starts_a_new_period() -> None:
     for month, reason in enumerate(reasons):
         log.repeat(month, WISH, 0.0, reason)
     assert [(record.month, record.bound) for record in log.records] == [
-        (0, "no headroom"), (5, "no line"), (17, "no line"), (19, "no headroom")
+        (0, "no headroom"),
+        (5, "no line"),
+        (17, "no line"),
+        (19, "no headroom"),
     ]
 
 
 def test_each_person_verb_and_subject_has_a_standing_answer_of_its_own() -> None:
     log = Decisions()
-    wishes = [WISH, replace(WISH, who="fund"), replace(WISH, verb="invest"), replace(WISH, subject="south-two")]
+    wishes = [
+        WISH,
+        replace(WISH, who="fund"),
+        replace(WISH, verb="invest"),
+        replace(WISH, subject="south-two"),
+    ]
     for month in (0, 1):
         for wish in wishes:
             log.repeat(month, wish, 0.0, "no headroom")

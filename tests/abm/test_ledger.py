@@ -6,14 +6,15 @@ import math
 from collections import defaultdict
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from abm.ledger import ASSETS, TOLERANCE, Imbalance, Ledger
 
 NAMES = ("bank", "site", "utility", "state")
 transfers = st.lists(
-    st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES), st.sampled_from(ASSETS), st.floats(0.0, 1e15)), max_size=60
+    st.tuples(st.sampled_from(NAMES), st.sampled_from(NAMES), st.sampled_from(ASSETS), st.floats(0.0, 1e15)),
+    max_size=60,
 )
 
 
@@ -32,7 +33,7 @@ def test_a_post_gives_to_one_what_it_takes_from_the_other() -> None:
 def test_what_is_no_transfer_is_refused_and_changes_nothing(amount: float) -> None:
     ledger = Ledger()
     ledger.post("site", "bank", "money", 5.0, "loan")
-    with pytest.raises(ValueError, match="dividend.*money from site to bank is no transfer"):
+    with pytest.raises(ValueError, match=r"dividend.*money from site to bank is no transfer"):
         ledger.post("bank", "site", "money", amount, "dividend")
     assert ledger.balance("site", "money") == 5.0
     assert ("money", "dividend") not in ledger.causes
@@ -46,6 +47,7 @@ def test_an_account_nobody_used_stands_at_zero() -> None:
     assert not ledger.causes
 
 
+@settings(deadline=None)
 @given(st.lists(transfers, min_size=1, max_size=4))
 def test_random_months_close_against_sums_kept_elsewhere(months: list) -> None:
     ledger, shadow = Ledger(), defaultdict(float)

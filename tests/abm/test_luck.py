@@ -60,7 +60,9 @@ def test_fill_gives_each_birth_its_own_counter(key: tuple[int, int], ordinal: in
 @settings(deadline=None)
 @given(st.integers(0, 2**63), st.text(max_size=12), st.text(max_size=12), st.integers(0, 10**6))
 def test_a_draw_can_be_rebuilt_from_its_names_alone(root: int, process: str, who: str, ordinal: int) -> None:
-    digest = hashlib.blake2b(f"{root}\x1f{process}\x1f{who}".encode(), digest_size=16, person=b"luck").digest()
+    digest = hashlib.blake2b(
+        f"{root}\x1f{process}\x1f{who}".encode(), digest_size=16, person=b"luck"
+    ).digest()
     key = (int.from_bytes(digest[:8], "little"), int.from_bytes(digest[8:], "little"))
     assert Luck(root).uniform(process, who, ordinal) == numpy_uniform(key, (ordinal, 0))
 
@@ -68,6 +70,7 @@ def test_a_draw_can_be_rebuilt_from_its_names_alone(root: int, process: str, who
 EVENTS = list(itertools.product(("permit", "line-slip"), ("north", "south"), (0, 1, 2)))
 
 
+@settings(deadline=None)
 @given(st.permutations(EVENTS), st.sets(st.sampled_from(EVENTS)))
 def test_neither_order_nor_company_changes_a_draw(order: list[tuple[str, str, int]], left_out: set) -> None:
     alone = {event: Luck(7).uniform(*event) for event in EVENTS}
@@ -87,10 +90,12 @@ def test_every_part_of_the_name_matters() -> None:
 
 def test_neighbouring_streams_are_uniform_and_uncorrelated() -> None:
     luck = Luck(3)
-    streams = np.array([
-        [luck.uniform(process, who, n) for n in range(2000)]
-        for process, who in (("permit", "a"), ("permit", "b"), ("assessment", "a"))
-    ])
+    streams = np.array(
+        [
+            [luck.uniform(process, who, n) for n in range(2000)]
+            for process, who in (("permit", "a"), ("permit", "b"), ("assessment", "a"))
+        ]
+    )
     assert all(stats.kstest(stream, "uniform").pvalue > 1e-3 for stream in streams)
     off_diagonal = np.corrcoef(streams)[np.triu_indices(3, 1)]
     assert np.abs(off_diagonal).max() < 4.0 / np.sqrt(2000)
@@ -112,12 +117,16 @@ def test_an_event_that_comes_later_keeps_its_luck(monkeypatch: pytest.MonkeyPatc
     """Longer grid studies move an assessment by months; the first attempt of a site stays its first."""
     world, months, drawn = load("toy"), [], []
     for study in (6.0, 14.0):
-        study_months = dataclasses.replace(world.quantities["study_months"], default=study, low=0.0, high=99.0)
+        study_months = dataclasses.replace(
+            world.quantities["study_months"], default=study, low=0.0, high=99.0
+        )
         slower = dataclasses.replace(world, quantities={**world.quantities, "study_months": study_months})
         diary = Diary(0)
         monkeypatch.setattr("abm.model.Luck", lambda root, diary=diary: diary)
         model = prepare(slower, "baseline", "no-policy").build().run_model()
-        months.append([d.month for d in model.decisions.about("south-one") if d.verb in ("pass", "refuse")][0])
+        months.append(
+            next(d.month for d in model.decisions.about("south-one") if d.verb in ("pass", "refuse"))
+        )
         drawn.append({event: value for event, value in diary.drawn.items() if event[0] == "grid-assessment"})
     assert months[1] >= months[0] + 8
     first = ("grid-assessment", "south-one", 0)
@@ -128,7 +137,10 @@ def test_an_event_that_comes_later_keeps_its_luck(monkeypatch: pytest.MonkeyPatc
 # -- a population ----------------------------------------------------------------------------
 
 
-@given(st.lists(st.integers(0, 10**6), min_size=1, max_size=30, unique=True), st.randoms(use_true_random=False))
+@settings(deadline=None)
+@given(
+    st.lists(st.integers(0, 10**6), min_size=1, max_size=30, unique=True), st.randoms(use_true_random=False)
+)
 def test_uniforms_belong_to_birth_ids_not_to_slots(births: list[int], random: object) -> None:
     luck = Luck(11)
     known = dict(zip(births, luck.uniforms("size", "group", np.array(births)).tolist(), strict=True))
@@ -145,8 +157,12 @@ def test_an_empty_population_draws_nothing() -> None:
 def test_a_group_a_process_and_an_ordinal_have_uniforms_of_their_own() -> None:
     luck, births = Luck(1), np.arange(50)
     base = luck.uniforms("size", "group", births)
-    others = (luck.uniforms("size", "other", births), luck.uniforms("quality", "group", births),
-              luck.uniforms("size", "group", births, 1), Luck(2).uniforms("size", "group", births))
+    others = (
+        luck.uniforms("size", "other", births),
+        luck.uniforms("quality", "group", births),
+        luck.uniforms("size", "group", births, 1),
+        Luck(2).uniforms("size", "group", births),
+    )
     assert all(not np.any(base == other) for other in others)
 
 
@@ -156,7 +172,9 @@ def test_a_group_a_process_and_an_ordinal_have_uniforms_of_their_own() -> None:
 def test_the_normal_is_the_uniform_through_the_inverse_distribution() -> None:
     luck = Luck(5)
     for n in range(200):
-        assert NormalDist().cdf(luck.normal("p", "w", n)) == pytest.approx(luck.uniform("p", "w", n), abs=1e-12)
+        assert NormalDist().cdf(luck.normal("p", "w", n)) == pytest.approx(
+            luck.uniform("p", "w", n), abs=1e-12
+        )
 
 
 def test_the_rarest_uniform_still_gives_a_finite_normal(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,13 +6,21 @@ import math
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from abm.quantities import Parameters, Quantity, nearest
 
 PUE = Quantity("pue", "ratio", 1.25, 1.05, 1.6, "triangular", "a source", "medium", "energy of sites")
-RATE = replace(PUE, name="won_per_dollar", handle="exchange_rate", unit="KRW/USD", default=1400.0, low=1100.0, high=1900.0)
+RATE = replace(
+    PUE,
+    name="won_per_dollar",
+    handle="exchange_rate",
+    unit="KRW/USD",
+    default=1400.0,
+    low=1100.0,
+    high=1900.0,
+)
 REGISTRY = {"pue": PUE, "won_per_dollar": RATE}
 
 
@@ -37,6 +45,7 @@ def test_what_is_wrong_with_a_value_is_said_with_its_unit(value: object, said: s
     assert PUE.complaint(value) == said
 
 
+@settings(deadline=None)
 @given(st.floats(allow_nan=True, allow_infinity=True))
 def test_exactly_the_numbers_within_bounds_pass(value: float) -> None:
     assert (PUE.complaint(value) is None) == (1.05 <= value <= 1.6)

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from abm.calendar import Calendar
@@ -36,6 +36,7 @@ def test_a_year_is_made_of_its_months_as_the_indicator_declares() -> None:
     assert one.yearly("max") == {2025: 1.0, 2026: 13.0, 2027: 15.0}
 
 
+@settings(deadline=None)
 @given(st.lists(st.none() | st.floats(-1e9, 1e9), min_size=CALENDAR.months, max_size=CALENDAR.months))
 def test_undefined_months_are_left_out_and_an_undefined_year_is_none(values: list[float | None]) -> None:
     one = filled(values)
@@ -81,7 +82,11 @@ def test_the_frame_has_a_row_a_recorded_month_and_null_where_undefined() -> None
     one = filled([1.0, None, 3.0])
     frame = one.frame()
     assert frame.columns == ["month", *RULES]
-    assert frame["month"].to_list() == [datetime.date(2025, 11, 1), datetime.date(2025, 12, 1), datetime.date(2026, 1, 1)]
+    assert frame["month"].to_list() == [
+        datetime.date(2025, 11, 1),
+        datetime.date(2025, 12, 1),
+        datetime.date(2026, 1, 1),
+    ]
     assert frame["mean"].to_list() == [1.0, None, 3.0]
     assert np.isnan(one.values[3:]).all()
 

@@ -8,7 +8,7 @@ from typing import Any
 import networkx as nx
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from abm.calendar import Calendar
@@ -37,7 +37,9 @@ def compiled(edges: dict[tuple[str, str, str], tuple[float, int, float]]) -> Sup
         "share": np.array([share for _, _, share in edges.values()], float),
     }
     tables = {
-        "cast": Table("cast", {"who": PEOPLE, "name": [p.title() for p in PEOPLE], "kind": ["kind"] * 4}, "who"),
+        "cast": Table(
+            "cast", {"who": PEOPLE, "name": [p.title() for p in PEOPLE], "kind": ["kind"] * 4}, "who"
+        ),
         "goods": Table("goods", {"good": GOODS}, "good"),
         "edges": Table("edges", columns),
     }
@@ -49,29 +51,47 @@ def drawn(edges: dict[tuple[str, str, str], tuple[float, int, float]]) -> nx.Mul
     graph = nx.MultiDiGraph()
     graph.add_nodes_from((who, {"name": who.title(), "kind": "kind"}) for who in PEOPLE)
     for (supplier, buyer, good), (capacity, lead, share) in edges.items():
-        graph.add_edge(supplier, buyer, key=good, good=good, lead_months=lead, share=share,
-                       capacity=np.inf if np.isnan(capacity) else capacity)
+        graph.add_edge(
+            supplier,
+            buyer,
+            key=good,
+            good=good,
+            lead_months=lead,
+            share=share,
+            capacity=np.inf if np.isnan(capacity) else capacity,
+        )
     return graph
 
 
+@settings(deadline=None)
 @given(graphs)
 def test_the_arrays_read_back_as_the_graph(edges: dict) -> None:
     assert nx.utils.graphs_equal(compiled(edges).graph(), drawn(edges))
 
 
+@settings(deadline=None)
 @given(graphs)
 def test_the_graph_is_found_again_in_the_compressed_rows(edges: dict) -> None:
     supply, graph = compiled(edges), drawn(edges)
     for row, supplier in enumerate(PEOPLE):
         rows = range(supply.first[row], supply.first[row + 1])
-        found = {(PEOPLE[supply.buyer[i]], GOODS[supply.good[i]]): (supply.capacity[i], supply.lead[i], supply.share[i])
-                 for i in rows}
+        found = {
+            (PEOPLE[supply.buyer[i]], GOODS[supply.good[i]]): (
+                supply.capacity[i],
+                supply.lead[i],
+                supply.share[i],
+            )
+            for i in rows
+        }
         assert len(found) == len(rows) == graph.out_degree(supplier)
-        assert found == {(buyer, good): (data["capacity"], data["lead_months"], data["share"])
-                         for _, buyer, good, data in graph.out_edges(supplier, keys=True, data=True)}
+        assert found == {
+            (buyer, good): (data["capacity"], data["lead_months"], data["share"])
+            for _, buyer, good, data in graph.out_edges(supplier, keys=True, data=True)
+        }
         assert {supply.who_supplies(i) for i in rows} <= {supplier}
 
 
+@settings(deadline=None)
 @given(graphs)
 def test_look_ups_from_either_end_agree_with_the_graph(edges: dict) -> None:
     supply, graph = compiled(edges), drawn(edges)
@@ -87,6 +107,7 @@ def test_look_ups_from_either_end_agree_with_the_graph(edges: dict) -> None:
                 assert edge is None or edge in supply.out_of(who, good)
 
 
+@settings(deadline=None)
 @given(graphs, st.randoms(use_true_random=False))
 def test_the_order_of_rows_in_the_table_plays_no_part(edges: dict, random: Any) -> None:
     items = list(edges.items())
@@ -97,23 +118,34 @@ def test_the_order_of_rows_in_the_table_plays_no_part(edges: dict, random: Any) 
 
 
 def test_parallel_edges_for_different_goods_are_kept_apart() -> None:
-    supply = compiled({("maker", "owner", "gpu"): (10.0, 6, 0.5), ("maker", "owner", "capital"): (np.nan, 0, 0.1)})
+    supply = compiled(
+        {("maker", "owner", "gpu"): (10.0, 6, 0.5), ("maker", "owner", "capital"): (np.nan, 0, 0.1)}
+    )
     supply.book(0, "maker", "owner", "gpu", 7.0)
     supply.book(0, "maker", "owner", "capital", 3.0)
     graph = supply.graph(0)
     assert graph.number_of_edges("maker", "owner") == 2
-    assert {key: data["flow"] for _, _, key, data in graph.edges(keys=True, data=True)} == {"gpu": 7.0, "capital": 3.0}
+    assert {key: data["flow"] for _, _, key, data in graph.edges(keys=True, data=True)} == {
+        "gpu": 7.0,
+        "capital": 3.0,
+    }
 
 
 def test_flows_add_up_within_a_month_and_stay_in_it() -> None:
     supply = compiled({("maker", "owner", "gpu"): (10.0, 6, 0.5)})
     for month, amount in ((0, 1.0), (2, 5.0), (2, 2.5)):
         supply.book(month, "maker", "owner", "gpu", amount)
-    assert [supply.graph(month)["maker"]["owner"]["gpu"]["flow"] for month in range(MONTHS)] == [1.0, 0.0, 7.5]
+    assert [supply.graph(month)["maker"]["owner"]["gpu"]["flow"] for month in range(MONTHS)] == [
+        1.0,
+        0.0,
+        7.5,
+    ]
     assert "flow" not in supply.graph()["maker"]["owner"]["gpu"]
 
 
-@pytest.mark.parametrize("link", [("owner", "maker", "gpu"), ("maker", "owner", "power"), ("nobody", "owner", "gpu")])
+@pytest.mark.parametrize(
+    "link", [("owner", "maker", "gpu"), ("maker", "owner", "power"), ("nobody", "owner", "gpu")]
+)
 def test_what_moves_off_the_graph_is_not_booked_on_it(link: tuple[str, str, str]) -> None:
     supply = compiled({("maker", "owner", "gpu"): (10.0, 6, 0.5)})
     supply.book(0, *link, 7.0)
@@ -140,7 +172,13 @@ def test_a_finished_run_gives_back_the_worlds_edges() -> None:
 def test_the_accelerators_on_the_graph_are_those_in_the_books() -> None:
     """Every delivery of the toy world travels over an edge, and the ledger counted it too."""
     model = finished()
-    by_month = [sum(data["flow"] for _, _, key, data in model.supply.graph(month).edges(keys=True, data=True)
-                    if key == "gpu") for month in range(model.calendar.months)]
+    by_month = [
+        sum(
+            data["flow"]
+            for _, _, key, data in model.supply.graph(month).edges(keys=True, data=True)
+            if key == "gpu"
+        )
+        for month in range(model.calendar.months)
+    ]
     assert sum(by_month) > 0.0
     assert sum(by_month) == pytest.approx(-model.ledger.balance("gpus world", "gpu"), rel=1e-12)

@@ -25,6 +25,7 @@ from .pivots import (
 PERTURBATION = 1e-6  # of an arc, relative to the typical cost
 DUAL_TOLERANCE = 1e-12  # reduced costs nearer to 0 leave a bound as it is; of the dearest cost
 FLOW_TOLERANCE = 1e-11  # a breach of a bound, relative to the largest quantity
+BREACH_TOLERANCE = 1e-9  # accepted in an answer, relative to the largest quantity
 GOLDEN = 0.6180339887498949
 
 
@@ -260,13 +261,23 @@ def perturb(s, amount):
 
 
 @helper
+def worst_breach(s):
+    """The largest breach of a bound by a basic flow."""
+    worst = 0.0
+    for i in range(s.sizes[7]):
+        node = s.nodes[i]
+        worst = max(worst, node.low - node.x, node.x - node.high)
+    return worst
+
+
+@helper
 def unload(s, generation, shed, flow, storage, flexible, unserved, price, figures):
     """The dispatch, its prices, the objective and its bound."""
     zones, hours, stores, loads, segments = (
         s.sizes[0], s.sizes[2], s.sizes[4], s.sizes[5], s.sizes[6],
     )  # fmt: skip
     nodes, duals, arcs, curves = s.nodes, s.duals, s.arcs, s.segments
-    objective, bound, turnover, breach = 0.0, 0.0, 0.0, 0.0
+    objective, bound, turnover = 0.0, 0.0, 0.0
     pieces = segments + shed.shape[1]
     for z in range(zones):
         for h in range(hours):
@@ -304,7 +315,6 @@ def unload(s, generation, shed, flow, storage, flexible, unserved, price, figure
         node = nodes[i]
         if node.own != NONE:
             s.trials[node.own].cost = node.x
-        breach = max(breach, node.low - node.x, node.x - node.high)
     a = 0
     for row in range(flow.shape[0] + 3 * stores + loads):
         if row < flow.shape[0]:
@@ -324,7 +334,7 @@ def unload(s, generation, shed, flow, storage, flexible, unserved, price, figure
             a += 1
     # a little of the largest cost possible, so that an objective of 0 can be proved
     turnover += 1e-3 * s.scalar[0] * s.scalar[2]
-    figures[0], figures[1], figures[2], figures[3] = objective, bound, turnover, breach
+    figures[0], figures[1], figures[2], figures[3] = objective, bound, turnover, worst_breach(s)
     figures[4] = s.scalar[2]
 
 
@@ -381,7 +391,14 @@ def solve(
             if phase > 0:
                 counts[1] += pivots
             if status != OPTIMAL:
-                break
+                # where cycles have almost no gain, rounding alone can look like a shortage
+                place(s, dual_tolerance)
+                flows(s)
+                if worst_breach(s) > BREACH_TOLERANCE * s.scalar[2]:
+                    break
+                status = OPTIMAL
+                if phase > 0:
+                    break
             if phase == 0:
                 for a in range(m):
                     s.trials[a].cost = 0.0

@@ -456,10 +456,21 @@ def iterate(s, count, limit):
                 found += 1
 
         # 4. pass breakpoints while the dual objective still rises
-        pushed, passes = 0, 0
+        pushed, passes, entering, last_ptr, theta = 0, 0, NONE, NONE, 0.0
         while True:
             if found == 0:
-                return INFEASIBLE, pivots
+                if pushed == 0 or drive > tolerance:
+                    return INFEASIBLE, pivots
+                # all was needed, to the last digit: the last breakpoint enters after all
+                if entering < m:
+                    pushed -= 2
+                    a = arcs[entering]
+                    a.state = UPPER if a.state == LOWER else LOWER
+                    trials[entering].side = -trials[entering].side
+                else:
+                    pushed -= 1
+                    nodes[np.uint32(entering - m)].ptr = last_ptr
+                break
             candidate = candidates[pick]
             entering, slope = candidate.which, candidate.slope
             theta = candidate.when
@@ -485,6 +496,7 @@ def iterate(s, count, limit):
                 i = np.uint32(entering - m)
                 node, dual = nodes[i], duals[i]
                 p = node.ptr
+                last_ptr = p
                 rising = dual.step > 0.0
                 width = segments[p].room if rising else segments[p - ONE].room
                 if drive <= slope * (width + tolerance):

@@ -15,7 +15,6 @@ from .network import Topology, Uint32s, topology_of
 from .pivots import OPTIMAL
 
 GAP_TOLERANCE = 1e-9  # objective against its bound, relative to the money that moves
-BREACH_TOLERANCE = 1e-9  # of a bound, relative to the largest quantity
 
 
 class _Scratch(NamedTuple):
@@ -90,7 +89,7 @@ def _attempt(case: PowerCase, warm: NDArray[Any] | None) -> PowerResult | None:
     if (
         status != OPTIMAL
         or not abs(objective - bound) <= GAP_TOLERANCE * turnover
-        or not breach <= BREACH_TOLERANCE * largest
+        or not breach <= kernel.BREACH_TOLERANCE * largest
     ):
         return None
     return PowerResult(

@@ -78,7 +78,7 @@ def test_nasty_cases(block: int) -> None:
 
 
 def test_any_old_basis_is_a_warm_start() -> None:
-    bases = []
+    bases: list[Any] = []
     for seed in range(0, 600, 3):
         case = nasty_case(seed)
         bases.append(check(case, bases[-1] if bases else None).basis)
@@ -143,7 +143,8 @@ def test_a_year_apart_is_a_good_warm_start() -> None:
 
 
 def same(a: PowerResult, b: PowerResult) -> bool:
-    return all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
+    fields: list[tuple[Any, Any]] = list(zip(a, b, strict=True))
+    return all(np.array_equal(x, y) for x, y in fields)
 
 
 def test_a_result_depends_on_its_arguments_alone() -> None:
