@@ -153,7 +153,9 @@ class Accounts(Queries):
     def book_value(self, who: str) -> float:
         """Undepreciated equity that ``who`` holds in sites, net of their loans' excess over book."""
         sites = self.state.sites
-        column = self.investor[who]
+        column = self.investor.get(who)
+        if column is None:
+            return 0.0
         rows = np.flatnonzero(self.equity_paid[: sites.count, column] > 0.0)
         return float(sum(self.equity_paid[row, column] * self.book_share(int(row)) for row in rows))
 

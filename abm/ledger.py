@@ -20,6 +20,8 @@ from collections.abc import Callable, Iterable
 ASSETS = ("money", "debt", "equity", "gpu", "mwh")
 OPENING = "opening"
 TOLERANCE = 1e-9
+ROUNDING = 2.0**-50
+"""Relative error of one addition in double precision, with room for the sums on the other side."""
 
 
 class Imbalance(RuntimeError):
@@ -33,6 +35,8 @@ class Ledger:
         self._account: dict[str, int] = {}
         self._balance: dict[str, list[float]] = {asset: [] for asset in ASSETS}
         self._turnover: dict[str, list[float]] = {asset: [] for asset in ASSETS}
+        self._rounding: dict[str, list[float]] = {asset: [] for asset in ASSETS}
+        """Largest error that rounding can have left in each account's balance so far."""
         self._stocks: list[tuple[str, int, Callable[[], float]]] = []
         self._clearing: list[tuple[str, int]] = []
         self.causes: defaultdict[tuple[str, str], float] = defaultdict(float)
@@ -49,6 +53,7 @@ class Ledger:
             for asset in ASSETS:
                 self._balance[asset].append(0.0)
                 self._turnover[asset].append(0.0)
+                self._rounding[asset].append(0.0)
         return number
 
     def balance(self, name: str, asset: str) -> float:
@@ -66,6 +71,9 @@ class Ledger:
         balance[by] -= amount
         turnover[to] += amount
         turnover[by] += amount
+        rounding = self._rounding[asset]
+        rounding[to] += ROUNDING * max(abs(balance[to]), amount)
+        rounding[by] += ROUNDING * max(abs(balance[by]), amount)
         self.causes[asset, cause] += amount
 
     def check_stock(self, name: str, asset: str, recompute: Callable[[], float]) -> None:
@@ -77,22 +85,25 @@ class Ledger:
         self._clearing.extend((asset, self.account(name)) for name in names)
 
     def close(self) -> dict[str, float]:
-        """End the month: relative imbalance by asset; :class:`Imbalance` where one exceeds the tolerance."""
+        """End the month: relative imbalance by asset; :class:`Imbalance` where one exceeds the tolerance.
+
+        What rounding can have left in an account is known from what passed through it, and is taken
+        off before an imbalance is judged: an account emptied after large flows is in order.
+        """
         worst = dict.fromkeys(ASSETS, 0.0)
         for asset in ASSETS:
-            size = max(math.fsum(map(abs, self._balance[asset])), math.fsum(self._turnover[asset]), 1.0)
-            worst[asset] = abs(math.fsum(self._balance[asset])) / size
+            balances, rounding = self._balance[asset], self._rounding[asset]
+            size = max(math.fsum(map(abs, balances)), math.fsum(self._turnover[asset]), 1.0)
+            worst[asset] = max(abs(math.fsum(balances)) - math.fsum(rounding), 0.0) / size
             if not worst[asset] <= TOLERANCE:
                 raise Imbalance(
-                    f"month {self.closed}: balances in {asset} do not add up to zero, by {worst[asset]:.3g} of their size"
+                    f"month {self.closed}: balances in {asset} do not add up to zero, "
+                    f"by {worst[asset]:.3g} of their size"
                 )
         for asset, number in self._clearing:
-            size = max(self._turnover[asset][number], 1.0)
-            self._worse(worst, asset, number, abs(self._balance[asset][number]) / size)
+            self._judge(worst, asset, number, self._balance[asset][number], 0.0)
         for asset, number, recompute in self._stocks:
-            balance, stock = self._balance[asset][number], recompute()
-            size = max(abs(balance), abs(stock), self._turnover[asset][number], 1.0)
-            self._worse(worst, asset, number, abs(balance - stock) / size)
+            self._judge(worst, asset, number, self._balance[asset][number], recompute())
         for asset in ASSETS:
             self.worst[asset] = max(self.worst[asset], worst[asset])
             self._turnover[asset] = [0.0] * len(self._account)
@@ -100,7 +111,10 @@ class Ledger:
         self.closed += 1
         return worst
 
-    def _worse(self, worst: dict[str, float], asset: str, number: int, imbalance: float) -> None:
+    def _judge(self, worst: dict[str, float], asset: str, number: int, balance: float, stock: float) -> None:
+        size = max(abs(balance), abs(stock), self._turnover[asset][number], 1.0)
+        # The other side adds up its own flows, with rounding of its own.
+        imbalance = max(abs(balance - stock) - 2.0 * self._rounding[asset][number], 0.0) / size
         if not imbalance <= TOLERANCE:
             name = next(name for name, at in self._account.items() if at == number)
             raise Imbalance(

@@ -31,8 +31,9 @@ class Hosting:
         self.demand = 0.0
         self.home_share = self.home_share_first = 0.0
         self.started = False
-        self.first_terms: np.ndarray | None = None
-        self.constant = np.zeros(n)
+        if self.home >= 0:
+            self.constant = self._constants(table.attraction, model.parameters)
+            self.usual = self._usual_terms(model)
 
     def __bool__(self) -> bool:
         return self.home >= 0
@@ -52,6 +53,33 @@ class Hosting:
         for value, members in values:
             conditional[members] *= value / total
         return conditional
+
+    @staticmethod
+    def _terms(
+        model: Model, price: np.ndarray, strict: np.ndarray, carbon: np.ndarray, risk: np.ndarray
+    ) -> np.ndarray:
+        """What speaks against each country: price in USD/MWh, latency, data rules, carbon in kg/MWh, risk."""
+        p, table = model.parameters, model.world.countries
+        return np.asarray(
+            p["hosting_price"] * price / 100.0
+            + p["hosting_latency"] * table.latency_ms / 100.0
+            + p["hosting_data"] * strict
+            + p["hosting_carbon"] * carbon / 1000.0
+            + p["hosting_risk"] * risk * 10.0
+        )
+
+    def _usual_terms(self, model: Model) -> np.ndarray:
+        """Terms under which today's shares were seen: no scenario and no package moves them."""
+        p, table = model.parameters, model.world.countries
+        price, strict, risk = (
+            values.astype(float).copy()
+            for values in (table.power_price_usd, table.data_strictness, table.risk)
+        )
+        price[self.home] = p["tariff_start"] * p["site_tariff_ratio"] / p.quantity("exchange_rate").default
+        openness = model.board.levers.get("data_openness")
+        strict[self.home] = 1.0 - (openness.default if openness else 0.5)
+        risk[self.home] = p.quantity("country_risk_premium").default
+        return self._terms(model, price, strict, table.carbon_kg_mwh.astype(float), risk)
 
     def _constants(self, attraction: np.ndarray, p: Parameters) -> np.ndarray:
         """Constants that give the shares of the first month, terms being counted from there.
@@ -80,16 +108,7 @@ class Hosting:
         strict[self.home] = 1.0 - model.board.value("data_openness", month)
         risk[self.home] = float(model.outside.country_risk[month])
         carbon[self.home] = model.carbon_kg_mwh
-        terms = (
-            p["hosting_price"] * price / 100.0
-            + p["hosting_latency"] * table.latency_ms / 100.0
-            + p["hosting_data"] * strict
-            + p["hosting_carbon"] * carbon / 1000.0
-            + p["hosting_risk"] * risk * 10.0
-        )
-        if self.first_terms is None:
-            self.first_terms, self.constant = terms, self._constants(table.attraction, p)
-        utility = self.constant - (terms - self.first_terms)
+        utility = self.constant - (self._terms(model, price, strict, carbon, risk) - self.usual)
         self.demand = p["contestable_mw"] * float(model.outside.regional_demand[month])
         hosted = np.zeros(len(utility))
         left, room = self.demand, np.maximum(self.capacity * p["contestable_capacity_share"], 0.0)

@@ -26,6 +26,13 @@ SENSITIVITY = {
 }
 
 
+class Settings(dict[str, float]):
+    """Parameters whose defaults are those of a usual month."""
+
+    def quantity(self, handle: str) -> Any:
+        return SimpleNamespace(default={"exchange_rate": 1000.0, "country_risk_premium": 0.01}[handle])
+
+
 def fake_model(
     capacity: tuple[float, ...] = (1e12,) * 4,
     demand: float = 1000.0,
@@ -33,8 +40,10 @@ def fake_model(
     home_price: float = 100.0,
     prices: tuple[float, ...] = (100.0,) * 4,
     country_risk: float = 0.01,
+    openness: float = 0.5,
+    home_carbon: float = 400.0,
 ) -> Any:
-    """Four countries in two nests that host alike at first; the first is home."""
+    """Four countries in two nests that host alike in a usual month; the first is home."""
     n = len(capacity)
     same = {
         name: np.full(n, value)
@@ -61,16 +70,20 @@ def fake_model(
     return SimpleNamespace(
         calendar=Calendar(24300, 12),
         world=SimpleNamespace(countries=countries),
-        carbon_kg_mwh=400.0,
-        parameters={
-            **SENSITIVITY,
-            "hosting_nest": scale,
-            "hosting_outside": OUTSIDE,
-            "contestable_mw": demand,
-            "contestable_capacity_share": 1.0,
-        },
+        carbon_kg_mwh=home_carbon,
+        parameters=Settings(
+            SENSITIVITY,
+            hosting_nest=scale,
+            hosting_outside=OUTSIDE,
+            contestable_mw=demand,
+            contestable_capacity_share=1.0,
+            tariff_start=100_000.0,
+            site_tariff_ratio=1.0,
+        ),
         state=SimpleNamespace(site_price=np.array([home_price * 1000.0])),
-        board=SimpleNamespace(value=lambda handle, month: 0.5),
+        board=SimpleNamespace(
+            value=lambda handle, month: openness, levers={"data_openness": SimpleNamespace(default=0.5)}
+        ),
         outside=SimpleNamespace(
             exchange_rate=np.full(12, 1000.0),
             country_risk=np.full(12, country_risk),
@@ -160,7 +173,7 @@ def test_without_correlation_the_nests_play_no_part() -> None:
     )
 
 
-def test_the_first_month_gives_the_shares_that_the_table_states() -> None:
+def test_a_usual_month_gives_the_shares_that_the_table_states() -> None:
     one = hosted()
     np.testing.assert_allclose(one.hosted, 1000.0 * (1.0 - OUTSIDE) / 4.0, rtol=1e-9)
     assert one.home_share == one.home_share_first == pytest.approx(0.25)
@@ -168,16 +181,33 @@ def test_the_first_month_gives_the_shares_that_the_table_states() -> None:
 
 
 @settings(deadline=None)
-@given(st.lists(st.floats(0.01, 1.0), min_size=4, max_size=4), scales, st.floats(20.0, 300.0))
-def test_stated_shares_hold_at_first_whatever_the_nests_and_prices(
-    shares: list[float], scale: float, price: float
-) -> None:
-    stated = np.array(shares) / sum(shares)
-    model = fake_model(scale=scale, home_price=price)
+@given(st.lists(st.floats(0.01, 1.0), min_size=4, max_size=4), scales)
+def test_stated_shares_hold_whatever_the_nests(shares: list[float], scale: float) -> None:
+    model = fake_model(scale=scale)
     model.world.countries = model.world.countries.replace(attraction=np.log(shares))
     one = Hosting(model)
     one.run(model, 0, HOME_ROOM)
-    np.testing.assert_allclose(one.hosted, 1000.0 * (1.0 - OUTSIDE) * stated, rtol=1e-9)
+    np.testing.assert_allclose(
+        one.hosted, 1000.0 * (1.0 - OUTSIDE) * np.array(shares) / sum(shares), rtol=1e-9
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "better"),
+    [
+        ({"home_price": 80.0}, True),
+        ({"home_price": 120.0}, False),
+        ({"country_risk": 0.03}, False),
+        ({"openness": 0.9}, True),
+        ({"openness": 0.2}, False),
+        ({"home_carbon": 100.0}, True),
+        ({"home_carbon": 700.0}, False),
+    ],
+)
+def test_what_a_scenario_or_package_changes_counts_from_the_first_month(
+    change: dict[str, float], better: bool
+) -> None:
+    assert (hosted(**change).home_share_first > 0.25) == better
 
 
 def moved(**changes: Any) -> tuple[Hosting, Hosting]:

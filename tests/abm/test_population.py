@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from abm.ledger import Ledger
 from abm.luck import Luck
-from abm.population import Startups
+from abm.population import ACCOUNT, Startups
 
 REFERENCE = 4000.0
 HOURS = 600.0
@@ -199,6 +200,23 @@ def test_the_control_account_explains_all_cash(months: list[tuple[float, float, 
         assert one.cash() == pytest.approx(account, rel=1e-9, abs=1.0)
         last = price
     assert one.take_capital() == 0.0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_books_close_when_the_last_firm_is_gone(seed: int) -> None:
+    """Firms that earn too little all leave in the end; what rounding left in their account is no imbalance."""
+    one, ledger = population(200, seed, startup_break_even=0.3), Ledger()
+    ledger.check_stock(ACCOUNT, "money", one.cash)
+    ledger.post(ACCOUNT, "savings", "money", one.take_capital(), "founders' capital")
+    for _ in range(60):
+        found = live(one)
+        ledger.post(ACCOUNT, "customers", "money", found["earned"], "earned")
+        ledger.post(ACCOUNT, "creditors", "money", found["defaulted"], "default")
+        ledger.post("sellers", ACCOUNT, "money", found["spot_paid"] + found["voucher_paid"], "computing")
+        ledger.post("households", ACCOUNT, "money", found["burn"], "burn")
+        ledger.close()
+    assert one.firms() == one.cash() == 0.0
+    assert ledger.closed == 60
 
 
 @pytest.mark.parametrize("price", [2000.0, 8000.0])

@@ -121,6 +121,14 @@ def test_fabs_share_the_load_the_world_is_set_to_and_ai_sites_keep_theirs(load_g
     assert one.mw[:4][one.kind[:4] == AI].tolist() == [10.0, 40.0]
 
 
+def test_fabs_without_load_are_never_announced() -> None:
+    world = load("toy")
+    kinds = world.sites.replace(kind=("ai", "ai", "ai", "fab"))
+    one = sites(dataclasses.replace(world, tables={**world.tables, "sites": kinds}), fab_load_gw=0.0)
+    assert one.announced[TWO] == NEVER
+    assert one.announced[ONE] == load("toy").sites.announced[ONE]
+
+
 def test_what_is_installed_at_the_start_is_the_stock() -> None:
     one, stock = state(), load("toy").stock
     assert one.chips.sum() == stock.gpus.sum()

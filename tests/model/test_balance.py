@@ -41,7 +41,8 @@ def scenarios(name: str) -> st.SearchStrategy[dict[str, float]]:
         return st.one_of(st.sampled_from([low, high]), st.floats(low, high, allow_subnormal=False))
 
     return st.lists(st.sampled_from(sorted(bounds)), max_size=25, unique=True).flatmap(
-        lambda chosen: st.fixed_dictionaries({knob: value(knob) for knob in chosen}))
+        lambda chosen: st.fixed_dictionaries({knob: value(knob) for knob in chosen})
+    )
 
 
 def step_and_check(model: Model) -> None:
@@ -57,12 +58,20 @@ def step_and_check(model: Model) -> None:
         owner = model.world.cast.keys[row]
         held = float((state.chips + state.store)[:n][state.sites.owner[:n] == row].sum())
         assert ledger.balance(f"gpus {owner}", "gpu") == pytest.approx(held, rel=TOLERANCE, abs=1e-6)
-    for array in (state.chips, state.store, state.ordered, state.wanted, state.sites.loan, state.sites.built,
-                  state.sites.deposit):
+    for array in (
+        state.chips,
+        state.store,
+        state.ordered,
+        state.wanted,
+        state.sites.loan,
+        state.sites.built,
+        state.sites.deposit,
+    ):
         assert np.isfinite(array).all()
         assert (array >= -1e-6).all()
-    assert float((model.startups.weight * model.startups.runway)[model.startups.alive].sum()) == pytest.approx(
-        ledger.balance("startups", "money"), rel=TOLERANCE, abs=1.0)
+    assert float(
+        (model.startups.weight * model.startups.runway)[model.startups.alive].sum()
+    ) == pytest.approx(ledger.balance("startups", "money"), rel=TOLERANCE, abs=1.0)
     # Energy: what was generated is used, stored and lost, zone by zone, with what lines bring.
     lines = model.world.lines
     brought = np.zeros(len(model.world.zones))
@@ -76,10 +85,16 @@ def step_and_check(model: Model) -> None:
     # The market: nothing is used that was not offered, nothing is served that was not asked for.
     compute = model.compute_month
     assert compute.used <= compute.supply * (1 + TOLERANCE) + 1e-6
-    assert compute.served_at_home <= compute.demand * (1 + TOLERANCE) + 1e-6
+    assert compute.home_served <= compute.home_demand * (1 + TOLERANCE) + 1e-6
+    vouchers = compute.voucher_cost + model.startup_month.get("voucher_paid", 0.0)
     assert sum(compute.site_revenue.values()) == pytest.approx(
-        model.captive_paid + model.reserved_paid + model.startup_month.get("voucher_paid", 0.0)
-        + sum(compute.by_buyer.values()) * model.sold_share, rel=1e-9, abs=1.0)
+        compute.captive_paid
+        + compute.reserved_paid
+        + vouchers
+        + sum(compute.paid.values()) * compute.sold_share,
+        rel=1e-9,
+        abs=1.0,
+    )
     for who, value in model.deployed_by.items():
         assert value >= -1.0, who
     for name in ("power_price_krw_per_mwh", "unserved_mwh", "emissions_mt", "tariff_krw_per_kwh"):

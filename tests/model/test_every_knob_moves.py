@@ -7,10 +7,10 @@ world is run whole in the long tests; here, in a shortened form, those that show
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pytest
 
 from abm.model import Model
@@ -20,21 +20,49 @@ from policies.catalogue import catalogue
 from runs.worlds import loader
 from tests.model import worlds
 
-SLOW_LEVERS: frozenset[str] = frozenset()
-SLOW_UNCERTAINTIES: frozenset[str] = frozenset()
-SLOW_STAKEHOLDERS: frozenset[str] = frozenset()
+SLOW_LEVERS = frozenset({"queue_deposit"})
+SLOW_UNCERTAINTIES = frozenset(
+    {
+        "country_risk_premium",
+        "kepco_bond_limit",
+        "line_delay_months",
+        "storage_cost_factor",
+        "wind_cost_factor",
+    }
+)
+SLOW_KINDS = frozenset(
+    {"startups", "local-government", "assembly", "export-authority", "power-equipment", "cooling"}
+)
+SLOW_STAKEHOLDERS = frozenset({"nhn-cloud"})
 """What shows only after years, or only with all the days of a month: left to the long tests."""
 
 KOREA = loader.load("korea")
 LEVERS = sorted(catalogue())
 UNCERTAINTIES = sorted(name for name, quantity in KOREA.quantities.items() if quantity.role == "uncertainty")
 STAKEHOLDERS = KOREA.cast.keys
-MONTHS = 54
+QUICK_STAKEHOLDERS = [
+    who
+    for who, kind in zip(STAKEHOLDERS, KOREA.cast.kind, strict=True)
+    if kind not in SLOW_KINDS and who not in SLOW_STAKEHOLDERS
+]
+MONTHS = 40
+VISIBLE = 1e-6
+"""Relative difference below which nothing has moved."""
 
 
 @cache
 def small() -> World:
     return worlds.shortened(KOREA, MONTHS, rows=60)
+
+
+CIRCUMSTANCES: dict[str, dict[str, Any]] = {
+    # Who waits for a signpost is seen where one is passed, who caps prices where they run away,
+    # who makes memory where it is scarce, a place that few chose where all that was announced is meant.
+    "presidential-office": {"package": "adaptive"},
+    "market-operator": {"shocks": [("fuel:lng", 18, 12, 4.0, 0.0)]},
+    "micron": {"settings": {"hbm_supply_factor": 0.3}},
+    "local-east": {"settings": {"announcement_realisation": 1.0}},
+}
 
 
 def consequences(model: Model, *but: str) -> list[str]:
@@ -43,31 +71,35 @@ def consequences(model: Model, *but: str) -> list[str]:
     return worlds.names_of(model, "public_spend", *scores, *but)
 
 
-def moved(world: World, name: str, package: str = "as-announced") -> dict[str, Any]:
-    """Indicators that differ between the two bounds of a lever or an uncertainty."""
-    quantity = catalogue().get(name) or world.quantities[name]
-    low, high = (worlds.run(world, {name: end}, package=package) for end in (quantity.low, quantity.high))
-    return worlds.differing(low, high, consequences(low), tolerance=1e-9)
+def first_difference(one: Model, other: Model, names: list[str]) -> tuple[int, str] | None:
+    """Month and name of the first indicator that differs; both runs go no further than that."""
+    columns = [one.recorder.column[name] for name in names]
+    for month in range(one.calendar.months):
+        for model in (one, other):
+            if model.month == month:
+                model.step()
+        a, b = one.recorder.values[month, columns], other.recorder.values[month, columns]
+        differ = ~(
+            (np.isnan(a) & np.isnan(b)) | (np.abs(a - b) <= VISIBLE * np.maximum(np.abs(a), np.abs(b)))
+        )
+        if differ.any():
+            return month, names[int(np.argmax(differ))]
+    return None
 
 
-def silenced(world: World, whom: Iterable[str], package: str = "as-announced") -> Model:
-    """A run in which ``whom`` do nothing."""
-    model = worlds.built(world, package=package)
-    for who in whom:
-        agent = model.agent_of[who]
-        agent.act = lambda phase, month: ()  # type: ignore[method-assign]
-    return model.run_model()
+def moved(world: World, name: str) -> tuple[int, str] | None:
+    """Where the two bounds of a lever or an uncertainty first part."""
+    knob = catalogue().get(name) or world.quantities[name]
+    low, high = (worlds.built(world, {name: end}, package="as-announced") for end in (knob.low, knob.high))
+    return first_difference(low, high, consequences(low))
 
 
-@cache
-def undisturbed(whole: bool) -> Model:
-    return worlds.run(KOREA if whole else small(), package="as-announced")
-
-
-def changed_by_silence(world: World, who: str, whole: bool) -> dict[str, Any]:
-    before = undisturbed(whole)
-    names = worlds.names_of(before, f"stakeholder_score.{who}")
-    return worlds.differing(before, silenced(world, [who]), names, tolerance=1e-9)
+def missed(world: World, who: str) -> tuple[int, str] | None:
+    """Where a run in which ``who`` does nothing first parts from one in which it acts."""
+    around = {"package": "as-announced", **CIRCUMSTANCES.get(who, {})}
+    before, after = worlds.built(world, **around), worlds.built(world, **around)
+    after.agent_of[who].act = lambda phase, month: ()  # type: ignore[method-assign]
+    return first_difference(before, after, worlds.names_of(before, f"stakeholder_score.{who}"))
 
 
 @pytest.mark.parametrize("name", [name for name in LEVERS if name not in SLOW_LEVERS])
@@ -80,9 +112,9 @@ def test_uncertainty_moves_something(name: str) -> None:
     assert moved(small(), name)
 
 
-@pytest.mark.parametrize("who", [who for who in STAKEHOLDERS if who not in SLOW_STAKEHOLDERS])
+@pytest.mark.parametrize("who", QUICK_STAKEHOLDERS)
 def test_stakeholder_matters(who: str) -> None:
-    assert changed_by_silence(small(), who, False)
+    assert missed(small(), who)
 
 
 @pytest.mark.long
@@ -94,7 +126,7 @@ def test_knob_moves_something_in_the_whole_world(name: str) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("who", STAKEHOLDERS)
 def test_stakeholder_matters_in_the_whole_world(who: str) -> None:
-    assert changed_by_silence(KOREA, who, True)
+    assert missed(KOREA, who)
 
 
 def test_every_kind_that_decides_is_in_the_cast() -> None:

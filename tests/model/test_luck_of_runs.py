@@ -17,7 +17,9 @@ def korea() -> World:
 
 def same_bytes(one: Model, other: Model) -> bool:
     left, right = one.recorder, other.recorder
-    return left.values.tobytes() == right.values.tobytes() and worlds.decision_lines(one) == worlds.decision_lines(other)
+    return left.values.tobytes() == right.values.tobytes() and worlds.decision_lines(
+        one
+    ) == worlds.decision_lines(other)
 
 
 @pytest.mark.parametrize("name", ["toy", "korea"])
@@ -40,11 +42,21 @@ def test_two_models_side_by_side_do_not_touch_each_other(korea: World) -> None:
 def test_two_packages_meet_the_same_luck(korea: World) -> None:
     """Fuel, exchange rate, weather, slips of lines and the sponsors behind announcements do not know the package."""
     one, other = worlds.run(korea, package="no-policy"), worlds.run(korea, package="grid-first")
-    for name in ("exchange_rate", "interest_rate", "fuel_price", "weather_demand", "weather_renewables", "ai_demand"):
+    for name in (
+        "exchange_rate",
+        "interest_rate",
+        "fuel_price",
+        "weather_demand",
+        "weather_renewables",
+        "ai_demand",
+    ):
         assert np.array_equal(getattr(one.outside, name), getattr(other.outside, name)), name
-    announced = [row for row in range(one.state.sites.announced_rows) if one.state.sites.announced[row] < one.month]
+    announced = [
+        row for row in range(one.state.sites.announced_rows) if one.state.sites.announced[row] < one.month
+    ]
     assert [bool(one.state.sites.sponsor[row]) for row in announced] == [
-        bool(other.state.sites.sponsor[row]) for row in announced]
+        bool(other.state.sites.sponsor[row]) for row in announced
+    ]
     unbuilt = worlds.built(korea, package="no-policy"), worlds.built(korea, package="grid-first")
     assert np.array_equal(unbuilt[0].state.line_left, unbuilt[1].state.line_left)
     assert worlds.differing(one, other), "the two packages do different things"
@@ -54,13 +66,20 @@ def test_a_package_keeps_the_luck_of_each_assessment(korea: World) -> None:
     """A site assessed in another month draws the same number: only the chance it is held against may differ."""
     one, other = worlds.built(korea, package="no-policy"), worlds.built(korea, package="grid-first")
     draws = [
-        [model.luck.uniform("grid-assessment", key, attempt) for key in model.state.sites.key for attempt in range(3)]
+        [
+            model.luck.uniform("grid-assessment", key, attempt)
+            for key in model.state.sites.key
+            for attempt in range(3)
+        ]
         for model in (one, other)
     ]
     assert draws[0] == draws[1]
     worlds.run(korea)
     assert draws[0] == [
-        one.luck.uniform("grid-assessment", key, attempt) for key in one.state.sites.key for attempt in range(3)]
+        one.luck.uniform("grid-assessment", key, attempt)
+        for key in one.state.sites.key
+        for attempt in range(3)
+    ]
 
 
 @pytest.mark.parametrize("like", ["fund", "chipmaker"])
@@ -69,12 +88,23 @@ def test_one_more_stakeholder_who_does_nothing_changes_nothing_else(like: str) -
     idle = {"fund": {"commit_year": 0.0, "pilot": 0.0}, "chipmaker": {"output_year": 0.0}}[like]
     more = worlds.with_stakeholder(world, "newcomer", like, **idle)
     if like == "chipmaker":  # a maker without accelerators to sell and without buyers
-        vintage = worlds.added(more, "vintages", vintage=["none"], maker=[more.cast.row("newcomer")], available=[-1],
-                               h100e=[1.0], kw=[1.0], price_usd=[1.0], hbm_gb=[0.0])
+        vintage = worlds.added(
+            more,
+            "vintages",
+            vintage=["none"],
+            maker=[more.cast.row("newcomer")],
+            available=[-1],
+            h100e=[1.0],
+            kw=[1.0],
+            price_usd=[1.0],
+            hbm_gb=[0.0],
+        )
         more = vintage
     before, after = worlds.run(world, seed=5), worlds.run(more, seed=5)
     assert not worlds.differing(before, after)
-    assert worlds.decision_lines(before) == [line for line in worlds.decision_lines(after) if line[1] != "newcomer"]
+    assert worlds.decision_lines(before) == [
+        line for line in worlds.decision_lines(after) if line[1] != "newcomer"
+    ]
 
 
 def test_one_more_stakeholder_in_korea_leaves_all_others_alone(korea: World) -> None:
@@ -101,12 +131,23 @@ def test_one_more_plant_leaves_the_licences_of_others_alone() -> None:
     """The review of a unit's licence has the luck of the unit, not of its line in a table."""
     world = worlds.shortened(worlds.korea(), 90, rows=10)
     idle = worlds.added(
-        world, "plants", zone=[0], technology=[0], commissioned=[0], retires=[1_000_000], mw=[0.0], retirement=["none"])
+        world,
+        "plants",
+        zone=[0],
+        technology=[0],
+        commissioned=[0],
+        retires=[1_000_000],
+        mw=[0.0],
+        retirement=["none"],
+    )
     first = worlds.reindexed(idle, "plants", [len(world.plants), *range(len(world.plants))])
     policy = {"nuclear_extension_gw": 6.0}
     granted = [
-        [(line[0], line[4]) for line in worlds.decision_lines(worlds.run(variant, in_force=policy))
-         if line[2] == "grant-extension"]
+        [
+            (line[0], line[4])
+            for line in worlds.decision_lines(worlds.run(variant, in_force=policy))
+            if line[2] == "grant-extension"
+        ]
         for variant in (world, first)
     ]
     assert granted[0], "nothing was granted: the test shows nothing"

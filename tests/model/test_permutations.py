@@ -54,5 +54,7 @@ def test_korea(table: str, korea: World, as_it_is: Model) -> None:
 def test_korea_in_many_orders(table: str, seed: int) -> None:
     world = worlds.korea()
     order = np.random.default_rng(seed).permutation(len(world.tables[table]))
-    one, other = (worlds.run(w, package="as-announced") for w in (world, worlds.reindexed(world, table, order)))
+    one, other = (
+        worlds.run(w, package="as-announced") for w in (world, worlds.reindexed(world, table, order))
+    )
     assert not worst(one, other)

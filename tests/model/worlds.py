@@ -44,10 +44,15 @@ def shortened(world: World, months: int, rows: int = 100) -> World:
     kept: dict[int, tuple[float, str]] = {}
     for month, day, count in zip(weights.calendar_month, weights.day, weights.days, strict=True):
         kept[int(month)] = max(kept.get(int(month), (-1.0, "")), (float(count), day))
-    of_day = np.array([kept[int(month)][1] == day for month, day in zip(days.calendar_month, days.day, strict=True)])
-    of_weight = np.array([kept[int(month)][1] == day
-                          for month, day in zip(weights.calendar_month, weights.day, strict=True)])
-    world = reindexed(reindexed(world, "days", np.flatnonzero(of_day)), "day_weights", np.flatnonzero(of_weight))
+    of_day = np.array(
+        [kept[int(month)][1] == day for month, day in zip(days.calendar_month, days.day, strict=True)]
+    )
+    of_weight = np.array(
+        [kept[int(month)][1] == day for month, day in zip(weights.calendar_month, weights.day, strict=True)]
+    )
+    world = reindexed(
+        reindexed(world, "days", np.flatnonzero(of_day)), "day_weights", np.flatnonzero(of_weight)
+    )
     whole = world.calendar
     world = dataclasses.replace(world, calendar=Calendar(whole.first, min(months, whole.months)))
     return parameters(world, startup_rows=float(rows))
@@ -62,7 +67,8 @@ def columns(world: World, table: str, **changed: Any) -> World:
     old = world.tables[table]
     whole = {
         name: np.full(len(old), value, dtype=np.asarray(old.columns[name]).dtype)
-        if np.isscalar(value) and not isinstance(value, str) else value
+        if np.isscalar(value) and not isinstance(value, str)
+        else value
         for name, value in changed.items()
     }
     return tables(world, **{table: old.replace(**whole)})
@@ -75,7 +81,8 @@ def parameters(world: World, **values: float) -> World:
     for handle, value in values.items():
         old = quantities[by_handle[handle]]
         quantities[old.name] = dataclasses.replace(
-            old, default=float(value), low=min(old.low, value), high=max(old.high, value))
+            old, default=float(value), low=min(old.low, value), high=max(old.high, value)
+        )
     return dataclasses.replace(world, quantities=quantities)
 
 
@@ -85,8 +92,11 @@ def traits(world: World, **values: float) -> World:
     new = table.value.astype(float).copy()
     for name, value in values.items():
         who, trait = name.split("__")
-        rows = [row for row, (at, key) in enumerate(zip(table.who, table.trait, strict=True))
-                if key == trait and who in ("any", world.cast.keys[int(at)].replace("-", "_"))]
+        rows = [
+            row
+            for row, (at, key) in enumerate(zip(table.who, table.trait, strict=True))
+            if key == trait and who in ("any", world.cast.keys[int(at)].replace("-", "_"))
+        ]
         assert rows, f"{name}: nobody has such a trait"
         new[rows] = value
     return columns(world, "traits", value=new)
@@ -96,7 +106,16 @@ def added(world: World, table: str, **new: Sequence[Any]) -> World:
     """``world`` with rows added at the end of ``table``; columns that are not given stay blank."""
     old, form = world.tables[table], BY_NAME[table]
     count = len(next(iter(new.values())))
-    blank = {"number": np.nan, "ref": -1, "month": NEVER, "text": "", "flag": 0, "whole": 0, "key": "", "choice": ""}
+    blank = {
+        "number": np.nan,
+        "ref": -1,
+        "month": NEVER,
+        "text": "",
+        "flag": 0,
+        "whole": 0,
+        "key": "",
+        "choice": "",
+    }
     kinds = {column.name: column.kind for column in form.columns}
     result: dict[str, Any] = {}
     for name, values in old.columns.items():
@@ -145,14 +164,26 @@ def with_stakeholder(world: World, who: str, like: str, **changed: float) -> Wor
     """``world`` with one more row of the cast: a copy of ``like`` with other traits."""
     row = world.cast.row(like)
     table = world.traits
-    world = added(world, "cast", who=[who], name=[who], kind=[world.cast.kind[row]], zone=[world.cast.zone[row]],
-                  foreign=[world.cast.foreign[row]], objective=[world.cast.objective[row]])
+    world = added(
+        world,
+        "cast",
+        who=[who],
+        name=[who],
+        kind=[world.cast.kind[row]],
+        zone=[world.cast.zone[row]],
+        foreign=[world.cast.foreign[row]],
+        objective=[world.cast.objective[row]],
+    )
     copied = [at for at in range(len(table)) if int(table.who[at]) == row]
     new = world.cast.row(who)
     return added(
-        world, "traits", who=[new] * len(copied), trait=[table.trait[at] for at in copied],
+        world,
+        "traits",
+        who=[new] * len(copied),
+        trait=[table.trait[at] for at in copied],
         unit=[table.unit[at] for at in copied],
-        value=[changed.get(table.trait[at], float(table.value[at])) for at in copied])
+        value=[changed.get(table.trait[at], float(table.value[at])) for at in copied],
+    )
 
 
 # -- runs ------------------------------------------------------------------------------------
@@ -171,9 +202,13 @@ def prepared(
         package = Package("no-policy", "no policy")
     ready = prepare(world, Scenario("test", "test"), package, settings, seed)
     settled = ready.settled
-    schedule = {**settled.schedule, **{handle: ((LONG_AGO, value),) for handle, value in (in_force or {}).items()}}
+    schedule = {
+        **settled.schedule,
+        **{handle: ((LONG_AGO, value),) for handle, value in (in_force or {}).items()},
+    }
     settled = dataclasses.replace(
-        settled, schedule=schedule, shocks=(*settled.shocks, *shocks), triggers=(*settled.triggers, *triggers))
+        settled, schedule=schedule, shocks=(*settled.shocks, *shocks), triggers=(*settled.triggers, *triggers)
+    )
     return dataclasses.replace(ready, settled=settled)
 
 
@@ -182,7 +217,9 @@ def built(world: World, settings: Mapping[str, float] | None = None, **options: 
     return prepared(world, settings, **options).build()
 
 
-def run(world: World, settings: Mapping[str, float] | None = None, *, months: int | None = None, **options: Any) -> Model:
+def run(
+    world: World, settings: Mapping[str, float] | None = None, *, months: int | None = None, **options: Any
+) -> Model:
     """A finished run, or one stopped after ``months``."""
     model = built(world, settings, **options)
     for _ in range(model.calendar.months if months is None else months):
@@ -193,8 +230,13 @@ def run(world: World, settings: Mapping[str, float] | None = None, *, months: in
 # -- comparing -------------------------------------------------------------------------------
 def names_of(model: Model, *but: str) -> list[str]:
     """Indicators that tell about the world, less those that begin with one of ``but``."""
-    return [indicator.name for indicator in model.indicators
-            if indicator.name not in SOLVER and not indicator.later and not indicator.name.startswith(but or ("\0",))]
+    return [
+        indicator.name
+        for indicator in model.indicators
+        if indicator.name not in SOLVER
+        and not indicator.later
+        and not indicator.name.startswith(but or ("\0",))
+    ]
 
 
 def series(model: Model, name: str) -> np.ndarray:
@@ -204,12 +246,22 @@ def series(model: Model, name: str) -> np.ndarray:
 def physical(model: Model) -> list[str]:
     """Indicators that are not counted in the world's money."""
     money = model.world.currency
-    return [indicator.name for indicator in model.indicators
-            if indicator.name in names_of(model) and money not in indicator.unit and "currency" not in indicator.unit]
+    return [
+        indicator.name
+        for indicator in model.indicators
+        if indicator.name in names_of(model)
+        and money not in indicator.unit
+        and "currency" not in indicator.unit
+    ]
 
 
-def differing(one: Model, other: Model, names: Iterable[str] | None = None, tolerance: float = 0.0,
-              until: int | None = None) -> dict[str, tuple[int, float, float]]:
+def differing(
+    one: Model,
+    other: Model,
+    names: Iterable[str] | None = None,
+    tolerance: float = 0.0,
+    until: int | None = None,
+) -> dict[str, tuple[int, float, float]]:
     """Indicators whose series differ: name to (first month, value there in one, in the other).
 
     ``tolerance`` is relative to the larger of the two values and the series' own size.
@@ -227,8 +279,20 @@ def differing(one: Model, other: Model, names: Iterable[str] | None = None, tole
 
 
 def decision_lines(model: Model) -> list[tuple[Any, ...]]:
-    return [(d.month, d.who, d.verb, d.subject, d.amount, d.granted, d.unit, d.bound, tuple(sorted(d.values.items())))
-            for d in model.decisions.records]
+    return [
+        (
+            d.month,
+            d.who,
+            d.verb,
+            d.subject,
+            d.amount,
+            d.granted,
+            d.unit,
+            d.bound,
+            tuple(sorted(d.values.items())),
+        )
+        for d in model.decisions.records
+    ]
 
 
 def levers_of(ready: Prepared) -> dict[str, Lever]:

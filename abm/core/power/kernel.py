@@ -178,32 +178,179 @@ def load_arcs(
 
 
 @helper
-def warm_basis(s, warm):
-    """Take over an old basis; False where it is none of this network."""
-    n, m = s.sizes[7], s.sizes[8]
+def first_members(s, rows, warm):
+    """For each merged line, store and load the first original row of which the basis knows."""
+    hours, length = s.sizes[2], warm.size
+    member = s.member
+    for g in range(s.sizes[3] + s.sizes[4] + s.sizes[5]):
+        member[g] = NONE
+    begin = length - hours * (rows[0] + 3 * rows[1] + rows[2])  # where the states of arcs begin
+    for r in range(rows[0] + rows[1] + rows[2]):
+        g = rows[3 + r]
+        if g < 0:
+            continue
+        known = warm[begin + r * hours] >= 0  # of a store: its charge
+        if r >= rows[0] + rows[1]:
+            known = warm[begin + (r + 2 * rows[1]) * hours] >= 0
+            g += s.sizes[3] + s.sizes[4]
+        elif r >= rows[0]:
+            g += s.sizes[3]
+        if known and member[g] == NONE:
+            member[g] = r
+
+
+@helper
+def merged_arc(s, rows, arc):
+    """Where an arc of the original case went; NONE if it was left out, or is none."""
+    hours = s.sizes[2]
+    r, h = arc // hours, arc % hours
+    lines, stores, loads = rows[0], rows[1], rows[2]
+    if r < lines:
+        g = rows[3 + r]
+        base = 0
+    elif r < lines + 3 * stores:
+        kind = (r - lines) // stores
+        g = rows[3 + lines + (r - lines) % stores]
+        base = s.sizes[3] + kind * s.sizes[4]
+    elif r < lines + 3 * stores + loads:
+        g = rows[3 + r - 2 * stores]
+        base = s.sizes[3] + 3 * s.sizes[4]
+    else:
+        return NONE
+    return NONE if g < 0 else np.uint32((base + g) * hours + h)
+
+
+@helper
+def take(s, rows, i, code, pointer):
+    """Let node i own what an old basis says, or else a segment of its curve."""
     nodes, duals, arcs = s.nodes, s.duals, s.arcs
-    for a in range(m):
-        arcs[a].state = UPPER if warm[2 * n + a] == UPPER else LOWER
-    for j in range(n):
-        i = np.uint32(j)
-        code, begin, end = warm[i], np.int64(duals[i].begin), np.int64(duals[i].end)
-        k = min(max(begin + warm[n + i], begin), end)
-        if code < 0:
-            k = min(k, end - 1)
-            for piece in range(begin, end):
-                if s.origin[piece] == -1 - code:
-                    k = piece
-            nodes[i].ptr = k
-            plant(nodes, s.segments, i)
+    begin, end = np.int64(duals[i].begin), np.int64(duals[i].end)
+    k = min(max(begin + pointer, begin), end)
+    nodes[i].ptr = k
+    if code >= 0:
+        a = merged_arc(s, rows, code)
+        if a != NONE:
+            arc = arcs[a]
+            if arc.state != BASIC and arc.tail != arc.head and (arc.tail == i or arc.head == i):
+                hang(nodes, arcs, i, a)
+                arc.state = BASIC
+                return
+    k = min(k, end - 1)
+    for piece in range(begin, end):
+        if s.origin[piece] == -1 - code:
+            k = piece
+    nodes[i].ptr = k
+    plant(nodes, s.segments, i)
+
+
+@helper
+def warm_basis(s, rows, warm):
+    """Take over an old basis, as far as it speaks of what is there now."""
+    zones, hours, lines, stores, loads = (
+        s.sizes[0], s.sizes[2], s.sizes[3], s.sizes[4], s.sizes[5],
+    )  # fmt: skip
+    nodes, arcs, member = s.nodes, s.arcs, s.member
+    n0 = (zones + rows[1]) * hours + rows[2]
+    first_members(s, rows, warm)
+    a = 0
+    for r in range(lines + 3 * stores + loads):
+        if r < lines:
+            known, origin = member[r], np.int64(member[r])
+        elif r < lines + 3 * stores:
+            known = member[lines + (r - lines) % stores]
+            origin = np.int64(known) + (r - lines) // stores * rows[1]
         else:
-            nodes[i].ptr = k
-            if code >= m or arcs[code].state == BASIC or arcs[code].tail == arcs[code].head:
-                return False
-            if arcs[code].tail != i and arcs[code].head != i:
-                return False
-            hang(nodes, arcs, i, np.uint32(code))
-            arcs[code].state = BASIC
-    return True
+            known = member[r - 2 * stores]
+            origin = np.int64(known) + 2 * rows[1]
+        for h in range(hours):
+            arcs[a].state = LOWER
+            if known != NONE and warm[2 * n0 + origin * hours + h] == UPPER:
+                arcs[a].state = UPPER
+            a += 1
+    for j in range(zones * hours):
+        take(s, rows, np.uint32(j), warm[j], warm[n0 + j])
+    for g in range(stores):
+        known = member[lines + g]
+        soc = (lines + 2 * stores + g) * hours
+        for h in range(hours):
+            i = np.uint32((zones + g) * hours + h)
+            if known != NONE:
+                old = (zones + np.int64(known) - rows[0]) * hours + h
+                take(s, rows, i, warm[old], warm[n0 + old])
+            elif hours == 1:
+                take(s, rows, i, -1, 0)
+            else:  # new: one chain, tied to its zone in the first hour
+                a = soc + h - 1 if h > 0 else (lines + g) * hours
+                take(s, rows, i, -1, 0)
+                if arcs[a].state != BASIC:
+                    hang(nodes, arcs, i, np.uint32(a))
+                    arcs[a].state = BASIC
+    for f in range(loads):
+        known = member[lines + stores + f]
+        i = np.uint32((zones + stores) * hours + f)
+        if known == NONE:
+            take(s, rows, i, -1, 0)
+        else:
+            old = (zones + rows[1]) * hours + np.int64(known) - rows[0] - rows[1]
+            take(s, rows, i, warm[old], warm[n0 + old])
+
+
+@helper
+def save_basis(s, rows, basis):
+    """The basis in the rows of the original case; -1 for the state of what was left out."""
+    zones, hours, lines, stores = s.sizes[0], s.sizes[2], s.sizes[3], s.sizes[4]
+    nodes, duals, member = s.nodes, s.duals, s.member
+    lines0, stores0, loads0 = rows[0], rows[1], rows[2]
+    n0 = (zones + stores0) * hours + loads0
+    for r in range(lines0 + stores0 + loads0 - 1, -1, -1):
+        g = rows[3 + r]
+        if g >= 0:
+            kind = 0 if r < lines0 else lines if r < lines0 + stores0 else lines + stores
+            member[kind + g] = r
+    for i in range(n0):
+        basis[i], basis[n0 + i] = -1, 0
+    for i in range(zones * hours):
+        node = nodes[i]
+        basis[n0 + i] = np.int64(node.ptr) - np.int64(duals[i].begin)
+        if node.own == NONE:
+            basis[i] = -1 - np.int64(s.origin[node.ptr])
+            continue
+        row, h = np.int64(node.own) // hours, np.int64(node.own) % hours
+        if row < lines:
+            row = np.int64(member[row])
+        elif row < lines + 3 * stores:
+            row = np.int64(member[lines + (row - lines) % stores]) + (row - lines) // stores * stores0
+        else:
+            row = np.int64(member[row - 2 * stores]) + 2 * stores0
+        basis[i] = row * hours + h
+    for r in range(lines0):
+        for h in range(hours):
+            g = rows[3 + r]
+            basis[2 * n0 + r * hours + h] = s.arcs[g * hours + h].state if g >= 0 else -1
+    for r in range(stores0):
+        g = rows[3 + lines0 + r]
+        for h in range(hours):
+            for kind in range(3):
+                a0 = (lines0 + kind * stores0 + r) * hours + h
+                a = (lines + kind * stores + g) * hours + h
+                basis[2 * n0 + a0] = s.arcs[a].state if g >= 0 else -1
+            if g < 0:
+                continue
+            i0, i = (zones + r) * hours + h, (zones + g) * hours + h
+            basis[n0 + i0] = np.int64(nodes[i].ptr) - np.int64(duals[i].begin)
+            if nodes[i].own != NONE:
+                kind = (np.int64(nodes[i].own) // hours - lines) // stores
+                basis[i0] = (lines0 + kind * stores0 + r) * hours + np.int64(nodes[i].own) % hours
+    for r in range(loads0):
+        g = rows[3 + lines0 + stores0 + r]
+        for h in range(hours):
+            a0 = (lines0 + 3 * stores0 + r) * hours + h
+            basis[2 * n0 + a0] = s.arcs[(lines + 3 * stores + g) * hours + h].state if g >= 0 else -1
+        if g >= 0:
+            i0, i = (zones + stores0) * hours + r, (zones + stores) * hours + g
+            basis[n0 + i0] = np.int64(nodes[i].ptr) - np.int64(duals[i].begin)
+            if nodes[i].own != NONE:
+                basis[i0] = (lines0 + 3 * stores0 + r) * hours + np.int64(nodes[i].own) % hours
 
 
 @helper
@@ -340,7 +487,7 @@ def unload(s, generation, shed, flow, storage, flexible, unserved, price, figure
 
 @kernel(
     [
-        "int64(int64[::1], uint32[::1], float64[::1], uint32[::1], boolean, int32[::1],"
+        "int64(int64[::1], uint32[::1], float64[::1], uint32[::1], int64[::1], boolean, int32[::1],"
         "float64[:, ::1], float64[:, :, ::1], float64[:, :, ::1], float64[:, ::1], float64[:, ::1],"
         "float64[::1], float64[::1], float64[::1], float64[::1], float64[::1],"
         "float64[:, ::1], float64[::1], float64[:, :, ::1], float64[::1], float64,"
@@ -350,15 +497,16 @@ def unload(s, generation, shed, flow, storage, flexible, unserved, price, figure
     allocates=False,
 )
 def solve(
-    sizes, ends, floats, ints, is_warm, basis,
+    sizes, ends, floats, ints, rows, is_warm, basis,
     demand, capacity, cost, forward, backward, charge, discharge, store, into, out_of,
     flexible_mw, flexible_mwh, shed_mw, shed_cost, unserved_cost,
     generation, shed, flow, storage, flexible, unserved, price, figures, counts,
 ):  # fmt: skip
     """Solve one case; the arrays of the last line and `basis` are written.
 
-    `figures`: objective, bound, turnover, largest breach, largest quantity. `counts`: pivots, of
-    these after the perturbation was removed, cold restarts. Returns a status.
+    `rows` and `basis` speak of the lines, stores and loads of the case before `merge`. `figures`:
+    objective, bound, turnover, largest breach, largest quantity. `counts`: pivots, of these after
+    the perturbation was removed, cold restarts. Returns a status.
     """
     s = carve(sizes, ends, floats, ints)
     load_curves(s, demand, capacity, cost, shed_mw, shed_cost, flexible_mwh, unserved_cost)
@@ -373,7 +521,9 @@ def solve(
     status = STALLED
     for attempt in range(2):
         # the given basis first; then from scratch
-        if attempt > 0 or not is_warm or not warm_basis(s, basis):
+        if attempt == 0 and is_warm:
+            warm_basis(s, rows, basis)
+        else:
             counts[2] += attempt
             cold_basis(s)
         perturb(s, PERTURBATION * s.scalar[1])
@@ -405,10 +555,5 @@ def solve(
         if status == OPTIMAL:
             break
     unload(s, generation, shed, flow, storage, flexible, unserved, price, figures)
-    for i in range(n):
-        node = s.nodes[i]
-        basis[i] = node.own if node.own != NONE else -1 - np.int64(s.origin[node.ptr])
-        basis[n + i] = np.int64(node.ptr) - np.int64(s.duals[i].begin)
-    for a in range(m):
-        basis[2 * n + a] = s.arcs[a].state
+    save_basis(s, rows, basis)
     return status

@@ -1,10 +1,11 @@
-"""Stores and flexible loads that behave as one are solved as one, exactly.
+"""Lines, stores and flexible loads that behave as one are solved as one, exactly.
 
-Stores in one zone with the same efficiencies and the same hours of charge, discharge and content
-are copies on different scales: of any dispatch of their sum, each can do its share, and any
-dispatch of them adds up to one of their sum. The same holds for flexible loads of one zone whose
-profiles and energies are in proportion. What can do nothing (no power, or no energy) is left out.
-A price solve without line limits, where all zones' stores meet in one node, shrinks a lot.
+Parallel lines add up. Stores in one zone with the same efficiencies and the same hours of charge,
+discharge and content are copies on different scales: of any dispatch of their sum, each can do its
+share, and any dispatch of them adds up to one of their sum. The same holds for flexible loads of
+one zone whose profiles and energies are in proportion. What can do nothing (not yet built, no
+energy wanted) is left out. A price solve without line limits, where all zones' stores meet in one
+node, shrinks a lot.
 """
 
 from __future__ import annotations
@@ -21,29 +22,36 @@ ALIKE = 1e-13  # relative difference of two proportions that are the same
 
 
 class Shares(NamedTuple):
-    """Which merged row each original row belongs to, and its part of it."""
+    """Which merged row each original row belongs to (-1: left out), and its part of it."""
 
     row: Ints
     share: Floats
+    back: Floats | None = None  # lines: the part of a flow against their direction
 
     def split(self, merged: Floats) -> Floats:
         """Rows of the merged problem back to the original rows."""
         if merged.shape[0] == 0:
             return np.zeros(self.row.shape + merged.shape[1:])
         part: Floats = merged[self.row]
+        if self.back is not None:
+            return np.where(part > 0.0, part * self.share, part * self.back)
         part *= self.share if part.ndim == 1 else self.share[:, None]
         return part
 
 
 class Merged(NamedTuple):
-    """A smaller case of the same cost, and how its answer is handed back."""
+    """A case of the same cost, mostly smaller, and how its answer is handed back."""
 
     case: PowerCase
+    rows: Ints  # lines, stores, loads of the original, then the merged row of each
+    lines: Shares | None
     stores: Shares | None
     loads: Shares | None
 
     def split(self, result: PowerResult) -> PowerResult:
-        """The answer of the smaller case in the rows of the original."""
+        """The answer in the rows of the original."""
+        if self.lines is not None:
+            result = result._replace(flow=self.lines.split(result.flow))
         if self.stores is not None:
             result = result._replace(
                 charge=self.stores.split(result.charge),
@@ -58,28 +66,6 @@ class Merged(NamedTuple):
         return result
 
 
-def merge(case: PowerCase) -> Merged | None:
-    """The smaller case; None where nothing can be merged or left out."""
-    stores = loads = None
-    if case.store_zone.size:
-        stores = _alike_stores(*[getattr(case, name).tobytes() for name in STORE])
-    if case.flexible_zone.size:
-        loads = _alike_loads(
-            case.flexible_zone.tobytes(), case.flexible_mwh.tobytes(), case.flexible_mw.tobytes()
-        )
-    if stores is None and loads is None:
-        return None
-    smaller = copy(case)
-    store_in = object.__setattr__
-    if stores is not None:
-        for name, values in zip(STORE, stores[0], strict=True):
-            store_in(smaller, name, values)
-    if loads is not None:
-        for name, values in zip(LOAD, loads[0], strict=True):
-            store_in(smaller, name, values)
-    return Merged(smaller, stores and stores[1], loads and loads[1])
-
-
 STORE = (
     "store_zone",
     "charge_efficiency",
@@ -89,9 +75,76 @@ STORE = (
     "store_mwh",
 )
 LOAD = ("flexible_zone", "flexible_mwh", "flexible_mw")
+LINE = ("line_from", "line_to", "line_forward_mw", "line_backward_mw")
 
 
-# Both depend on their arguments alone, which change seldom in a run: a look-up instead of loops.
+def merge(case: PowerCase) -> Merged:
+    """The case with all that is alike merged."""
+    lines = stores = loads = None
+    if case.line_from.size:
+        lines = _alike_lines(*[getattr(case, name).tobytes() for name in LINE])
+    if case.store_zone.size:
+        stores = _alike_stores(*[getattr(case, name).tobytes() for name in STORE])
+    if case.flexible_zone.size:
+        loads = _alike_loads(*[getattr(case, name).tobytes() for name in LOAD])
+    sizes = case.line_from.size, case.store_zone.size, case.flexible_zone.size
+    if lines is None and stores is None and loads is None:
+        return Merged(case, _unmerged(*sizes), None, None, None)
+    smaller = copy(case)
+    rows = [np.array(sizes)]
+    for found, names, size in ((lines, LINE, sizes[0]), (stores, STORE, sizes[1]), (loads, LOAD, sizes[2])):
+        if found is None:
+            rows.append(np.arange(size))
+            continue
+        rows.append(found[1].row)
+        for name, values in zip(names, found[0], strict=True):
+            object.__setattr__(smaller, name, values)
+    return Merged(smaller, np.concatenate(rows), lines and lines[1], stores and stores[1], loads and loads[1])
+
+
+@lru_cache(maxsize=64)
+def _unmerged(lines: int, stores: int, loads: int) -> Ints:
+    return np.concatenate([[lines, stores, loads], np.arange(lines), np.arange(stores), np.arange(loads)])
+
+
+# These depend on their arguments alone, which change seldom in a run: a look-up instead of loops.
+
+
+@lru_cache(maxsize=256)
+def _alike_lines(
+    start: bytes, end: bytes, ahead: bytes, behind: bytes
+) -> tuple[tuple[Any, ...], Shares] | None:
+    """Merged arrays in the order of LINE, and the shares; None if no lines are parallel or dead."""
+    pair = np.stack([np.frombuffer(start, dtype=np.int64), np.frombuffer(end, dtype=np.int64)], axis=1)
+    forward = np.frombuffer(ahead).reshape(pair.shape[0], -1)
+    backward = np.frombuffer(behind).reshape(pair.shape[0], -1)
+    if np.isinf(forward).any() or np.isinf(backward).any():
+        return None
+    row: list[int] = []
+    first: list[int] = []
+    groups: dict[tuple[int, int], int] = {}
+    for i, (a, b) in enumerate(pair.tolist()):
+        if not (forward[i].any() or backward[i].any()):
+            row.append(-1)
+            continue
+        if (a, b) not in groups:
+            groups[a, b] = len(first)
+            first.append(i)
+        row.append(groups[a, b])
+    if len(first) == len(row):
+        return None
+    totals = [_sums(row, limits, len(first)) for limits in (forward, backward)]
+    parts = [_parts(row, limits, total) for limits, total in zip((forward, backward), totals, strict=True)]
+    return (pair[first, 0], pair[first, 1], *totals), Shares(np.array(row), parts[0], parts[1])
+
+
+def _parts(row: list[int], limits: Floats, totals: Floats) -> Floats:
+    """Each line's part of the flow of its group: as of its limit."""
+    part = np.zeros(limits.shape)
+    for i, g in enumerate(row):
+        if g >= 0:
+            np.divide(limits[i], totals[g], out=part[i], where=totals[g] > 0.0)
+    return part
 
 
 @lru_cache(maxsize=256)

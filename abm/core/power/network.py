@@ -83,7 +83,6 @@ class Topology(NamedTuple):
     ends: Uint32s  # tails (M), heads (M), first incidence (n+1), arc (2M), other end (2M)
     floats: int  # lengths of the workspace
     ints: int
-    basis: int  # length of a basis
 
 
 def topology_of(case: PowerCase) -> Topology:
@@ -141,6 +140,5 @@ def _topology(
         ),
         ends=ends.astype(np.uint32),
         floats=words + 2 * stores + 16,
-        ints=3 * nodes + arcs + pieces + curve + 16,
-        basis=2 * nodes + arcs,
+        ints=3 * nodes + arcs + pieces + curve + lines + stores + flexible + 16,
     )

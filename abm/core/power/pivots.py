@@ -13,6 +13,7 @@ OPTIMAL, INFEASIBLE, STALLED = 0, 1, 2
 LOWER, UPPER, BASIC, FIXED = np.uint32(0), np.uint32(1), np.uint32(2), np.uint32(3)
 NONE = np.uint32(0xFFFFFFFF)  # no node, no arc; indices are unsigned, which spares a test each
 ONE = np.uint32(1)
+WINDOW = 128  # suspects looked at for a leaving flow, in turn
 LINEAR_PASSES = 4  # breakpoints found by scanning before a heap pays
 
 
@@ -37,6 +38,7 @@ class State(NamedTuple):
     heap: Any
     origin: Any  # which supply segment or shed tier a segment is
     order: Any
+    member: Any  # first original row of each merged line, store and load
 
 
 @helper
@@ -77,9 +79,11 @@ def carve(sizes, ends, floats, ints):
     origin = ints[i : i + p]
     i += p
     order = ints[i : i + sizes[1]]
+    i += sizes[1]
+    member = ints[i : i + sizes[3] + sizes[4] + sizes[5]]
     return State(
         sizes, nodes, duals, arcs, trials, incidence, segments, candidates, pushes, residual,
-        rhs, gains, scalar, suspects, tree, heap, origin, order,
+        rhs, gains, scalar, suspects, tree, heap, origin, order, member,
     )  # fmt: skip
 
 
@@ -356,20 +360,23 @@ def iterate(s, count, limit):
     suspects, tree, heap = s.suspects, s.tree, s.heap
     m = np.uint32(s.sizes[8])
     tolerance = s.scalar[3]
-    pivots = 0
+    pivots, turn = 0, 0
     while True:
         # 1. the leaving flow: the largest breach, measured along the edge it moves on
-        best, q, k = 0.0, NONE, 0
-        while k < count:
-            i = suspects[k]
+        best, q, seen = 0.0, NONE, 0
+        while seen < WINDOW and seen < count:
+            if turn >= count:
+                turn = 0
+            i = suspects[turn]
             node = nodes[i]
             breach = max(node.x - node.high, node.low - node.x)
             if breach <= tolerance:
                 node.listed = 0
                 count -= 1
-                suspects[k] = suspects[count]
+                suspects[turn] = suspects[count]
                 continue
-            k += 1
+            turn += 1
+            seen += 1
             score = breach * breach / node.size
             if score > best:
                 best, q = score, i

@@ -52,18 +52,13 @@ def solve(case: PowerCase, warm: NDArray[Any] | None = None) -> PowerResult:
 def attempt(case: PowerCase, warm: NDArray[Any] | None = None) -> PowerResult | None:
     """Solve on the network; None where no proved optimum was found."""
     merged = merge(case)
-    if merged is None:
-        return _attempt(case, warm)
-    result = _attempt(merged.case, warm)
-    return None if result is None else merged.split(result)
-
-
-def _attempt(case: PowerCase, warm: NDArray[Any] | None) -> PowerResult | None:
-    scratch = _scratch_for(case)
     zones, _, hours, lines, stores, loads, _ = case.shape
-    size = scratch.topology.basis
+    size = 2 * ((zones + stores) * hours + loads) + (lines + 3 * stores + loads) * hours
     is_warm = warm is not None and warm.size == size and warm.dtype == np.int32
     basis = np.array(warm) if is_warm else np.empty(size, np.int32)
+    case, rows = merged.case, merged.rows
+    _, _, _, lines, stores, loads, _ = case.shape
+    scratch = _scratch_for(case)
     generation = np.empty(case.capacity_mw.shape)
     shed = np.empty(case.shed_mw.shape)
     flow = np.empty((lines, hours))
@@ -74,7 +69,7 @@ def _attempt(case: PowerCase, warm: NDArray[Any] | None) -> PowerResult | None:
     cost, forward, backward = case.cost, case.line_forward_mw, case.line_backward_mw
     status = kernel.solve(
         scratch.topology.sizes, scratch.topology.ends, scratch.floats, scratch.ints,
-        is_warm, basis, case.demand_mw, case.capacity_mw,
+        rows, is_warm, basis, case.demand_mw, case.capacity_mw,
         cost if cost.ndim == 3 else cost[:, :, None],
         forward if forward.ndim == 2 else forward[:, None],
         backward if backward.ndim == 2 else backward[:, None],
@@ -92,7 +87,7 @@ def _attempt(case: PowerCase, warm: NDArray[Any] | None) -> PowerResult | None:
         or not breach <= kernel.BREACH_TOLERANCE * largest
     ):
         return None
-    return PowerResult(
+    result = PowerResult(
         objective,
         bound,
         generation,
@@ -107,6 +102,7 @@ def _attempt(case: PowerCase, warm: NDArray[Any] | None) -> PowerResult | None:
         basis,
         int(scratch.counts[0]),
     )
+    return merged.split(result)
 
 
 def _scratch_for(case: PowerCase) -> _Scratch:
