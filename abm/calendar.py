@@ -11,7 +11,7 @@ from functools import cache
 NEVER = 1_000_000
 """Month index that lies beyond every run: 'no such date'."""
 
-_MONTH = re.compile(r"^(\d{4})-(0[1-9]|1[0-2])$")
+_MONTH = re.compile(r"^([0-9]{4})-(0[1-9]|1[0-2])$")
 
 
 def parse_month(text: str) -> int:

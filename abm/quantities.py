@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import numbers
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -39,7 +40,7 @@ class Quantity:
 
     def complaint(self, value: object) -> str | None:
         """What is wrong with ``value``, or None: type, finiteness, range, in the quantity's own unit."""
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
+        if isinstance(value, bool) or not isinstance(value, numbers.Real):
             return f"found {value!r}, expected a number in {self.unit}"
         if not math.isfinite(value):
             return f"found {value}, expected a finite number in {self.unit}"

@@ -38,7 +38,7 @@ class Table:
         if len(lengths) > 1:
             raise ValueError(f"table {name}: columns of different lengths {sorted(lengths)}")
         self._length = lengths.pop() if lengths else 0
-        self.keys: tuple[str, ...] = tuple(self._columns[key]) if key else ()
+        self.keys: tuple[str, ...] = self._columns[key] if key else ()
         self._row = {text: row for row, text in enumerate(self.keys)}
 
     def __getattr__(self, column: str) -> Any:
@@ -63,9 +63,8 @@ class Table:
 
     def replace(self, **columns: Any) -> Table:
         """A copy with some columns exchanged."""
-        copy = Table(self._name, {**self._columns, **columns})
-        copy.keys, copy._row = self.keys, self._row
-        return copy
+        key = next((name for name, values in self._columns.items() if values is self.keys), None)
+        return Table(self._name, {**self._columns, **columns}, key)
 
 
 @dataclass(frozen=True)

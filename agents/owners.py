@@ -146,10 +146,7 @@ class Owner(SiteHolder):
 
     # -- appraisal ---------------------------------------------------------------------------
     def appraise(self, month: int, row: int, zone: int | None = None) -> Appraisal:
-        sites = self.state.sites
-        horizon = (
-            max(int(sites.expected[row]) - month, int(self.world_model.parameters["build_months"])) / 12.0
-        )
+        """A site's value to this owner, on its own forecast."""
         return appraise(
             self.world_model,
             month,
@@ -157,7 +154,7 @@ class Owner(SiteHolder):
             beta=self.trait["beta"],
             exposure=self.trait["exposure"],
             premium=self.trait["own_use_premium"],
-            forecast=self.forecast(month, min(horizon, 6.0)),
+            forecast=lambda years: self.forecast(month, years),
             credibility=self.world_model.credibility,
             zone=zone,
         )
@@ -274,9 +271,11 @@ class Owner(SiteHolder):
         if month - max(last, 0) < model.parameters["origination_months"]:
             return
         own = self.mine(ENERGISED)
-        own = own[(sites.kind[own] == AI) & (sites.finance[own] != 0)]
+        own = own[sites.kind[own] == AI]
         if not len(own):
             return
+        commercial = own[sites.finance[own] != 0]
+        own = commercial if len(commercial) else own
         like = int(own[-1])
         found = self.appraise(month, like)
         asked = self.threshold(like) * model.parameters["origination_margin"]

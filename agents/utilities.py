@@ -281,7 +281,9 @@ class StorageDeveloper(Stakeholder):
                 row, p["storage_cost_factor"], self.trait["spread"], self.trait["life_years"], month
             )
             earns = model.daily_spread[zone] * self.trait["hours"] * 365.0
-            mw = auction * float(resources.share[row])
+            # An auction buys what its money buys: dearer storage, fewer megawatts.
+            reference = model.yearly_cost(row, 1.0, self.trait["spread"], self.trait["life_years"], month)
+            mw = auction * float(resources.share[row]) * min(reference / yearly, 1.5)
             if earns >= yearly:
                 mw += float(resources.base_mw_year[row]) / 12.0
             mw = min(mw, float(resources.potential_mw[row]) - model.resource_used[row])

@@ -10,6 +10,7 @@ threshold above one (Dixit and Pindyck 1994).
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -98,14 +99,15 @@ def appraise(
     beta: float,
     exposure: float,
     premium: float,
-    forecast: float,
+    forecast: Callable[[float], float],
     credibility: float,
     zone: int | None = None,
 ) -> Appraisal:
     """Appraise site ``row`` as its owner or an investor sees it in ``month``.
 
-    ``forecast`` is the spot price expected for today's completion horizon (currency per
-    H100-equivalent hour), ``premium`` what an hour of own use is worth over the spot price,
+    ``forecast(years)`` is the spot price expected so many years ahead (currency per H100-equivalent
+    hour); it is asked for the date for which the machines are chosen, so price and machine match.
+    ``premium`` what an hour of own use is worth over the spot price,
     ``credibility`` in [0, 1] shortens the delay that is added to promised dates.
     """
     p, sites, state, world = model.parameters, model.state.sites, model.state, model.world
@@ -119,6 +121,7 @@ def appraise(
         ready = max(ready, month + int(p["study_months"] + p["substation_months"]))
     delay = (ready - month + (1.0 - credibility) * p["reference_delay_months"]) / 12.0
     vintage = model.vintage_for(ready)
+    price = forecast(min((ready - month) / 12.0, 7.0))
     mw = float(sites.mw[row])
     kw = float(world.vintages.kw[vintage]) * p["gpu_power_factor"] * p["pue"]
     count = float(sites.gpus[row]) or mw * 1000.0 / kw
@@ -137,7 +140,7 @@ def appraise(
     used = contracted + (1.0 - contracted) * model.expected_use(ready)
     worth = own * premium + (1.0 - own)
     h100e = count * float(world.vintages.h100e[vintage])
-    revenue = h100e * hours * used * worth * forecast
+    revenue = h100e * hours * used * worth * price
     power = count * kw / 1000.0 * 8760.0 * p["load_factor"] * float(state.site_price[zone])
     running = power + p["operating_share"] * shell
     decline = p["world_compute_price_decline"]
@@ -178,7 +181,7 @@ def appraise(
         value / outlay,
         asked,
         delay,
-        forecast,
+        price,
         revenue,
         running,
     )

@@ -142,11 +142,10 @@ def run(model: Model, month: int) -> None:
     bought["startups"] += money / price
     imported = (demand - bought["abroad"]) * (1.0 - at_home)
     found = ComputeMonth(price, offered.total("made"), captive + reserved + research + taken + sold)
-    found.residual = abs(demand + max(spot - demand, 0.0) - spot - max(demand - spot, 0.0)) / max(
-        spot, demand, 1.0
-    )
-    if floor < price < ceiling:
-        found.residual = max(found.residual, abs(demand - spot) / max(spot, 1.0))
+    # At the ceiling demand may exceed supply, at the floor supply may exceed demand; between them they are equal.
+    short, over = max(demand - spot, 0.0), max(spot - demand, 0.0)
+    missed = over if price >= ceiling else short if price <= floor else short + over
+    found.residual = missed / max(spot, 1.0)
     found.paid = {buyer: amount * price for buyer, amount in bought.items()}
     found.imported, found.sold_share = imported, at_home
     reserved_abroad = p["foreign_reserved_share"] * reserved

@@ -233,21 +233,52 @@ def test_what_behaves_as_one_is_solved_as_one(seed: int, parts: int) -> None:
     assert abs(a.objective - b.objective) <= 1e-9 * (scale(case) + abs(a.objective))
     alive = (case.charge_mw > 0.0) & (case.discharge_mw > 0.0)
     if parts > 1:
-        smaller = merge(pieces)
-        assert smaller is not None
-        assert smaller.case.store_zone.size <= alive.sum()
+        assert merge(pieces).case.store_zone.size <= alive.sum()
         np.testing.assert_allclose(b.soc[0], weight[0] * b.soc[:parts].sum(0), atol=1e-9)
 
 
 def test_stores_not_yet_built_are_left_out() -> None:
     case = random_case(np.random.default_rng(3), **SMALL)
     case = dataclasses.replace(case, charge_mw=np.zeros(4), flexible_mwh=np.zeros(2))
-    smaller = merge(case)
-    assert smaller is not None
-    assert smaller.case.shape.stores == smaller.case.shape.flexible == 0
+    smaller = merge(case).case.shape
+    assert smaller.stores == smaller.flexible == 0
     result = check(case)
     assert result.soc.shape == (4, 6)
     assert not result.flexible.any()
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), hourly=st.booleans())
+def test_circuits_of_one_corridor_share_its_flow(seed: int, hourly: bool) -> None:
+    rng = np.random.default_rng(seed)
+    case = random_case(rng, **SMALL)
+    limits = {
+        name: rng.uniform(0.0, 9.0, (9, 6) if hourly else 9)
+        * (rng.random(9) < 0.7)[(...,) + (None,) * hourly]
+        for name in ("line_forward_mw", "line_backward_mw")
+    }
+    case = dataclasses.replace(
+        case, line_from=[0, 0, 0, 1, 1, 1, 0, 0, 0], line_to=[1, 1, 1, 2, 2, 2, 2, 2, 2], **limits
+    )
+    assert merge(case).case.shape.lines <= 3
+    check(case)
+
+
+def test_what_is_built_later_keeps_the_rest_of_the_basis() -> None:
+    """Stores, lines and loads come and go between months: the basis speaks of what stays."""
+    before, after = day(0), day(1)
+    idle = np.arange(before.shape.stores) % 3 == 0
+    partly = {
+        "charge_mw": np.where(idle, 0.0, before.charge_mw),
+        "flexible_mwh": np.where(idle, 0.0, before.flexible_mwh),
+        "line_forward_mw": np.where(np.arange(10) < 2, 0.0, before.line_forward_mw),
+        "line_backward_mw": np.where(np.arange(10) < 2, 0.0, before.line_backward_mw),
+    }
+    basis = check(dataclasses.replace(before, **partly)).basis  # type: ignore[arg-type]
+    assert check(after, basis).pivots < 0.8 * check(after).pivots
+    basis = check(after, basis).basis
+    shrunk = dataclasses.replace(after, **partly)  # type: ignore[arg-type]
+    assert check(shrunk, basis).pivots < 0.8 * check(shrunk).pivots
 
 
 def test_garbage_for_a_basis_is_set_aside() -> None:
