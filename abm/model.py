@@ -317,10 +317,14 @@ class Model(Accounts, Reporting, mesa.Model):
         mw, pool, line = float(sites.mw[row]), int(sites.pool[row]), int(sites.needs_line[row])
         if sites.in_special_zone[row]:
             self.special_mw[pool] += mw
-        elif line >= 0 and self.state.line_ready[line] == NEVER:
-            self.promised_mw[line] = max(self.promised_mw.get(line, 0.0) - mw, 0.0)
+            return
+        taken = float(sites.pool_taken[row])
+        if line >= 0 and self.state.line_ready[line] == NEVER:
+            self.promised_mw[line] = max(self.promised_mw.get(line, 0.0) - (mw - taken), 0.0)
+            self.state.pool_headroom[pool] += taken
         else:
             self.state.pool_headroom[pool] += mw
+        sites.pool_taken[row] = 0.0
 
 
 def _name_plants(world: World) -> list[str]:

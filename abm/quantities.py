@@ -42,6 +42,7 @@ class Quantity:
         """What is wrong with ``value``, or None: type, finiteness, range, in the quantity's own unit."""
         if isinstance(value, bool) or not isinstance(value, numbers.Real):
             return f"found {value!r}, expected a number in {self.unit}"
+        value = float(value)
         if not math.isfinite(value):
             return f"found {value}, expected a finite number in {self.unit}"
         if not self.low <= value <= self.high:

@@ -89,6 +89,7 @@ class Queries(Holdings):
         rows = sites.rows(DECIDED)
         if good == "power-equipment":
             return float((sites.mw[rows] - sites.equipment[rows]).sum())
+        rows = rows[sites.kind[rows] == AI]
         return float((sites.mw[rows] * (1.0 - sites.built[rows])).sum())
 
     def h100e_per_mw(self) -> float:

@@ -84,6 +84,8 @@ class Sites:
         """MW of transformers and switchgear delivered."""
         self.nonfirm = np.zeros(size, bool)
         self.in_special_zone = np.zeros(size, bool)
+        self.pool_taken = np.zeros(size)
+        """MW of its pool's own headroom that a site has taken; the rest of it hangs on its line."""
         self.waived = np.zeros(size)
         """Share of connection cost waived by the siting incentive when the site was decided."""
         self.deposit = np.zeros(size)

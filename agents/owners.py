@@ -10,6 +10,7 @@ import numpy as np
 
 from abm.calendar import NEVER
 from abm.decisions import Intent
+from abm.phases.building import building_months
 from abm.phases.connection import pass_chance
 from abm.stakeholder import Stakeholder
 from abm.state import AI, ANNOUNCED, DECIDED, ENERGISED, FAB, PASSED
@@ -296,9 +297,10 @@ class Owner(SiteHolder):
             if missing < max(0.02 * float(sites.gpus[row]), 1.0):
                 continue
             if sites.status[row] == DECIDED:
-                opening = max(
-                    int(sites.expected[row]), int(sites.ready[row]) if sites.ready[row] < NEVER else 0
-                )
+                left = (1.0 - float(sites.built[row])) * building_months(model, int(row))
+                opening = max(int(sites.expected[row]), month + math.floor(left))
+                if sites.ready[row] < NEVER:
+                    opening = max(opening, int(sites.ready[row]))
                 if month >= opening - lead:
                     yield self.intent("order", sites.key[row], missing, "GPU", target=row)
             elif self.due(month) and self.refill_pays(month):

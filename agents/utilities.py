@@ -24,7 +24,7 @@ class GridUtility(Stakeholder):
     * Investment: the plan times the lever, but never more than what cash flow and the room below
       the bond limit pay for; what is missing becomes delay of lines and substations.
     * Tariff: every ``tariff_months`` it closes the trait ``gap_share`` of the gap between cost and
-      tariff, no more than ``step_most`` at once; it raises nothing in months frozen before elections
+      tariff, raising no more than ``step_most`` at once; it raises nothing in months frozen before elections
       and lowers nothing until capital and reserves stand above the trait ``lower_above`` again.
     """
 
@@ -113,7 +113,7 @@ class GridUtility(Stakeholder):
         if month < 1 or month % max(int(self.trait["tariff_months"]), 1):
             return
         gap = books.cost_per_mwh + self.lever("tariff_adjustment") * 1000.0 - books.tariff
-        step = max(min(self.trait["gap_share"] * gap, self.trait["step_most"]), -self.trait["step_most"])
+        step = min(self.trait["gap_share"] * gap, self.trait["step_most"])
         if step < 0.0 and books.capital < self.trait["lower_above"]:
             yield self.intent(
                 "hold-tariff",

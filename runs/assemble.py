@@ -1,6 +1,7 @@
 """From names to a model: world, scenario, package and settings are checked first, the model is built after.
 
-``prepare`` imports nothing heavy, so that bad input is answered at once; ``build`` makes the model.
+``prepare`` imports nothing heavy, so that bad input is answered at once; ``build`` checks the cast and
+makes the model.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from abm.phases.outside import SERIES, Shock
 from abm.quantities import Quantity
 from abm.series import Indicator
 from abm.world import World
@@ -25,18 +27,6 @@ from runs.worlds import loader
 if TYPE_CHECKING:
     from abm.core.power import Backend
     from abm.model import Model
-
-_OUTSIDE = (
-    "exchange_rate",
-    "interest_rate",
-    "world_compute_price",
-    "ai_demand",
-    "regional_demand",
-    "gpu_supply",
-    "demand",
-    "country_risk",
-    "line_progress",
-)
 
 
 @dataclass(frozen=True)
@@ -69,9 +59,11 @@ class Prepared:
     def build(self, power_backend: Backend | None = None) -> Model:
         """The model, at its first month."""
         from abm.model import Model
-        from abm.phases.outside import Shock
         from agents import cast
 
+        complaints = cast_complaints(self.world)
+        if complaints:
+            raise BadInput(complaints)
         model = Model(
             self.world,
             cast.build,
@@ -94,7 +86,7 @@ class Prepared:
 
 def series_names(world: World) -> tuple[str, ...]:
     """Outside series that a scenario's shocks may name."""
-    return (*_OUTSIDE, *(f"fuel:{fuel}" for fuel in world.fuels.keys))
+    return (*SERIES, *(f"fuel:{fuel}" for fuel in world.fuels.keys))
 
 
 def indicators(world: World) -> tuple[Indicator, ...]:
@@ -145,7 +137,6 @@ def prepare(
     name = found.name
     levers = catalogue()
     complaints: list[Complaint] = []
-    _check_cast(found, complaints)
     chosen: Scenario | None = None
     bundle: Package | None = None
     if isinstance(scenario, Scenario):
@@ -205,9 +196,11 @@ def scenario_folder(world: str) -> Path:
     return (base if base.is_dir() else Path(loader.__file__).parent / world) / "scenarios"
 
 
-def _check_cast(world: World, complaints: list[Complaint]) -> None:
+def cast_complaints(world: World) -> list[Complaint]:
+    """What is wrong with kinds and traits of the cast; it takes the kinds of stakeholder, and so Mesa, to tell."""
     from agents import cast
 
-    for who, key, message in cast.complaints(world):
-        file = "cast.csv" if key == "kind" else "traits.csv"
-        complaints.append(Complaint(f"{world.name}/{file}", 0, who, message, key))
+    return [
+        Complaint(f"{world.name}/{'cast' if key == 'kind' else 'traits'}.csv", 0, who, message, key)
+        for who, key, message in cast.complaints(world)
+    ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from abm.quantities import nearest
 from policies.catalogue import catalogue
-from runs.assemble import indicators, series_names
+from runs.assemble import cast_complaints, indicators, series_names
 from runs.checking import BadInput, Complaint
 from runs.cli_text import console, say
 from runs.located_toml import Document, read_document
@@ -135,13 +135,23 @@ def _check_world(folder: Path) -> list[Complaint]:
     if complaints:
         return [_placed(complaint, folder) for complaint in complaints]
     scenarios = sorted((folder / "scenarios").glob("*.toml"))
-    found: list[Complaint] = []
+    found = [_on_its_line(complaint, folder) for complaint in cast_complaints(loader.load(folder))]
     for scenario in scenarios:
         try:
             check_scenario(read_document(scenario), scenario, str(folder))
         except BadInput as bad:
             found += bad.complaints
     return found
+
+
+def _on_its_line(complaint: Complaint, folder: Path) -> Complaint:
+    """A complaint about the cast with the line of the row it is about (of the stakeholder, where a trait is missing)."""
+    path = folder / complaint.file.rpartition("/")[2]
+    lines = path.read_text(encoding="utf-8").splitlines()
+    rows = [number for number, text in enumerate(lines, 1) if text.startswith(f"{complaint.key},")]
+    exact = [number for number in rows if lines[number - 1].startswith(f"{complaint.key},{complaint.column},")]
+    line = (exact or rows or [0])[0]
+    return Complaint(str(path), line, complaint.key, complaint.message, complaint.column)
 
 
 def _placed(complaint: Complaint, folder: Path) -> Complaint:

@@ -44,36 +44,38 @@ def building_months(model: Model, row: int) -> float:
 
 
 def _build(model: Model, month: int, capacity: dict[str, float]) -> None:
+    """Buildings proceed as crews and cooling reach; chip plants have crews of their own."""
     sites = model.state.sites
     rows = [
-        row for row in sites.rows(DECIDED) if sites.built[row] < 1.0 and sites.step["built"][row] == NEVER
+        row
+        for row in sites.rows(DECIDED).tolist()
+        if sites.built[row] < 1.0 and sites.step["built"][row] == NEVER
     ]
     if not rows:
         return
+    ai = sites.kind[rows] == AI
     want = np.array(
         [
             min(1.0 / max(building_months(model, row), 1e-9), 1.0 - sites.built[row]) * sites.mw[row]
             for row in rows
         ]
     )
-    weight = sites.mw[rows].astype(float)
-    crews = proportional_fairness(want, weight, capacity["construction"])
-    cooled = proportional_fairness(want, weight, capacity["cooling"])
-    done = np.minimum(crews, cooled)
-    for row, share, built, asked in zip(rows, done / sites.mw[rows], done, want, strict=True):
+    weight = np.where(ai, sites.mw[rows], 0.0)
+    crews = proportional_fairness(want * ai, weight, capacity["construction"])
+    cooled = proportional_fairness(want * ai, weight, capacity["cooling"])
+    done = np.where(ai, np.minimum(crews, cooled), want)
+    for i, row in enumerate(rows):
         before = float(sites.built[row])
-        sites.built[row] = min(before + share, 1.0)
+        sites.built[row] = min(before + float(done[i]) / float(sites.mw[row]), 1.0)
         if sites.built[row] > 1.0 - 1e-9:
             sites.built[row] = 1.0
             sites.step["built"][row] = month
-        if sites.kind[row] == AI:
-            model.draw(month, row, model.shell_budget(row) * (sites.built[row] - before), "builders")
-        if built < asked - 1e-9:
-            model.note_scarcity(
-                month, int(row), "crews" if crews[rows.index(row)] <= cooled[rows.index(row)] else "cooling"
-            )
+        if ai[i]:
+            model.draw(month, row, model.shell_budget(row) * (float(sites.built[row]) - before), "builders")
+            if done[i] < want[i] - 1e-9:
+                model.note_scarcity(month, row, "crews" if crews[i] <= cooled[i] else "cooling")
     for good in ("construction", "cooling"):
-        model.supplied(month, good, rows, done)
+        model.supplied(month, good, rows, np.where(ai, done, 0.0))
 
 
 def _equip(model: Model, month: int, capacity: float) -> None:

@@ -215,6 +215,7 @@ def _finish_studies(model: Model, month: int) -> None:
         elif sites.kind[row] == FAB or lucky:
             if state.pool_headroom[pool] >= mw:
                 state.pool_headroom[pool] -= mw
+                sites.pool_taken[row] = mw
                 bound = "headroom"
             else:
                 line = _line_for(model, pool, mw)
@@ -222,7 +223,10 @@ def _finish_studies(model: Model, month: int) -> None:
                     lucky = False
                     bound = "no headroom in pool"
                 else:
-                    model.promised_mw[line] = model.promised_mw.get(line, 0.0) + mw
+                    taken = min(max(float(state.pool_headroom[pool]), 0.0), mw)
+                    state.pool_headroom[pool] -= taken
+                    sites.pool_taken[row] = taken
+                    model.promised_mw[line] = model.promised_mw.get(line, 0.0) + mw - taken
                     bound = "line " + model.world.lines.keys[line]
         else:
             bound = "grid assessment"

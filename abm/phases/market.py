@@ -37,8 +37,10 @@ class ComputeMonth:
     startup_home: float = 0.0
     captive_paid: float = 0.0
     reserved_paid: float = 0.0
-    voucher_cost: float = 0.0
-    """What the state pays operators for voucher hours beyond what startups pay."""
+    state_income: float = 0.0
+    """What the hours of state machines bring in: spare ones on the spot market, vouchers."""
+    hosting_paid: float = 0.0
+    """What the state pays the hosts of its machines for running them."""
     residual: float = 0.0
     site_revenue: dict[int, float] = field(default_factory=dict)
     paid: dict[str, float] = field(default_factory=dict)
@@ -159,8 +161,15 @@ def run(model: Model, month: int) -> None:
         found.paid["startups"] = model.startup_month["spot_paid"]
         found.startup_need = model.startup_month["need_hours"]
         found.startup_home = model.startup_month["spot_hours"] * at_home + taken
-        found.voucher_cost = taken * price - model.startup_month["voucher_paid"]
-    _revenue(model, month, found, offered, sold / spot if spot > 0.0 else 0.0, taken * price, state_hours)
+    sold_share = sold / spot if spot > 0.0 else 0.0
+    _revenue(model, found, offered, sold_share)
+    # State machines: the state has what their hours bring and pays the hosts what running them costs.
+    spare_sold = spare * sold_share
+    found.state_income = spare_sold * price + model.startup_month.get("voucher_paid", 0.0)
+    _pay_hosts(
+        model, found, offered, state_hours, (research + taken + spare_sold) * model.running_cost_per_hour()
+    )
+    _book_hours(model, month, offered, sold_share, found)
     model.compute_month = found
     market.price, market.ceiling = price, ceiling
     market.used_share = found.used / found.supply if found.supply > 0.0 else 1.0
@@ -222,31 +231,30 @@ def _need_abroad(model: Model, month: int, offered: Offered, hours: float, reser
         float(sites.mw[row]) * (1.0 - float(sites.own_use[row])) for row in offered.rows if sites.finance[row]
     )
     hosted_mw = model.hosting.run(model, month, room)
-    wanted = hosted_mw * model.h100e_per_mw() * hours * p["foreign_load"]
+    open_mw = sum(float(sites.mw[row]) for row in offered.rows)
+    standing = offered.total("made") / hours if hours > 0.0 else 0.0
+    density = standing / open_mw if standing > 0.0 else model.h100e_per_mw()
+    wanted = hosted_mw * density * hours * p["foreign_load"]
     return max(wanted - p["foreign_reserved_share"] * reserved, 0.0)
 
 
-def _revenue(
-    model: Model,
-    month: int,
-    found: ComputeMonth,
-    offered: Offered,
-    sold_share: float,
-    voucher_worth: float,
-    state_hours: float,
-) -> None:
-    """What each site earns: own use and spot at the spot price, reserved hours at the contract's, vouchers in full."""
+def _revenue(model: Model, found: ComputeMonth, offered: Offered, sold_share: float) -> None:
+    """What each site earns: own use and spot at the spot price, reserved hours at the contract's."""
     sites = model.state.sites
     for row in offered.rows:
-        captive = offered.captive.get(row, 0.0) * found.price
-        ahead = offered.reserved.get(row, 0.0) * float(sites.contract_price[row])
-        income = captive + ahead + offered.open[row] * sold_share * found.price
-        if state_hours > 0.0:
-            income += voucher_worth * offered.state.get(row, 0.0) / state_hours
+        if row in offered.state:
+            continue
+        captive = offered.captive[row] * found.price
+        ahead = offered.reserved[row] * float(sites.contract_price[row])
         found.captive_paid += captive
         found.reserved_paid += ahead
-        found.site_revenue[row] = income
-    _book_hours(model, month, offered, sold_share, found)
+        found.site_revenue[row] = captive + ahead + offered.open[row] * sold_share * found.price
+
+
+def _pay_hosts(model: Model, found: ComputeMonth, offered: Offered, state_hours: float, cost: float) -> None:
+    for row, hours in offered.state.items():
+        found.site_revenue[row] = cost * hours / state_hours if state_hours > 0.0 else 0.0
+    found.hosting_paid = math.fsum(found.site_revenue[row] for row in offered.state)
 
 
 def _book_hours(model: Model, month: int, offered: Offered, sold_share: float, found: ComputeMonth) -> None:

@@ -40,9 +40,10 @@ def _compute_is_paid(model: Model) -> None:
     ledger.post(pool, "industry", "money", found.captive_paid, "own compute")
     ledger.post(pool, "industry", "money", found.reserved_paid, "reserved compute")
     ledger.post(pool, ACCOUNT, "money", model.startup_month.get("voucher_paid", 0.0), "vouchers")
-    ledger.post(pool, "treasury", "money", max(found.voucher_cost, 0.0), "voucher support")
-    model.public_month += max(found.voucher_cost, 0.0)
-    model.budget.total += max(found.voucher_cost, 0.0)
+    ledger.post("treasury", pool, "money", found.state_income, "hours of state machines")
+    ledger.post(pool, "treasury", "money", found.hosting_paid, "hosting of state machines")
+    model.public_month += found.hosting_paid
+    model.budget.total += found.hosting_paid
 
 
 def _sites_settle(model: Model, month: int) -> None:

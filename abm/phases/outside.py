@@ -91,7 +91,9 @@ class Outside:
                 base = base * p[factor]
             observed = int(at[-1])
             own = walk(f"fuel-{fuel}", float(fuels.volatility[row]), loading, max(observed, 0))
-            moved = own + float(fuels.exchange_share[row]) * (exchange_walk - exchange_walk[max(observed, 0)])
+            moved = own + float(fuels.exchange_share[row]) * (
+                exchange_walk - exchange_walk[min(max(observed, 0), months - 1)]
+            )
             # Months that were observed before the information cut-off carry no luck.
             self.fuel_price[row] = base * np.exp(np.where(t > observed, moved, 0.0))
             parity = p["exchange_rate"] / p.quantity("exchange_rate").default

@@ -85,7 +85,9 @@ def _market(model: Model, out: dict[tuple[str, str], float]) -> None:
     out["compute_served_share", ""] = (
         found.home_served / found.home_demand if found.home_demand > 0.0 else NAN
     )
-    out["utilisation", ""] = found.used / found.supply if found.supply > 0.0 else NAN
+    everything = (model.state.chips + model.state.store).sum(axis=0) @ model.world.vintages.h100e
+    hours = float(everything) * model.calendar.hours(model.month)
+    out["utilisation", ""] = found.used / hours if hours > 0.0 else NAN
     has_firms = bool(model.startups.groups)
     out["startup_served_share", ""] = (
         min(found.startup_home / found.startup_need, 1.0) if has_firms and found.startup_need > 0.0 else NAN

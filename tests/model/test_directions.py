@@ -267,7 +267,7 @@ def paired(
 
 
 SEEDS = range(8)
-MANY = range(12)
+MANY = range(6)
 
 
 @cache

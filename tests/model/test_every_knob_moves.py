@@ -31,7 +31,7 @@ SLOW_UNCERTAINTIES = frozenset(
     }
 )
 SLOW_KINDS = frozenset(
-    {"startups", "local-government", "assembly", "export-authority", "power-equipment", "cooling"}
+    {"startups", "local-government", "assembly", "export-authority", "power-equipment", "cooling", "builder"}
 )
 SLOW_STAKEHOLDERS = frozenset({"nhn-cloud"})
 """What shows only after years, or only with all the days of a month: left to the long tests."""
@@ -57,11 +57,13 @@ def small() -> World:
 
 CIRCUMSTANCES: dict[str, dict[str, Any]] = {
     # Who waits for a signpost is seen where one is passed, who caps prices where they run away,
-    # who makes memory where it is scarce, a place that few chose where all that was announced is meant.
+    # who makes memory where it is scarce, who sets a limit where it is near, a place that few chose where
+    # all that was announced is meant.
     "presidential-office": {"package": "adaptive"},
     "market-operator": {"shocks": [("fuel:lng", 18, 12, 4.0, 0.0)]},
     "micron": {"settings": {"hbm_supply_factor": 0.3}},
     "local-east": {"settings": {"announcement_realisation": 1.0}},
+    "assembly": {"settings": {"kepco_bond_limit": 2.0}},
 }
 
 

@@ -11,6 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+# The same as array.min() and array.max(), without a detour; cases are checked by the thousand.
+_least, _most = np.minimum.reduce, np.maximum.reduce
+
 
 class InfeasibleCaseError(ValueError):
     """Demand, and what must be delivered, cannot be met by any dispatch."""
@@ -280,7 +283,7 @@ def _zone_index(name: str, values: ArrayLike | None, zones: int, length: int | N
 
 
 def _finite(name: str, array: Floats) -> None:
-    if array.size and not (array.min() > -np.inf and array.max() < np.inf):
+    if array.size and not (_least(array, None) > -np.inf and _most(array, None) < np.inf):
         at = _first(~np.isfinite(array))
         raise ValueError(f"{name}{list(at)} is {array[at]}: give a finite number")
 
@@ -289,7 +292,7 @@ def _not_negative(name: str, array: Floats, infinite: bool) -> None:
     if array.size == 0:
         return
     # One pass each: a NaN makes both comparisons false.
-    if array.min() >= 0.0 and (infinite or array.max() < np.inf):
+    if _least(array, None) >= 0.0 and (infinite or _most(array, None) < np.inf):
         return
     bad = ~(array >= 0.0) if infinite else ~((array >= 0.0) & (array < np.inf))
     at = _first(bad)
@@ -298,7 +301,7 @@ def _not_negative(name: str, array: Floats, infinite: bool) -> None:
 
 
 def _efficiency(name: str, array: Floats) -> None:
-    if array.size and not (array.min() > 0.0 and array.max() <= 1.0):
+    if array.size and not (_least(array, None) > 0.0 and _most(array, None) <= 1.0):
         at = _first(~((array > 0.0) & (array <= 1.0)))
         raise ValueError(f"{name}{list(at)} is {array[at]}: give more than 0 and at most 1")
 

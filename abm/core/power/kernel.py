@@ -418,7 +418,10 @@ def worst_breach(s):
 
 
 @helper
-def unload(s, generation, shed, flow, storage, flexible, unserved, price, figures):
+def unload(
+    s, rows, ahead, back, store_part, load_part,
+    generation, shed, flow, storage, flexible, unserved, price, figures,
+):  # fmt: skip
     """The dispatch, its prices, the objective and its bound."""
     zones, hours, stores, loads, segments = (
         s.sizes[0], s.sizes[2], s.sizes[4], s.sizes[5], s.sizes[6],
@@ -454,7 +457,7 @@ def unload(s, generation, shed, flow, storage, flexible, unserved, price, figure
         node, dual = nodes[i], duals[i]
         c, room = curves[dual.begin].price, curves[dual.begin].room
         amount = node.x if node.own == NONE else room if node.ptr > dual.begin else 0.0
-        unserved[f] = amount
+        s.residual[f] = amount
         bound += s.rhs[i] * dual.y + min(0.0, c - dual.y) * room
         objective += c * amount
         turnover += abs(s.rhs[i] * dual.y) + abs(c * amount)
@@ -462,23 +465,32 @@ def unload(s, generation, shed, flow, storage, flexible, unserved, price, figure
         node = nodes[i]
         if node.own != NONE:
             s.trials[node.own].cost = node.x
-    a = 0
-    for row in range(flow.shape[0] + 3 * stores + loads):
-        if row < flow.shape[0]:
-            out = flow[row]
-        elif row < flow.shape[0] + 3 * stores:
-            out = storage[row - flow.shape[0]]
-        else:
-            out = flexible[row - flow.shape[0] - 3 * stores]
+    for a in range(s.sizes[8]):
+        arc = arcs[a]
+        d = -arc.at * duals[arc.tail].y - arc.ah * duals[arc.head].y
+        bound += min(d * arc.lower, d * arc.upper)
+        if arc.state != BASIC:
+            s.trials[a].cost = arc.upper if arc.state == UPPER else arc.lower
+    # each original row has its part
+    lines, lines0, stores0, loads0 = s.sizes[3], rows[0], rows[1], rows[2]
+    for r in range(lines0):
+        g = rows[3 + r]
         for h in range(hours):
-            arc = arcs[a]
-            d = -arc.at * duals[arc.tail].y - arc.ah * duals[arc.head].y
-            bound += min(d * arc.lower, d * arc.upper)
-            if arc.state == BASIC:
-                out[h] = s.trials[a].cost
-            else:
-                out[h] = arc.upper if arc.state == UPPER else arc.lower
-            a += 1
+            value = s.trials[g * hours + h].cost if g >= 0 else 0.0
+            part = ahead if value > 0.0 else back
+            flow[r, h] = value * part[r, h if part.shape[1] > 1 else 0]
+    for r in range(stores0):
+        g = rows[3 + lines0 + r]
+        for kind in range(3):
+            for h in range(hours):
+                value = s.trials[(lines + kind * stores + g) * hours + h].cost if g >= 0 else 0.0
+                storage[kind * stores0 + r, h] = value * store_part[r, 0]
+    for r in range(loads0):
+        g = rows[3 + lines0 + stores0 + r]
+        unserved[r] = s.residual[g] * load_part[r, 0] if g >= 0 else 0.0
+        for h in range(hours):
+            value = s.trials[(lines + 3 * stores + g) * hours + h].cost if g >= 0 else 0.0
+            flexible[r, h] = value * load_part[r, 0]
     # a little of the largest cost possible, so that an objective of 0 can be proved
     turnover += 1e-3 * s.scalar[0] * s.scalar[2]
     figures[0], figures[1], figures[2], figures[3] = objective, bound, turnover, worst_breach(s)
@@ -487,7 +499,8 @@ def unload(s, generation, shed, flow, storage, flexible, unserved, price, figure
 
 @kernel(
     [
-        "int64(int64[::1], uint32[::1], float64[::1], uint32[::1], int64[::1], boolean, int32[::1],"
+        "int64(int64[::1], uint32[::1], float64[::1], uint32[::1], int64[::1],"
+        "float64[:, ::1], float64[:, ::1], float64[:, ::1], float64[:, ::1], boolean, int32[::1],"
         "float64[:, ::1], float64[:, :, ::1], float64[:, :, ::1], float64[:, ::1], float64[:, ::1],"
         "float64[::1], float64[::1], float64[::1], float64[::1], float64[::1],"
         "float64[:, ::1], float64[::1], float64[:, :, ::1], float64[::1], float64,"
@@ -497,7 +510,7 @@ def unload(s, generation, shed, flow, storage, flexible, unserved, price, figure
     allocates=False,
 )
 def solve(
-    sizes, ends, floats, ints, rows, is_warm, basis,
+    sizes, ends, floats, ints, rows, ahead, back, store_part, load_part, is_warm, basis,
     demand, capacity, cost, forward, backward, charge, discharge, store, into, out_of,
     flexible_mw, flexible_mwh, shed_mw, shed_cost, unserved_cost,
     generation, shed, flow, storage, flexible, unserved, price, figures, counts,
@@ -554,6 +567,9 @@ def solve(
                     s.trials[a].cost = 0.0
         if status == OPTIMAL:
             break
-    unload(s, generation, shed, flow, storage, flexible, unserved, price, figures)
+    unload(
+        s, rows, ahead, back, store_part, load_part,
+        generation, shed, flow, storage, flexible, unserved, price, figures,
+    )  # fmt: skip
     save_basis(s, rows, basis)
     return status

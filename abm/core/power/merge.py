@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .case import Floats, Ints, PowerCase, PowerResult
+from .case import Floats, Ints, PowerCase
 
 ALIKE = 1e-13  # relative difference of two proportions that are the same
 
@@ -25,45 +25,18 @@ class Shares(NamedTuple):
     """Which merged row each original row belongs to (-1: left out), and its part of it."""
 
     row: Ints
-    share: Floats
-    back: Floats | None = None  # lines: the part of a flow against their direction
-
-    def split(self, merged: Floats) -> Floats:
-        """Rows of the merged problem back to the original rows."""
-        if merged.shape[0] == 0:
-            return np.zeros(self.row.shape + merged.shape[1:])
-        part: Floats = merged[self.row]
-        if self.back is not None:
-            return np.where(part > 0.0, part * self.share, part * self.back)
-        part *= self.share if part.ndim == 1 else self.share[:, None]
-        return part
+    part: Floats  # of lines (L,1) or (L,H), of flows in their direction
+    back: Floats  # of flows against it
 
 
 class Merged(NamedTuple):
-    """A case of the same cost, mostly smaller, and how its answer is handed back."""
+    """A case of the same cost, mostly smaller, and what its answer means for the original."""
 
     case: PowerCase
     rows: Ints  # lines, stores, loads of the original, then the merged row of each
-    lines: Shares | None
-    stores: Shares | None
-    loads: Shares | None
-
-    def split(self, result: PowerResult) -> PowerResult:
-        """The answer in the rows of the original."""
-        if self.lines is not None:
-            result = result._replace(flow=self.lines.split(result.flow))
-        if self.stores is not None:
-            result = result._replace(
-                charge=self.stores.split(result.charge),
-                discharge=self.stores.split(result.discharge),
-                soc=self.stores.split(result.soc),
-            )
-        if self.loads is not None:
-            result = result._replace(
-                flexible=self.loads.split(result.flexible),
-                unserved_flexible=self.loads.split(result.unserved_flexible),
-            )
-        return result
+    lines: Shares
+    stores: Shares
+    loads: Shares
 
 
 STORE = (
@@ -80,31 +53,28 @@ LINE = ("line_from", "line_to", "line_forward_mw", "line_backward_mw")
 
 def merge(case: PowerCase) -> Merged:
     """The case with all that is alike merged."""
-    lines = stores = loads = None
-    if case.line_from.size:
-        lines = _alike_lines(*[getattr(case, name).tobytes() for name in LINE])
-    if case.store_zone.size:
-        stores = _alike_stores(*[getattr(case, name).tobytes() for name in STORE])
-    if case.flexible_zone.size:
-        loads = _alike_loads(*[getattr(case, name).tobytes() for name in LOAD])
-    sizes = case.line_from.size, case.store_zone.size, case.flexible_zone.size
-    if lines is None and stores is None and loads is None:
-        return Merged(case, _unmerged(*sizes), None, None, None)
-    smaller = copy(case)
-    rows = [np.array(sizes)]
-    for found, names, size in ((lines, LINE, sizes[0]), (stores, STORE, sizes[1]), (loads, LOAD, sizes[2])):
-        if found is None:
-            rows.append(np.arange(size))
+    sizes = lines, stores, loads = case.line_from.size, case.store_zone.size, case.flexible_zone.size
+    parts = (
+        _alike_lines(*[getattr(case, name).tobytes() for name in LINE]) if lines else None,
+        _alike_stores(*[getattr(case, name).tobytes() for name in STORE]) if stores else None,
+        _alike_loads(*[getattr(case, name).tobytes() for name in LOAD]) if loads else None,
+    )
+    smaller = case if parts == (None, None, None) else copy(case)
+    shares = []
+    for part, names, size in zip(parts, (LINE, STORE, LOAD), sizes, strict=True):
+        if part is None:
+            shares.append(_whole(size))
             continue
-        rows.append(found[1].row)
-        for name, values in zip(names, found[0], strict=True):
+        shares.append(part[1])
+        for name, values in zip(names, part[0], strict=True):
             object.__setattr__(smaller, name, values)
-    return Merged(smaller, np.concatenate(rows), lines and lines[1], stores and stores[1], loads and loads[1])
+    return Merged(smaller, np.concatenate([sizes, *[share.row for share in shares]]), *shares)
 
 
 @lru_cache(maxsize=64)
-def _unmerged(lines: int, stores: int, loads: int) -> Ints:
-    return np.concatenate([[lines, stores, loads], np.arange(lines), np.arange(stores), np.arange(loads)])
+def _whole(size: int) -> Shares:
+    """Nothing is merged."""
+    return Shares(np.arange(size), np.ones((size, 1)), np.ones((size, 1)))
 
 
 # These depend on their arguments alone, which change seldom in a run: a look-up instead of loops.
@@ -216,5 +186,5 @@ def _sums(row: list[int], values: Floats, groups: int) -> Floats:
 
 def _shares(row: list[int], values: Floats, totals: Floats) -> Shares:
     sums = totals.tolist()
-    part = [value / sums[g] if g >= 0 else 0.0 for g, value in zip(row, values.tolist(), strict=True)]
-    return Shares(np.array(row), np.array(part))
+    part = [[value / sums[g]] if g >= 0 else [0.0] for g, value in zip(row, values.tolist(), strict=True)]
+    return Shares(np.array(row), np.array(part), np.array(part))

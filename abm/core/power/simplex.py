@@ -56,9 +56,6 @@ def attempt(case: PowerCase, warm: NDArray[Any] | None = None) -> PowerResult | 
     size = 2 * ((zones + stores) * hours + loads) + (lines + 3 * stores + loads) * hours
     is_warm = warm is not None and warm.size == size and warm.dtype == np.int32
     basis = np.array(warm) if is_warm else np.empty(size, np.int32)
-    case, rows = merged.case, merged.rows
-    _, _, _, lines, stores, loads, _ = case.shape
-    scratch = _scratch_for(case)
     generation = np.empty(case.capacity_mw.shape)
     shed = np.empty(case.shed_mw.shape)
     flow = np.empty((lines, hours))
@@ -66,10 +63,13 @@ def attempt(case: PowerCase, warm: NDArray[Any] | None = None) -> PowerResult | 
     flexible = np.empty((loads, hours))
     unserved = np.empty(loads)
     price = np.empty((zones, hours))
+    case = merged.case
+    scratch = _scratch_for(case)
     cost, forward, backward = case.cost, case.line_forward_mw, case.line_backward_mw
     status = kernel.solve(
         scratch.topology.sizes, scratch.topology.ends, scratch.floats, scratch.ints,
-        rows, is_warm, basis, case.demand_mw, case.capacity_mw,
+        merged.rows, merged.lines.part, merged.lines.back, merged.stores.part, merged.loads.part,
+        is_warm, basis, case.demand_mw, case.capacity_mw,
         cost if cost.ndim == 3 else cost[:, :, None],
         forward if forward.ndim == 2 else forward[:, None],
         backward if backward.ndim == 2 else backward[:, None],
@@ -87,7 +87,7 @@ def attempt(case: PowerCase, warm: NDArray[Any] | None = None) -> PowerResult | 
         or not breach <= kernel.BREACH_TOLERANCE * largest
     ):
         return None
-    result = PowerResult(
+    return PowerResult(
         objective,
         bound,
         generation,
@@ -102,7 +102,6 @@ def attempt(case: PowerCase, warm: NDArray[Any] | None = None) -> PowerResult | 
         basis,
         int(scratch.counts[0]),
     )
-    return merged.split(result)
 
 
 def _scratch_for(case: PowerCase) -> _Scratch:

@@ -252,13 +252,13 @@ def test_stores_not_yet_built_are_left_out() -> None:
 def test_circuits_of_one_corridor_share_its_flow(seed: int, hourly: bool) -> None:
     rng = np.random.default_rng(seed)
     case = random_case(rng, **SMALL)
-    limits = {
+    changes: dict[str, Any] = {
         name: rng.uniform(0.0, 9.0, (9, 6) if hourly else 9)
         * (rng.random(9) < 0.7)[(...,) + (None,) * hourly]
         for name in ("line_forward_mw", "line_backward_mw")
     }
     case = dataclasses.replace(
-        case, line_from=[0, 0, 0, 1, 1, 1, 0, 0, 0], line_to=[1, 1, 1, 2, 2, 2, 2, 2, 2], **limits
+        case, line_from=np.repeat([0, 1, 0], 3), line_to=np.repeat([1, 2, 2], 3), **changes
     )
     assert merge(case).case.shape.lines <= 3
     check(case)
