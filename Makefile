@@ -37,7 +37,7 @@ test: lint
 	$(BIN)/python -m pytest -n 2 -m "not long" $(ARGS)
 
 test-long: $(READY)
-	@$(BIN)/python -m pytest -m long $(ARGS); code=$$?; [ $$code -eq 5 ] || exit $$code   # 5: there is none
+	@$(BIN)/python -m pytest -n 2 -m long $(ARGS); code=$$?; [ $$code -eq 5 ] || exit $$code   # 5: there is none
 
 bench: $(READY)
 	$(BIN)/python -m tests.benchmarks.decade

@@ -22,8 +22,9 @@ from .pivots import (
     plant,
 )
 
-PERTURBATION = 1e-6  # of an arc, relative to the typical cost
-DUAL_TOLERANCE = 1e-12  # reduced costs nearer to 0 leave a bound as it is; of the dearest cost
+PERTURBATION = 1e-9  # of an arc, relative to the typical cost: below the differences that matter
+PERTURBATION_FLOOR = 20.0  # and of the dual tolerance
+DUAL_TOLERANCE = 1e-13  # reduced costs nearer to 0 leave a bound as it is; of the dearest cost
 FLOW_TOLERANCE = 1e-11  # a breach of a bound, relative to the largest quantity
 BREACH_TOLERANCE = 1e-9  # accepted in an answer, relative to the largest quantity
 GOLDEN = 0.6180339887498949
@@ -539,7 +540,7 @@ def solve(
         else:
             counts[2] += attempt
             cold_basis(s)
-        perturb(s, PERTURBATION * s.scalar[1])
+        perturb(s, max(PERTURBATION * s.scalar[1], PERTURBATION_FLOOR * dual_tolerance))
         build(s)
         for phase in range(6):
             # with perturbed costs, then with the true ones until nothing moves
