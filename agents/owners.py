@@ -311,7 +311,7 @@ class Owner(SiteHolder):
         model, state, p = self.world_model, self.state, self.world_model.parameters
         vintage = model.vintage_for(month + lead)
         kw = float(model.world.vintages.kw[vintage]) * p["gpu_power_factor"] * p["pue"]
-        ageing = month + lead - model.chip_age[row] >= p["gpu_life_months"]
+        ageing = month + lead - model.chip_age[row] >= p["gpu_life_months"] - 1e-6
         lasting = np.where(ageing, 0.0, state.chips[row] + state.store[row])
         coming = float(state.ordered[row] + state.wanted[row].sum())
         power = float(lasting @ model.world.vintages.kw) * p["gpu_power_factor"] * p["pue"]

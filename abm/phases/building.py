@@ -209,7 +209,7 @@ def _scrap(model: Model, month: int) -> None:
         rent = float(v.h100e[vintage]) * hours * price
         power = float(v.kw[vintage]) * p["gpu_power_factor"] * p["pue"] / 1000.0 * 8760.0 * p["load_factor"]
         cost = power * float(state.site_price[state.sites.zone[row]]) * (1.0 + p["running_overhead"])
-        if age >= life or (rent < cost and age >= 12):
+        if age >= life - 1e-6 or (rent < cost and age >= 12):
             count = float(state.chips[row, vintage])
             state.chips[row, vintage] = 0.0
             owner = model.owner_key(row)
@@ -217,7 +217,7 @@ def _scrap(model: Model, month: int) -> None:
             model.decisions.note(
                 month,
                 Intent(owner, "scrap", state.sites.key[row], count, "GPU", {"age_months": float(age)}),
-                bound="age" if age >= life else "rent below running cost",
+                bound="age" if age >= life - 1e-6 else "rent below running cost",
             )
 
 

@@ -140,7 +140,7 @@ def value(
         beta=1.2,
         exposure=exposure,
         premium=1.3,
-        forecast=forecast,
+        forecast=lambda years: forecast,
         credibility=credibility,
     )
 

@@ -162,7 +162,14 @@ def appraisals(knob: str, values: tuple[float, ...], **fixed: float) -> list[flo
         )
         ratios.append(
             appraise(
-                model, 0, row, beta=1.2, exposure=1.0, premium=1.0, forecast=2000.0, credibility=0.5
+                model,
+                0,
+                row,
+                beta=1.2,
+                exposure=1.0,
+                premium=1.0,
+                forecast=lambda years: 2000.0,
+                credibility=0.5,
             ).ratio
         )
     return ratios
@@ -203,7 +210,14 @@ def test_support_makes_a_site_worth_no_less(lever: str, values: tuple[float, ...
         )
         ratios.append(
             appraise(
-                model, 0, row, beta=1.2, exposure=1.0, premium=1.0, forecast=2000.0, credibility=0.5
+                model,
+                0,
+                row,
+                beta=1.2,
+                exposure=1.0,
+                premium=1.0,
+                forecast=lambda years: 2000.0,
+                credibility=0.5,
             ).ratio
         )
     assert (np.diff(ratios) >= -ROUNDING).all(), ratios

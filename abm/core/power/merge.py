@@ -10,7 +10,6 @@ node, shrinks a lot.
 
 from __future__ import annotations
 
-from copy import copy
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -53,22 +52,29 @@ LINE = ("line_from", "line_to", "line_forward_mw", "line_backward_mw")
 
 def merge(case: PowerCase) -> Merged:
     """The case with all that is alike merged."""
-    sizes = lines, stores, loads = case.line_from.size, case.store_zone.size, case.flexible_zone.size
-    parts = (
-        _alike_lines(*[getattr(case, name).tobytes() for name in LINE]) if lines else None,
-        _alike_stores(*[getattr(case, name).tobytes() for name in STORE]) if stores else None,
-        _alike_loads(*[getattr(case, name).tobytes() for name in LOAD]) if loads else None,
-    )
-    smaller = case if parts == (None, None, None) else copy(case)
-    shares = []
-    for part, names, size in zip(parts, (LINE, STORE, LOAD), sizes, strict=True):
-        if part is None:
-            shares.append(_whole(size))
-            continue
-        shares.append(part[1])
-        for name, values in zip(names, part[0], strict=True):
-            object.__setattr__(smaller, name, values)
-    return Merged(smaller, np.concatenate([sizes, *[share.row for share in shares]]), *shares)
+    lines, stores, loads = case.line_from.size, case.store_zone.size, case.flexible_zone.size
+    whole = case.__dict__
+    changes: dict[str, Any] = {}
+    shares = [_whole(lines), _whole(stores), _whole(loads)]
+    for k, (size, find, names) in enumerate(
+        ((lines, _alike_lines, LINE), (stores, _alike_stores, STORE), (loads, _alike_loads, LOAD))
+    ):
+        found = find(*[whole[name].tobytes() for name in names]) if size else None
+        if found is not None:
+            changes.update(zip(names, found[0], strict=True))
+            shares[k] = found[1]
+    rows = np.concatenate([_sizes(lines, stores, loads), shares[0].row, shares[1].row, shares[2].row])
+    if not changes:
+        return Merged(case, rows, *shares)
+    smaller = object.__new__(PowerCase)  # checked already, and so not checked again
+    smaller.__dict__.update(whole)
+    smaller.__dict__.update(changes)
+    return Merged(smaller, rows, *shares)
+
+
+@lru_cache(maxsize=64)
+def _sizes(lines: int, stores: int, loads: int) -> Ints:
+    return np.array([lines, stores, loads])
 
 
 @lru_cache(maxsize=64)
