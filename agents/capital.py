@@ -42,7 +42,8 @@ class Fund(Investor):
     It bids for a project whose value over outlay, at its own required return, reaches one. Until
     the trait ``pilot_sites`` of the projects it backs are running, its commitments stay below the
     trait ``pilot``; after that its whole budget counts. Openness to foreign capital scales what a
-    foreign fund may hold of one project; the credibility of the programme scales its appetite.
+    foreign fund may hold of one project; the credibility of the programme and the country's risk against
+    the market's scale its appetite.
     """
 
     TRAITS: ClassVar[Mapping[str, str]] = {
@@ -61,7 +62,7 @@ class Fund(Investor):
         proven = self.running_sites() >= self.trait["pilot_sites"]
         if not proven:
             left = min(left, self.trait["pilot"] - self.committed)
-        left *= min(2.0 * model.credibility, 1.0)
+        left *= min(2.0 * model.credibility, 1.0) * self.risk_budget(month)
         for offer in sorted(model.offers, key=lambda o: (-o.ratio, o.row)):
             if self.state.sites.finance[offer.row] != 2 or offer.sought <= 0.0:
                 continue
@@ -83,6 +84,12 @@ class Fund(Investor):
                 continue
             left -= bid
             yield self.intent("invest", offer.key, bid, "money", target=offer.row, value_over_outlay=worth)
+
+    def risk_budget(self, month: int) -> float:
+        """Share of the budget that country risk leaves: what the market's risk pays over what this country's asks."""
+        premium = self.world_model.parameters["equity_premium"]
+        risk = self.trait["exposure"] * float(self.world_model.outside.country_risk[month])
+        return premium / (premium + risk) if premium + risk > 0.0 else 1.0
 
     def extra_return(self, month: int, owner: str) -> float:
         """How much more than the project's owner this investor asks for, a year (less, where it is negative)."""
