@@ -20,7 +20,7 @@ from policies.catalogue import catalogue
 from runs.worlds import loader
 from tests.model import worlds
 
-SLOW_LEVERS = frozenset({"queue_deposit"})
+SLOW_LEVERS = frozenset({"growth_fund_krw", "queue_deposit"})
 SLOW_UNCERTAINTIES = frozenset(
     {
         "country_risk_premium",
@@ -33,7 +33,7 @@ SLOW_UNCERTAINTIES = frozenset(
 SLOW_KINDS = frozenset(
     {"startups", "local-government", "assembly", "export-authority", "power-equipment", "cooling", "builder"}
 )
-SLOW_STAKEHOLDERS = frozenset({"nhn-cloud"})
+SLOW_STAKEHOLDERS = frozenset({"nhn-cloud", "policy-banks"})
 """What shows only after years, or only with all the days of a month: left to the long tests."""
 
 KOREA = loader.load("korea")
@@ -64,6 +64,9 @@ CIRCUMSTANCES: dict[str, dict[str, Any]] = {
     "micron": {"settings": {"hbm_supply_factor": 0.3}},
     "local-east": {"settings": {"announcement_realisation": 1.0}},
     "assembly": {"settings": {"kepco_bond_limit": 2.0}},
+    # A fund that closes gaps is seen where projects look for money.
+    "policy-banks": {"settings": {"announcement_realisation": 1.0}},
+    "growth_fund_krw": {"settings": {"announcement_realisation": 1.0}},
 }
 
 
@@ -92,7 +95,9 @@ def first_difference(one: Model, other: Model, names: list[str]) -> tuple[int, s
 def moved(world: World, name: str) -> tuple[int, str] | None:
     """Where the two bounds of a lever or an uncertainty first part."""
     knob = catalogue().get(name) or world.quantities[name]
-    low, high = (worlds.built(world, {name: end}, package="as-announced") for end in (knob.low, knob.high))
+    around = CIRCUMSTANCES.get(name, {}).get("settings", {})
+    ends = ({**around, name: end} for end in (knob.low, knob.high))
+    low, high = (worlds.built(world, settings, package="as-announced") for settings in ends)
     return first_difference(low, high, consequences(low))
 
 
