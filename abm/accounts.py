@@ -29,10 +29,8 @@ class Accounts(Queries):
     def running_costs_to_come(self, month: int) -> float:
         """What the levers in force will still cost the budget this year."""
         left = 11 - self.calendar.month_of_year(month)
-        yearly = sum(
-            max(self.board.value(handle, month) - lever.default, 0.0) * lever.cost
-            for handle, lever in self.board.levers.items()
-        )
+        board = self.board
+        yearly = sum(board.running_cost(handle, board.value(handle, month)) for handle in board.levers)
         return yearly * left / 12.0
 
     def pay_public(self, month: int, amount: float, to: str, cause: str) -> None:
@@ -46,14 +44,13 @@ class Accounts(Queries):
         return self.arrears_share() * float((sites.loan * sites.guaranteed).sum())
 
     # -- sites -------------------------------------------------------------------------------
-    def shell_budget(self, row: int) -> float:
-        """Cost of a site's building and connection, in currency."""
+    def shell_budget(self, row: int, waived: float | None = None) -> float:
+        """Cost of a site's building and connection, in currency; ``waived`` as decided unless it is given."""
         sites, p = self.state.sites, self.parameters
-        given = float(sites.shell_cost[row])
-        shell = (float(sites.mw[row]) * p["shell_cost"] if math.isnan(given) else given) * p[
-            "site_cost_factor"
-        ]
-        return shell + float(sites.mw[row]) * p["connection_cost"] * (1.0 - float(sites.waived[row]))
+        given, mw = float(sites.shell_cost[row]), float(sites.mw[row])
+        shell = (mw * p["shell_cost"] if math.isnan(given) else given) * p["site_cost_factor"]
+        spared = float(sites.waived[row]) if waived is None else waived
+        return shell + mw * p["connection_cost"] * (1.0 - spared)
 
     def draw(self, month: int, row: int, amount: float, to: str) -> None:
         """Spend on a site: lenders, equity holders and public support pay their parts."""

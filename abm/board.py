@@ -112,6 +112,11 @@ class Board:
         """The value last decided, in force or not yet."""
         return self._pending[handle]
 
+    def running_cost(self, handle: str, value: float) -> float:
+        """Yearly cost to the budget of a lever standing at ``value``, counted from its default (currency/year)."""
+        lever = self.levers[handle]
+        return max(value - lever.default, 0.0) * lever.cost
+
     def enact(self, handle: str, value: float, month: int, who: str) -> Act:
         """Decide in ``month``; in force after the lead time, within the lever's bounds."""
         lever = self.levers[handle]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from abm.holdings import Holdings
-from abm.state import AI, APPLIED, DECIDED, ENERGISED, PASSED
+from abm.state import AI, DECIDED, ENERGISED, PASSED
 
 if TYPE_CHECKING:
     from abm.stakeholder import Stakeholder
@@ -256,6 +256,3 @@ class Queries(Holdings):
     def seller_of(self, technology: int) -> tuple[str, str]:
         """Account and group (nuclear, renewable, thermal) of a technology's owner."""
         return self._sellers[technology]
-
-    def open_site_count(self) -> int:
-        return int((self.state.sites.status[: self.state.sites.count] == APPLIED).sum())

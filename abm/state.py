@@ -96,11 +96,9 @@ class Sites:
         self.drawn = np.zeros(size)
         """Capital spent so far."""
         self.loan = np.zeros(size)
-        self.loan_limit = np.zeros(size)
         self.loan_share = np.zeros(size)
         self.guaranteed = np.zeros(size)
         self.tenor = np.full(size, 60.0)
-        self.state_paid = np.zeros(size)
         self.contract_price = np.zeros(size)
         """Price of hours sold ahead, currency per H100-equivalent hour; fixed for the life of the machines."""
         self.contract_until = np.full(size, -1, np.int64)
@@ -169,7 +167,6 @@ class State:
         """Accelerators ordered and not delivered, by site."""
         self.wanted = np.zeros(s)
         """Accelerators that the site still wants to order."""
-        self.sold_ahead = np.zeros(s)
         self.deliveries: list[list[tuple[int, int, float, str, float]]] = [[] for _ in range(months + 121)]
         self.investors: list[str] = []
         self.equity = np.zeros((s, 0))
@@ -185,7 +182,6 @@ class State:
         self.line_ready = np.where(existing, -1, NEVER)
         self.line_left = np.where(existing, 0.0, np.maximum(lines.due, 0).astype(float))
         """Months of fully funded work left on a planned line, slip included."""
-        self.line_spent = np.zeros(len(lines))
         self.pool_headroom = world.pools.headroom_mw.astype(float).copy()
         self.pool_start = np.maximum(world.pools.headroom_mw.astype(float), 1.0)
         self.market: Market

@@ -125,9 +125,7 @@ def appraise(
     mw = float(sites.mw[row])
     kw = float(world.vintages.kw[vintage]) * p["gpu_power_factor"] * p["pue"]
     count = float(sites.gpus[row]) or mw * 1000.0 / kw
-    given = sites.shell_cost[row]
-    shell = (float(given) if not math.isnan(given) else mw * p["shell_cost"]) * p["site_cost_factor"]
-    shell += mw * p["connection_cost"] * (1.0 - waived)
+    shell = model.shell_budget(row, waived)
     # Machines of state sites are bought by the state, outside the project.
     chips = 0.0 if sites.finance[row] == 0 else count * model.chip_price(vintage, month)
     credit = model.board.value("tax_credit", month)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from abm.quantities import nearest
+from policies.reading import unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +32,4 @@ class BadInput(Exception):
         super().__init__("\n".join(map(str, self.complaints)))
 
 
-def unknown(name: str, what: str, known: Iterable[str]) -> str:
-    """'is no lever; did you mean ...' with the nearest name, or the whole list where it is short."""
-    names = sorted(known)
-    near = nearest(name, names)
-    if near:
-        return f"found {name!r}, which is no {what}; did you mean {near!r}?"
-    listing = ", ".join(names) if len(names) <= 12 else f"{len(names)} names, see `madang list`"
-    return f"found {name!r}, which is no {what}; allowed: {listing}"
+__all__ = ["BadInput", "Complaint", "unknown"]

@@ -171,12 +171,6 @@ def last_bound(model: Holdings, row: int) -> str:
     return "building"
 
 
-def power_of_chips(model: Model, row: int) -> float:
-    """Facility MW that the installed accelerators of a site can draw."""
-    p = model.parameters
-    return float(model.state.chips[row] @ model.world.vintages.kw) * p["gpu_power_factor"] * p["pue"] / 1000.0
-
-
 def _install(model: Model, month: int) -> None:
     """Put delivered accelerators to work as far as the site's power allows, the most efficient first."""
     state, sites, v = model.state, model.state.sites, model.world.vintages
@@ -185,7 +179,7 @@ def _install(model: Model, month: int) -> None:
     for row in waiting:
         if sites.status[row] != ENERGISED:
             continue
-        room = float(sites.mw[row]) * model.parameters["power_overbooking"] - power_of_chips(model, int(row))
+        room = float(sites.mw[row]) * model.parameters["power_overbooking"] - model.site_power(int(row))
         for vintage in sorted(
             np.flatnonzero(state.store[row] > 0.0), key=lambda i: (-v.h100e[i] / v.kw[i], i)
         ):

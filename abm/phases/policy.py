@@ -31,12 +31,6 @@ class Budget:
         return max(self.envelope - self.spent, 0.0)
 
 
-def running_cost(model: Model, handle: str, value: float) -> float:
-    """Yearly cost to the budget of a lever standing at ``value`` (currency/year)."""
-    lever = model.board.levers[handle]
-    return max(value - lever.default, 0.0) * lever.cost
-
-
 def run(model: Model, month: int) -> None:
     if model.calendar.month_of_year(month) == 0 or month == 0:
         model.budget.spent = 0.0
@@ -60,8 +54,8 @@ def _enact(model: Model, month: int, intent: Intent) -> None:
     board, handle = model.board, intent.subject
     lever = board.levers[handle]
     before = board.announced(handle)
-    more = running_cost(model, handle, intent.amount) - running_cost(model, handle, before)
-    committed = sum(running_cost(model, other, board.announced(other)) for other in board.levers)
+    more = model.board.running_cost(handle, intent.amount) - model.board.running_cost(handle, before)
+    committed = sum(model.board.running_cost(other, board.announced(other)) for other in board.levers)
     room = model.budget.envelope - committed
     value, bound = intent.amount, ""
     if more > room + 1e-6:
@@ -151,7 +145,7 @@ _RESOLVE = {
 
 def _pay_programmes(model: Model, month: int) -> None:
     for handle in model.board.levers:
-        cost = running_cost(model, handle, model.board.value(handle, month)) / 12.0
+        cost = model.board.running_cost(handle, model.board.value(handle, month)) / 12.0
         if cost > 0.0:
             model.spend(month, cost, f"programme {handle}")
 
