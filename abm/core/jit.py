@@ -1,14 +1,16 @@
 """`kernel`: Numba compilation with a disk cache that notices every edit below this folder.
 
 Numba's own cache looks at the file of the function alone: after an edit of a callee in another
-file it goes on returning the old machine code. Here the cache directory carries a hash of all
-sources below `abm/core`, so an edit anywhere means a fresh directory.
+file it goes on returning the old machine code. Here the cache directory carries a hash of sources:
+of the files of `abm/core` itself, and of the whole room (`abm/core/power`, say) that the function
+lives in. A kernel may call kernels of its own room and of `abm/core`, of no other room.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -21,6 +23,8 @@ from numba.core import caching
 
 _CORE = Path(__file__).resolve().parent
 _announced = False
+KEPT = 4
+"""Compiled versions of a room that stay on disk."""
 
 
 def kernel(target: Callable[..., Any] | Sequence[str], *, allocates: bool = True) -> Any:
@@ -54,42 +58,61 @@ def helper(function: Callable[..., Any]) -> Any:
 def _compiled(function: Callable[..., Any], allocates: bool) -> Any:
     options = {} if allocates else {"_nrt": False}
     compiled = numba.njit(nogil=True, fastmath=False, error_model="numpy", **options)(function)
-    if not numba.config.DISABLE_JIT and cache_folder() is not None:
+    if not numba.config.DISABLE_JIT and cache_folder(room_of(function.__code__.co_filename)) is not None:
         compiled._cache = _Cache(function)
     return compiled
 
 
+def room_of(source: str | Path) -> str:
+    """The folder right below `abm/core` that a source file lies in; "" for a file of `abm/core` itself."""
+    inside = Path(source).resolve().relative_to(_CORE)
+    return inside.parts[0] if len(inside.parts) > 1 else ""
+
+
 @cache
-def sources_hash() -> str:
-    """Hash of every Python file below `abm/core`, and of Numba's version."""
+def sources_hash(room: str = "") -> str:
+    """Hash of every Python file that a kernel of ``room`` may be made of, and of Numba's version."""
     digest = hashlib.sha256(numba.__version__.encode())
-    for path in sorted(_CORE.rglob("*.py")):
+    paths = [*_CORE.glob("*.py"), *((_CORE / room).rglob("*.py") if room else ())]
+    for path in sorted(paths):
         digest.update(path.relative_to(_CORE).as_posix().encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 
 @cache
-def cache_folder() -> Path | None:
+def cache_folder(room: str = "") -> Path | None:
     """The first writable place for compiled code; None compiles anew in each process."""
     user = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    own = _CORE / "__pycache__"
     places = [
         Path(str(numba.config.CACHE_DIR)) if numba.config.CACHE_DIR else None,
-        _CORE / "__pycache__",
+        own,
         Path(user) / "madang",
         Path(tempfile.gettempdir()) / f"madang-{os.getuid() if hasattr(os, 'getuid') else 'user'}",
     ]
+    family = f"kernels-{room or 'core'}-"
     for place in places:
         if place is None:
             continue
-        folder = place / f"kernels-{sources_hash()}"
+        folder = place / f"{family}{sources_hash(room)}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder):
+                if place == own:
+                    _prune(own, family, folder)
                 return folder
         except OSError:
             continue
     return None
+
+
+def _prune(place: Path, family: str, keep: Path) -> None:
+    """Of what other versions of this checkout's sources left, the last few stay (branches), the rest goes."""
+    os.utime(keep)
+    others = sorted(place.glob(f"{family}*"), key=lambda folder: folder.stat().st_mtime, reverse=True)
+    for folder in others[KEPT:]:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _announce() -> None:
@@ -108,16 +131,16 @@ class _Locator:
 
     @classmethod
     def from_function(cls, function: Callable[..., Any], source: str) -> _Locator | None:
-        return None if cache_folder() is None else cls(function, source)
+        return None if cache_folder(room_of(source)) is None else cls(function, source)
 
     def ensure_cache_path(self) -> None:
         Path(self.get_cache_path()).mkdir(parents=True, exist_ok=True)
 
     def get_cache_path(self) -> str:
-        return str(cache_folder())
+        return str(cache_folder(room_of(self._source)))
 
     def get_source_stamp(self) -> str:
-        return sources_hash()
+        return sources_hash(room_of(self._source))
 
     def get_disambiguator(self) -> str:
         return f"{Path(self._source).stem}-{self._line}"

@@ -53,3 +53,27 @@ def test_an_edited_callee_in_another_file_is_noticed(tmp_path: Path) -> None:
     assert run(1.0) == (2.0, False)  # from the disk, silently
     assert run(5.0) == (6.0, True)
     assert run(1.0) == (2.0, False)
+
+
+def test_rooms_of_the_core_share_no_kernels() -> None:
+    """A room's compiled code is keyed by its own files and those of `abm/core` itself, so it may use no other's."""
+    core = Path(abm.core.jit.__file__).parent
+    rooms = [folder.name for folder in core.iterdir() if folder.is_dir() and any(folder.glob("*.py"))]
+    assert "power" in rooms
+    for room in rooms:
+        for path in (core / room).rglob("*.py"):
+            for other in rooms:
+                if other != room:
+                    assert f"abm.core.{other}" not in path.read_text(encoding="utf-8"), (path, other)
+
+
+def test_only_a_few_old_versions_stay_on_disk(tmp_path: Path) -> None:
+    folders = [tmp_path / f"kernels-power-{i}" for i in range(abm.core.jit.KEPT + 3)]
+    for age, folder in enumerate(folders):
+        folder.mkdir()
+        os.utime(folder, (1e9 - age, 1e9 - age))
+    (tmp_path / "kernels-other-1").mkdir()
+    abm.core.jit._prune(tmp_path, "kernels-power-", folders[-1])
+    assert folders[-1].is_dir()
+    assert len(list(tmp_path.glob("kernels-power-*"))) == abm.core.jit.KEPT
+    assert (tmp_path / "kernels-other-1").is_dir()
