@@ -260,27 +260,35 @@ class Model(Accounts, Reporting, mesa.Model):
             if sites.started_before[row] and sites.status[row] == DECIDED:
                 self.start_building(row, 0)
         ledger.post(ACCOUNT, "savings", "money", self.startups.take_capital(), "founders' capital")
+        owners = [self.world.cast.keys[row] for row in self.owner_rows]
+        self._debt_at_start = p["utility_debt_start"]
         ledger.check_stock(ACCOUNT, "money", self.startups.cash)
-        ledger.check_stock(self.utility_account, "debt", lambda: -self.utility.debt)
-        ledger.check_stock("deposits", "money", lambda: float(sites.deposit.sum()))
-        for row in self.owner_rows:
-            ledger.check_stock(f"gpus {self.world.cast.keys[row]}", "gpu", self._machines_of(row))
-        for row in self.owner_rows:
-            owner = self.world.cast.keys[row]
-            ledger.check_stock(f"equity of {owner}", "equity", self._equity_in(row))
-        owed = p["utility_debt_start"]
-        ledger.check_stock("lenders", "debt", lambda: float(sites.loan.sum()) + self.utility.debt - owed)
+        ledger.check_stock(self.utility_account, "debt", self._utility_owes)
+        ledger.check_stock("deposits", "money", sites.deposit.sum)
+        ledger.check_stocks([f"gpus {owner}" for owner in owners], "gpu", self._machines_of_owners)
+        ledger.check_stocks([f"equity of {owner}" for owner in owners], "equity", self._equity_in_owners)
+        ledger.check_stock("lenders", "debt", self._lent)
         ledger.check_zero([f"zone {key}" for key in self.world.zones.keys], "mwh")
         ledger.check_zero(["compute revenue"], "money")
 
-    def _machines_of(self, cast_row: int) -> Callable[[], float]:
-        """Recounts from the arrays what an owner's account must show."""
-        state = self.state
-        return lambda: float((state.chips + state.store)[state.sites.owner == cast_row].sum())
+    # What accounts must show, counted anew from the arrays at each close.
+    def _utility_owes(self) -> float:
+        return -self.utility.debt
 
-    def _equity_in(self, cast_row: int) -> Callable[[], float]:
-        """What an owner's sites owe their equity holders, with a minus."""
-        return lambda: -float(self.equity_paid[self.state.sites.owner == cast_row].sum())
+    def _lent(self) -> float:
+        return float(self.state.sites.loan.sum()) + self.utility.debt - self._debt_at_start
+
+    def _machines_of_owners(self) -> np.ndarray:
+        return self._by_owner((self.state.chips + self.state.store).sum(axis=1))
+
+    def _equity_in_owners(self) -> np.ndarray:
+        return -self._by_owner(self.equity_paid.sum(axis=1))
+
+    def _by_owner(self, by_site: np.ndarray) -> np.ndarray:
+        """Sums over each owner's sites, in the order of ``owner_rows``."""
+        owner = self.state.sites.owner
+        mine = owner >= 0
+        return np.bincount(owner[mine], by_site[mine], len(self.world.cast))[self.owner_rows]
 
     def start_building(self, row: int, month: int) -> None:
         """A site that is already under construction in ``month``: built as far as its announced date calls for."""

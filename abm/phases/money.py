@@ -142,7 +142,7 @@ def _power_is_paid(model: Model, month: int) -> None:
     sales = float(found.load.sum()) * p["sales_share"]
     regional = model.board.value("regional_pricing", month)
     ledger.post(account, "households", "money", sales * books.tariff, "power of others")
-    ai_bill = ledger.causes["money", "power of sites"]
+    ai_bill = ledger.moved("money", "power of sites")
     carbon = model.board.value("carbon_price", month)
     made = found.generation.sum(0)
     purchases = 0.0
@@ -178,7 +178,7 @@ def _power_is_paid(model: Model, month: int) -> None:
             books.plan = intent.amount
             model.decisions.repeat(month, intent, invested, intent.bound)
             ledger.post("builders", account, "money", invested, "grid investment")
-    extra = ledger.causes["money", "deposit forfeited"]
+    extra = ledger.moved("money", "deposit forfeited")
     missing = purchases + operation + interest + invested - revenue - extra
     if missing >= 0.0:
         ledger.post(account, "lenders", "money", missing, "utility borrowing")
