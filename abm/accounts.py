@@ -48,9 +48,21 @@ class Accounts(Queries):
         """Cost of a site's building and connection, in currency; ``waived`` as decided unless it is given."""
         sites, p = self.state.sites, self.parameters
         given, mw = float(sites.shell_cost[row]), float(sites.mw[row])
-        shell = (mw * p["shell_cost"] if math.isnan(given) else given) * p["site_cost_factor"]
+        shell = mw * p["shell_cost"] if math.isnan(given) else given
         spared = float(sites.waived[row]) if waived is None else waived
-        return shell + mw * p["connection_cost"] * (1.0 - spared)
+        return float(self._shell_and_connection(shell, mw, spared))
+
+    def shell_budgets(self, rows: np.ndarray) -> np.ndarray:
+        """``shell_budget`` of many sites."""
+        sites, p = self.state.sites, self.parameters
+        given, mw = sites.shell_cost[rows], sites.mw[rows]
+        shell = np.where(np.isnan(given), mw * p["shell_cost"], given)
+        found: np.ndarray = self._shell_and_connection(shell, mw, sites.waived[rows])
+        return found
+
+    def _shell_and_connection(self, shell: Any, mw: Any, spared: Any) -> Any:
+        p = self.parameters
+        return shell * p["site_cost_factor"] + mw * p["connection_cost"] * (1.0 - spared)
 
     def draw(self, month: int, row: int, amount: float, to: str) -> None:
         """Spend on a site: lenders, equity holders and public support pay their parts."""
@@ -110,55 +122,37 @@ class Accounts(Queries):
         if self.state.sites.finance[row] == 2:
             self.pooled_flow[month] -= amount
 
-    def pay_out(self, month: int, row: int, amount: float) -> None:
-        """Distribute what a site earned to its equity holders; a shortfall is paid in by its owner."""
-        owner = self.owner_key(row)
-        paid = self.equity_paid[row]
-        total = float(paid.sum())
-        if amount <= 0.0 or total <= 0.0:
-            self.cash_of[owner] = self.cash_of.get(owner, 0.0) + amount
-            if self.state.sites.finance[row] == 2:
-                self.pooled_flow[month] += amount
-            return
-        for who, column in self.investor.items():
-            part = amount * float(paid[column]) / total
-            if part <= 0.0:
-                continue
-            if who != owner:
-                self.ledger.post(who, owner, "money", part, "dividend")
-            self.cash_of[who] = self.cash_of.get(who, 0.0) + part
-        if self.state.sites.finance[row] == 2:
-            self.pooled_flow[month] += amount
-
-    def book_share(self, row: int) -> float:
-        """Share of a site's cost that is not written off: the building over its life, machines by their age."""
-        sites, p = self.state.sites, self.parameters
-        if sites.status[row] != ENERGISED:
-            return 1.0
-        age = self.month - int(sites.step["energised"][row])
-        paid = float(self.paid_in[row])
-        shell = min(self.shell_budget(row) / paid, 1.0) if paid > 0.0 else 0.0
-        machines = float(
-            self.state.chips[row]
-            @ np.maximum(1.0 - (self.month - self.chip_age[row]) / p["gpu_life_months"], 0.0)
+    def book_shares(self, rows: np.ndarray) -> np.ndarray:
+        """Share of sites' cost that is not written off: the building over its life, machines by their age."""
+        sites, p, chips = self.state.sites, self.parameters, self.state.chips[rows]
+        age = self.month - sites.step["energised"][rows]
+        paid = self.paid_in[rows]
+        shell = np.minimum(
+            np.divide(self.shell_budgets(rows), paid, out=np.zeros(len(rows)), where=paid > 0.0), 1.0
         )
-        count = max(float(sites.gpus[row]), float(self.state.chips[row].sum()), 1.0)
-        return shell * max(1.0 - age / (12.0 * p["shell_life_years"]), 0.0) + (1.0 - shell) * min(
-            machines / count, 1.0
-        )
+        machines = (
+            chips * np.maximum(1.0 - (self.month - self.chip_age[rows]) / p["gpu_life_months"], 0.0)
+        ).sum(1)
+        count = np.maximum(np.maximum(sites.gpus[rows], chips.sum(1)), 1.0)
+        standing = np.maximum(1.0 - age / (12.0 * p["shell_life_years"]), 0.0)
+        share = shell * standing + (1.0 - shell) * np.minimum(machines / count, 1.0)
+        return np.where(sites.status[rows] == ENERGISED, share, 1.0)
 
-    def book_value(self, who: str) -> float:
-        """Undepreciated equity that ``who`` holds in sites, net of their loans' excess over book."""
-        sites = self.state.sites
-        column = self.investor.get(who)
-        if column is None:
-            return 0.0
-        rows = np.flatnonzero(self.equity_paid[: sites.count, column] > 0.0)
-        return float(sum(self.equity_paid[row, column] * self.book_share(int(row)) for row in rows))
+    def book_values(self) -> np.ndarray:
+        """(investors,) undepreciated equity held in sites; kept until it is forgotten or a month is closed."""
+        if self._book_values is None or self._book_values[0] != self.ledger.closed:
+            rows = self.equity_paid[: self.state.sites.count].any(axis=1).nonzero()[0]
+            self._book_values = self.ledger.closed, self.book_shares(rows) @ self.equity_paid[rows]
+        return self._book_values[1]
+
+    def forget_book_values(self) -> None:
+        self._book_values = None
 
     def investor_profit(self, who: str) -> float:
         """Paid out less paid in, plus book value."""
-        return float(self.cash_of.get(who, 0.0)) + self.book_value(who)
+        column = self.investor.get(who)
+        book = float(self.book_values()[column]) if column is not None else 0.0
+        return float(self.cash_of.get(who, 0.0)) + book
 
     def owner_profit(self, cast_row: int) -> float:
         return self.investor_profit(self.account(cast_row))
@@ -224,7 +218,7 @@ class Accounts(Queries):
         flows = self.pooled_flow[: month + 1].copy()
         sites = self.state.sites
         rows = np.flatnonzero(sites.finance[: sites.count] == 2)
-        flows[-1] += sum(float(self.equity_paid[row].sum()) * self.book_share(int(row)) for row in rows)
+        flows[-1] += float(self.equity_paid[rows].sum(axis=1) @ self.book_shares(rows))
         if not (flows < 0.0).any() or not (flows > 0.0).any():
             return math.nan
         power = np.arange(len(flows))

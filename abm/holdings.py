@@ -77,6 +77,7 @@ class Holdings:
     paid_in: np.ndarray
     arrears: np.ndarray
     cash_of: dict[str, float]
+    _book_values: tuple[int, np.ndarray] | None
     pooled_flow: np.ndarray
     """(months,) net cash flow of all equity in project-financed sites."""
     committed_total: float

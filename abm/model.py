@@ -167,6 +167,7 @@ class Model(Accounts, Reporting, mesa.Model):
         self.committed_by: dict[str, float] = {}
         self.deployed_by = {}
         self.cash_of: dict[str, float] = {}
+        self._book_values = None
         self.pooled_flow = np.zeros(months)
         self.paid_in = np.zeros(len(sites.mw))
         self.arrears = np.zeros(len(sites.mw))

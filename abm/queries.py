@@ -207,6 +207,14 @@ class Queries(Holdings):
             float(self.state.chips[row] @ self.world.vintages.kw) * p["gpu_power_factor"] * p["pue"] / 1000.0
         )
 
+    def site_powers(self, rows: np.ndarray) -> np.ndarray:
+        """``site_power`` of many sites: MW that their machines draw at full load."""
+        p = self.parameters
+        found: np.ndarray = (
+            self.state.chips[rows] @ self.world.vintages.kw * (p["gpu_power_factor"] * p["pue"] / 1000.0)
+        )
+        return found
+
     def yearly_cost(self, resource: int, factor: float, spread: float, life: float, month: int) -> float:
         """Annuity and fixed cost of a MW of a resource, currency/year."""
         table = self.world.resources

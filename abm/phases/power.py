@@ -149,10 +149,10 @@ class PowerSystem:
     def ai_power(self) -> tuple[np.ndarray, np.ndarray]:
         """Electric load of AI sites by zone, firm and not firm, MW."""
         model, p = self.model, self.model.parameters
-        sites, state = model.state.sites, model.state
+        state, sites = model.state, model.state.sites
         rows = sites.rows(ENERGISED)
         rows = rows[sites.kind[rows] == AI]
-        full = state.chips[rows] @ model.world.vintages.kw * (p["gpu_power_factor"] * p["pue"] / 1000.0)
+        full = model.site_powers(rows)
         idle = p["idle_share"]
         mw = full * p["load_factor"] * (idle + (1.0 - idle) * state.market.used_share)
         firm, nonfirm = np.zeros(self.zones), np.zeros(self.zones)

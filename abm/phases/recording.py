@@ -24,6 +24,7 @@ def run(model: Model, month: int) -> None:
     _power(model, measures)
     _money(model, month, measures)
     _region(model, measures)
+    model.forget_book_values()
     for agent in model.stakeholders:
         measures["score", agent.who] = agent.score(month)
     for asset, worst in model.ledger.close().items():
