@@ -96,6 +96,9 @@ class Holdings:
     _acting: dict[str, list[Stakeholder]]
     _per_mw: dict[str, float]
     _vintage_cache: dict[int, int]
+    _newest: dict[tuple[str, int], int]
+    _of_kind: dict[str, list[Stakeholder]]
+    _own_need: float
     _plant_names: list[str]
     _sellers: list[tuple[str, str]]
     _energy: np.ndarray

@@ -130,8 +130,7 @@ class Ledger:
                     f"month {self.closed}: balances in {asset} do not add up to zero, by {left:.3g} of their size"
                 )
             worst[asset] = left
-        for at, numbers, recompute in self._stocks:
-            self._judge(worst, at, numbers, np.asarray(recompute(), float))
+        self._judge(worst)
         for asset in ASSETS:
             self.worst[asset] = max(self.worst[asset], worst[asset])
         self._turnover[:] = 0.0
@@ -183,18 +182,30 @@ class Ledger:
         self._open = [0.0] * len(self._open)
         self._posts = [0] * len(self._posts)
 
-    def _judge(self, worst: dict[str, float], at: int, numbers: np.ndarray, stock: np.ndarray) -> None:
-        balance = self._balance[at, numbers]
-        size = np.maximum(np.maximum(np.abs(balance), np.abs(stock)), self._turnover[at, numbers])
+    def _judge(self, worst: dict[str, float]) -> None:
+        """Hold the checked accounts against what was counted elsewhere."""
+        if not self._stocks:
+            return
+        asset = np.concatenate([np.full(len(numbers), at) for at, numbers, _ in self._stocks])
+        numbers = np.concatenate([numbers for _, numbers, _ in self._stocks])
+        stock = np.concatenate(
+            [
+                np.broadcast_to(np.asarray(recompute(), float), len(rows))
+                for _, rows, recompute in self._stocks
+            ]
+        )
+        balance = self._balance[asset, numbers]
+        size = np.maximum(np.maximum(np.abs(balance), np.abs(stock)), self._turnover[asset, numbers])
         # The other side adds up its own flows, with rounding of its own.
-        apart = np.abs(balance - stock) - 2.0 * self._rounding[at, numbers]
+        apart = np.abs(balance - stock) - 2.0 * self._rounding[asset, numbers]
         imbalance = np.maximum(apart, 0.0) / np.maximum(size, 1.0)
         if not (imbalance <= TOLERANCE).all():
             first = int(np.argmax(~(imbalance <= TOLERANCE)))
             name = next(name for name, number in self._account.items() if number == numbers[first])
             raise Imbalance(
-                f"month {self.closed}: account {name} is out of balance in {ASSETS[at]} "
+                f"month {self.closed}: account {name} is out of balance in {ASSETS[asset[first]]} "
                 f"by {imbalance[first]:.3g} of its size"
             )
-        if len(imbalance):
-            worst[ASSETS[at]] = max(worst[ASSETS[at]], float(imbalance.max()))
+        for at, value in zip(asset.tolist(), imbalance.tolist(), strict=True):
+            if value > worst[ASSETS[at]]:
+                worst[ASSETS[at]] = value

@@ -82,7 +82,10 @@ class Model(Accounts, Reporting, mesa.Model):
         self.stakeholders = people(self)
         self.agent_of = {agent.who: agent for agent in self.stakeholders}
         self._acting: dict[str, list[Stakeholder]] = {}
+        self._of_kind: dict[str, list[Stakeholder]] = {}
+        self._own_need = sum(agent.trait.get("own_need", 0.0) for agent in self.stakeholders)
         for agent in self.stakeholders:
+            self._of_kind.setdefault(agent.kind, []).append(agent)
             for phase in agent.PHASES:
                 self._acting.setdefault(phase, []).append(agent)
         self._prepare_sellers()
@@ -131,6 +134,7 @@ class Model(Accounts, Reporting, mesa.Model):
         self.buyer_of = {row: self.owner_key(row) for row in range(sites.count)}
         self.buyer_of = _Buyers(self, self.buyer_of)
         self._vintage_cache: dict[int, int] = {}
+        self._newest: dict[tuple[str, int], int] = {}
         self._per_mw = {
             world.goods.keys[i]: float(q)
             for i, q in zip(world.recipes.input, world.recipes.quantity, strict=True)

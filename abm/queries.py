@@ -25,7 +25,7 @@ class Queries(Holdings):
         return self._acting.get(phase, ())
 
     def by_kind(self, kind: str) -> list[Any]:
-        return [agent for agent in self.stakeholders if agent.kind == kind]
+        return self._of_kind.get(kind, [])
 
     def role(self, role: str) -> Stakeholder | None:
         """Who plays a role of the world (``grid``, ``finance``, ...), or None."""
@@ -46,9 +46,13 @@ class Queries(Holdings):
     # -- accelerators ------------------------------------------------------------------------
     def vintage_of(self, maker: str, month: int) -> int:
         """Newest vintage of ``maker`` that can be had in ``month``; -1 where there is none yet."""
-        v = self.world.vintages
-        rows = np.flatnonzero((v.maker == self.world.cast.row(maker)) & (v.available <= month))
-        return int(rows[np.argmax(v.available[rows])]) if len(rows) else -1
+        found = self._newest.get((maker, month))
+        if found is None:
+            v = self.world.vintages
+            rows = np.flatnonzero((v.maker == self.world.cast.row(maker)) & (v.available <= month))
+            found = int(rows[np.argmax(v.available[rows])]) if len(rows) else -1
+            self._newest[maker, month] = found
+        return found
 
     def vintage_for(self, month: int) -> int:
         """Vintage of the leading maker that a buyer counts on in ``month``."""
@@ -110,7 +114,7 @@ class Queries(Holdings):
 
     def own_need(self) -> float:
         """H100-equivalents that owners need for themselves, before growth."""
-        return sum(agent.trait.get("own_need", 0.0) for agent in self.stakeholders)
+        return self._own_need
 
     def running_cost_per_hour(self) -> float:
         """Cost of running an H100-equivalent for an hour, mean over what is installed."""

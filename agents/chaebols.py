@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
+import numpy as np
+
 from abm.decisions import Intent
 from abm.state import ENERGISED, FAB
 from agents.capital import Developer
@@ -30,12 +32,14 @@ class Chaebol(Developer):
     def rent_out(self, month: int) -> Iterator[Intent]:
         """Share of each site's hours that is kept: own need first, the rest to market."""
         model, state, sites = self.world_model, self.state, self.state.sites
-        rows = [row for row in self.mine(ENERGISED) if sites.kind[row] != FAB and sites.finance[row] != 0]
-        capacity = [float(state.chips[row] @ model.world.vintages.h100e) for row in rows]
+        rows = self.mine(ENERGISED)
+        rows = rows[(sites.kind[rows] != FAB) & (sites.finance[rows] != 0)]
+        capacity = state.chips[rows] @ model.world.vintages.h100e
+        wish = sites.own_use[rows] * capacity
         need = self.trait["own_need"] * model.demand_scale(month)
-        for row, h100e in zip(rows, capacity, strict=True):
-            keep = min(need, float(sites.own_use[row]) * h100e)
-            need -= keep
+        before = np.concatenate(([0.0], np.cumsum(wish)))[:-1]
+        kept = np.minimum(np.maximum(need - before, 0.0), wish)
+        for row, keep in zip(rows.tolist(), kept.tolist(), strict=True):
             yield self.intent("keep", sites.key[row], keep, "H100-equivalents", target=row)
 
 
@@ -47,8 +51,9 @@ class Platform(Chaebol):
     """
 
     def order(self, month: int) -> Iterator[Intent]:
-        share = npu_share(self.world_model, month)
+        share = None
         for intent in super().order(month):
+            share = npu_share(self.world_model, month) if share is None else share
             yield Intent(
                 intent.who,
                 intent.verb,
