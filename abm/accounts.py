@@ -29,9 +29,7 @@ class Accounts(Queries):
     def running_costs_to_come(self, month: int) -> float:
         """What the levers in force will still cost the budget this year."""
         left = 11 - self.calendar.month_of_year(month)
-        board = self.board
-        yearly = sum(board.running_cost(handle, board.value(handle, month)) for handle in board.levers)
-        return yearly * left / 12.0
+        return sum(cost for _, cost in self.board.programme_costs(month)) * left / 12.0
 
     def pay_public(self, month: int, amount: float, to: str, cause: str) -> None:
         """A purchase whose cost was set aside when it was ordered."""

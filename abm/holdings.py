@@ -100,6 +100,8 @@ class Holdings:
     _of_kind: dict[str, list[Stakeholder]]
     _own_need: float
     _plant_names: list[str]
+    closing_order: list[int]
+    """Plants that policy may close, the oldest first."""
     _sellers: list[tuple[str, str]]
     _energy: np.ndarray
     _full_hours: np.ndarray

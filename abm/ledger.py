@@ -54,7 +54,10 @@ class Ledger:
         self._turnover = np.zeros((len(ASSETS), 64))
         self._rounding = np.zeros((len(ASSETS), 64))
         """Largest error that rounding can have left in each account's balance so far."""
-        self._stocks: list[tuple[int, np.ndarray, Callable[[], Any]]] = []
+        self._stocks: list[tuple[slice, Callable[[], Any]]] = []
+        """Part of the checked accounts, and what recounts it."""
+        self._checked = np.zeros((2, 0), np.int64)
+        """Asset and account of all that is checked."""
         self.worst: dict[str, float] = dict.fromkeys(ASSETS, 0.0)
         """Largest relative imbalance of any account in any month so far."""
         self.closed = 0
@@ -105,8 +108,11 @@ class Ledger:
 
     def check_stocks(self, names: Iterable[str], asset: str, recompute: Callable[[], Any]) -> None:
         """At every close the accounts' balances must equal ``recompute()``, a number for each."""
-        numbers = np.array([self.account(name) for name in names], np.int64)
-        self._stocks.append((ASSETS.index(asset), numbers, recompute))
+        numbers = [self.account(name) for name in names]
+        first = self._checked.shape[1]
+        added = np.array([[ASSETS.index(asset)] * len(numbers), numbers], np.int64)
+        self._checked = np.concatenate([self._checked, added], axis=1)
+        self._stocks.append((slice(first, first + len(numbers)), recompute))
 
     def check_zero(self, names: Iterable[str], asset: str) -> None:
         """At every close these accounts must stand at zero."""
@@ -184,16 +190,10 @@ class Ledger:
 
     def _judge(self, worst: dict[str, float]) -> None:
         """Hold the checked accounts against what was counted elsewhere."""
-        if not self._stocks:
-            return
-        asset = np.concatenate([np.full(len(numbers), at) for at, numbers, _ in self._stocks])
-        numbers = np.concatenate([numbers for _, numbers, _ in self._stocks])
-        stock = np.concatenate(
-            [
-                np.broadcast_to(np.asarray(recompute(), float), len(rows))
-                for _, rows, recompute in self._stocks
-            ]
-        )
+        asset, numbers = self._checked
+        stock = np.empty(len(numbers))
+        for part, recompute in self._stocks:
+            stock[part] = recompute()
         balance = self._balance[asset, numbers]
         size = np.maximum(np.maximum(np.abs(balance), np.abs(stock)), self._turnover[asset, numbers])
         # The other side adds up its own flows, with rounding of its own.
@@ -206,6 +206,5 @@ class Ledger:
                 f"month {self.closed}: account {name} is out of balance in {ASSETS[asset[first]]} "
                 f"by {imbalance[first]:.3g} of its size"
             )
-        for at, value in zip(asset.tolist(), imbalance.tolist(), strict=True):
-            if value > worst[ASSETS[at]]:
-                worst[ASSETS[at]] = value
+        for at, value in zip(asset[imbalance > 0.0], imbalance[imbalance > 0.0], strict=True):
+            worst[ASSETS[at]] = max(worst[ASSETS[at]], float(value))

@@ -152,6 +152,11 @@ class Model(Accounts, Reporting, mesa.Model):
         self.equity_paid = np.zeros(size)
         self.chip_age = np.broadcast_to(v.available + 9.0, self.state.chips.shape).copy()
         self._plant_names = _name_plants(world)
+        plants = world.plants
+        closing = [row for row in range(len(plants)) if plants.retirement[row] == "policy"]
+        self.closing_order = sorted(
+            closing, key=lambda row: (plants.commissioned[row], self._plant_names[row])
+        )
         self.special_mw = np.zeros(len(world.pools))
         self.special_given = 0.0
         self.promised_mw: dict[int, float] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,6 @@ from abm.state import AI, DECIDED, ENERGISED, PASSED
 
 if TYPE_CHECKING:
     from abm.stakeholder import Stakeholder
-    from abm.world import World
 
 
 class Queries(Holdings):
@@ -259,11 +258,9 @@ class Queries(Holdings):
         coal = self.power.is_coal
         return float(self.power.costs(month)[coal].mean()) if coal.any() else 0.0
 
-    def energy_of(self, wanted: Callable[[int, World], Any]) -> float:
-        """Energy generated so far by the technologies that ``wanted`` picks, MWh."""
-        return float(
-            sum(float(self._energy[i]) for i in range(len(self.world.technologies)) if wanted(i, self.world))
-        )
+    def energy_of(self, technologies: np.ndarray) -> float:
+        """Energy generated so far by ``technologies`` (a mask), MWh."""
+        return float(self._energy[technologies].sum())
 
     def seller_of(self, technology: int) -> tuple[str, str]:
         """Account and group (nuclear, renewable, thermal) of a technology's owner."""
