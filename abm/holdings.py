@@ -59,6 +59,8 @@ class Holdings:
     maker_of: list[str]
     leading_maker: str
     is_npu: np.ndarray
+    is_leader: np.ndarray
+    """(vintages,) made by the leading maker."""
     buyer_of: dict[int, str]
     investor: dict[str, int]
     owner_rows: list[int]

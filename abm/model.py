@@ -130,6 +130,7 @@ class Model(Accounts, Reporting, mesa.Model):
         self.makers = {maker: i for i, maker in enumerate(dict.fromkeys(self.maker_of))}
         leaders = [maker for maker in self.makers if kinds[maker] == "gpu-maker"]
         self.leading_maker = leaders[0] if leaders else next(iter(self.makers), "")
+        self.is_leader = np.array([maker == self.leading_maker for maker in self.maker_of], bool)
         self.state.wanted = np.zeros((len(sites.mw), max(len(self.makers), 1)))
         self.buyer_of = {row: self.owner_key(row) for row in range(sites.count)}
         self.buyer_of = _Buyers(self, self.buyer_of)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -71,8 +72,9 @@ class PowerSystem:
         days, weights = world.days, world.day_weights
         self.hours = int(days.hour.max()) + 1
         self.days: list[list[tuple[float, str, dict[str, np.ndarray]]]] = [[] for _ in range(12)]
+        names = np.array(days.day)
         for month, day, count in zip(weights.calendar_month, weights.day, weights.days, strict=True):
-            rows = np.flatnonzero((days.calendar_month == month) & (np.array(days.day) == day))
+            rows = np.flatnonzero((days.calendar_month == month) & (names == day))
             shapes = {}
             for name in ("demand_mw", "solar", "wind", "hydro"):
                 shape = np.zeros((self.zones, self.hours))
@@ -98,7 +100,9 @@ class PowerSystem:
         self.profile = np.array([("none", "solar", "wind", "hydro").index(name) for name in tech.profile])
         self.weatherly = (self.profile == 1) | (self.profile == 2)
         self.is_coal = np.array([i >= 0 and world.fuels.keys[i] == "coal" for i in tech.fuel])
-        self.tie = p["tie_break"] * _ties(tech.keys, self.segment_tech, self.segment_must, self.hours)
+        self.tie = p["tie_break"] * _ties(
+            tech.keys, tuple(self.segment_tech.tolist()), tuple(self.segment_must.tolist()), self.hours
+        )
         self.warm: dict[tuple[int, int, int], Any] = {}
         self.thermal_rows = np.flatnonzero(self.profile == 0)
         self.weather_kind = np.where(
@@ -370,7 +374,8 @@ def _plain(array: np.ndarray) -> np.ndarray:
     return array if array.flags.c_contiguous else np.ascontiguousarray(array)
 
 
-def _ties(keys: tuple[str, ...], techs: np.ndarray, must: np.ndarray, hours: int) -> np.ndarray:
+@lru_cache(maxsize=8)
+def _ties(keys: tuple[str, ...], techs: tuple[int, ...], must: tuple[bool, ...], hours: int) -> np.ndarray:
     """Numbers in [0, 1) by segment and hour, from their names alone; (segments, hours)."""
 
     def number(text: str) -> float:
