@@ -59,6 +59,8 @@ class Holdings:
     maker_of: list[str]
     leading_maker: str
     is_npu: np.ndarray
+    vintage_kw: np.ndarray
+    """(vintages,) as the world's table has it, in an array that compiled code takes."""
     is_leader: np.ndarray
     """(vintages,) made by the leading maker."""
     buyer_of: dict[int, str]
@@ -79,6 +81,7 @@ class Holdings:
     paid_in: np.ndarray
     arrears: np.ndarray
     cash_of: dict[str, float]
+    _owner_number: tuple[int, np.ndarray]
     _book_values: tuple[int, np.ndarray] | None
     pooled_flow: np.ndarray
     """(months,) net cash flow of all equity in project-financed sites."""

@@ -130,6 +130,7 @@ class Model(Accounts, Reporting, mesa.Model):
         self.makers = {maker: i for i, maker in enumerate(dict.fromkeys(self.maker_of))}
         leaders = [maker for maker in self.makers if kinds[maker] == "gpu-maker"]
         self.leading_maker = leaders[0] if leaders else next(iter(self.makers), "")
+        self.vintage_kw = np.array(v.kw, float)
         self.is_leader = np.array([maker == self.leading_maker for maker in self.maker_of], bool)
         self.state.wanted = np.zeros((len(sites.mw), max(len(self.makers), 1)))
         self.buyer_of = {row: self.owner_key(row) for row in range(sites.count)}
@@ -178,6 +179,7 @@ class Model(Accounts, Reporting, mesa.Model):
         self.deployed_by = {}
         self.cash_of: dict[str, float] = {}
         self._book_values = None
+        self._owner_number = -1, np.zeros(0, np.int64)
         self.pooled_flow = np.zeros(months)
         self.paid_in = np.zeros(len(sites.mw))
         self.arrears = np.zeros(len(sites.mw))
