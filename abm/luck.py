@@ -37,6 +37,10 @@ class Luck:
             self._keys[process, who] = key
         return key
 
+    def key(self, process: str, who: str) -> tuple[np.uint64, np.uint64]:
+        """Philox key of a process and an entity, for kernels that draw many numbers themselves."""
+        return self._key(process, who)
+
     def uniform(self, process: str, who: str, ordinal: int = 0) -> float:
         """One uniform in [0, 1)."""
         from abm.core import philox

@@ -276,6 +276,7 @@ class Model(Accounts, Reporting, mesa.Model):
         owners = [self.world.cast.keys[row] for row in self.owner_rows]
         self._debt_at_start = p["utility_debt_start"]
         ledger.check_stock(ACCOUNT, "money", self.startups.cash)
+        ledger.check_stock(ACCOUNT, "debt", lambda: -self.startups.debt())
         ledger.check_stock(self.utility_account, "debt", self._utility_owes)
         ledger.check_stock("deposits", "money", sites.deposit.sum)
         ledger.check_stocks([f"gpus {owner}" for owner in owners], "gpu", self._machines_of_owners)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
-import numpy as np
-
 from abm.decisions import Intent
-from abm.state import ENERGISED, FAB
+from abm.state import ENERGISED
 from agents.capital import Developer
 from agents.owners import Owner
 from agents.suppliers import npu_share
@@ -30,17 +28,9 @@ class Chaebol(Developer):
         return self.rent_out(month)
 
     def rent_out(self, month: int) -> Iterator[Intent]:
-        """Share of each site's hours that is kept: own need first, the rest to market."""
-        model, state, sites = self.world_model, self.state, self.state.sites
-        rows = self.mine(ENERGISED)
-        rows = rows[(sites.kind[rows] != FAB) & (sites.finance[rows] != 0)]
-        capacity = state.chips[rows] @ model.world.vintages.h100e
-        wish = sites.own_use[rows] * capacity
-        need = self.trait["own_need"] * model.demand_scale(month)
-        before = np.concatenate(([0.0], np.cumsum(wish)))[:-1]
-        kept = np.minimum(np.maximum(need - before, 0.0), wish)
-        for row, keep in zip(rows.tolist(), kept.tolist(), strict=True):
-            yield self.intent("keep", sites.key[row], keep, "H100-equivalents", target=row)
+        """What it keeps of its own machines, site after site, before the rest goes to market: its own need."""
+        need = self.trait["own_need"] * self.world_model.demand_scale(month)
+        yield self.intent("keep", self.who, need, "H100-equivalents", target=self.row)
 
 
 class Platform(Chaebol):
