@@ -153,8 +153,9 @@ class Accounts(Queries):
         column = self.investor.get(who)
         if column is None:
             return 0.0
+        deposits = float(self.chip_deposits[sites.owner == self.world.cast.row(who)].sum())
         rows = np.flatnonzero(self.equity_paid[: sites.count, column] > 0.0)
-        return float(sum(self.equity_paid[row, column] * self.book_share(int(row)) for row in rows))
+        return deposits + float(sum(self.equity_paid[row, column] * self.book_share(int(row)) for row in rows))
 
     def investor_profit(self, who: str) -> float:
         """Paid out less paid in, plus book value."""
@@ -201,6 +202,18 @@ class Accounts(Queries):
             self.utility.deposits -= deposit
             self.state.sites.deposit[row] = 0.0
 
+    def pay_chip_deposit(self, month: int, row: int, amount: float) -> None:
+        """An owner pays ``amount`` with its order for accelerators; back it comes (< 0) when they are delivered."""
+        owner = self.owner_key(row)
+        if amount > 0.0:
+            self.ledger.post("chip deposits", owner, "money", amount, "chip deposit")
+        elif amount < 0.0:
+            self.ledger.post(owner, "chip deposits", "money", -amount, "chip deposit returned")
+        self.cash_of[owner] = self.cash_of.get(owner, 0.0) - amount
+        self.chip_deposits[row] += amount
+        if self.state.sites.finance[row] == 2:
+            self.pooled_flow[month] -= amount
+
     def refund_deposit(self, row: int) -> None:
         deposit = float(self.state.sites.deposit[row])
         if deposit > 0.0:
@@ -225,6 +238,7 @@ class Accounts(Queries):
         sites = self.state.sites
         rows = np.flatnonzero(sites.finance[: sites.count] == 2)
         flows[-1] += sum(float(self.equity_paid[row].sum()) * self.book_share(int(row)) for row in rows)
+        flows[-1] += float(self.chip_deposits[sites.finance == 2].sum())
         if not (flows < 0.0).any() or not (flows > 0.0).any():
             return math.nan
         power = np.arange(len(flows))

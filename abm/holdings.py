@@ -13,6 +13,7 @@ import numpy as np
 if TYPE_CHECKING:
     from abm.board import Board
     from abm.calendar import Calendar
+    from abm.chips import ChipChain
     from abm.decisions import Decisions
     from abm.ledger import Ledger
     from abm.luck import Luck
@@ -45,6 +46,7 @@ class Holdings:
     decisions: Decisions
     recorder: Recorder
     supply: SupplyGraph
+    chips: ChipChain
     stakeholders: list[Stakeholder]
     agent_of: dict[str, Stakeholder]
     startups: Startups
@@ -76,6 +78,8 @@ class Holdings:
     """(sites, investors) paid in so far."""
     paid_in: np.ndarray
     arrears: np.ndarray
+    chip_deposits: np.ndarray
+    """Deposits that sites' owners have paid for accelerators not yet delivered, currency."""
     cash_of: dict[str, float]
     pooled_flow: np.ndarray
     """(months,) net cash flow of all equity in project-financed sites."""

@@ -17,7 +17,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
-ASSETS = ("money", "debt", "equity", "gpu", "mwh")
+ASSETS = ("money", "debt", "equity", "gpu", "mwh", "hbm", "mw")
 OPENING = "opening"
 TOLERANCE = 1e-9
 ROUNDING = 2.0**-50

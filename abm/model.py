@@ -12,9 +12,10 @@ import numpy as np
 from abm.accounts import Accounts
 from abm.board import Board, LeverLike, TriggerLike
 from abm.calendar import NEVER
+from abm.chips import ChipChain
 from abm.core.power import Backend
 from abm.decisions import Decisions
-from abm.ledger import OPENING, Ledger
+from abm.ledger import ASSETS, OPENING, Ledger
 from abm.luck import Luck
 from abm.phases import (
     beliefs,
@@ -37,7 +38,7 @@ from abm.reporting import Reporting
 from abm.series import Indicator, Recorder
 from abm.stakeholder import Stakeholder
 from abm.state import AI, DECIDED, Market, State, Utility
-from abm.supply import SupplyGraph
+from abm.supply import Disruption, SupplyGraph
 from abm.world import World
 
 
@@ -60,6 +61,7 @@ class Model(Accounts, Reporting, mesa.Model):
         shocks: Sequence[Shock] = (),
         root: int = 0,
         power_backend: Backend | None = None,
+        supply_shocks: Sequence[Disruption] = (),
     ):
         # Mesa's own generators are never drawn from; the seed only keeps it from reading the clock.
         super().__init__(rng=root)
@@ -77,7 +79,7 @@ class Model(Accounts, Reporting, mesa.Model):
         self.ledger, self.decisions = Ledger(), Decisions()
         self.recorder = Recorder(indicators, self.calendar)
         self.indicators = self.recorder.indicators
-        self.supply = SupplyGraph(world, months)
+        self.supply = SupplyGraph(world, months, supply_shocks)
         self._prepare_lists(months)
         self.stakeholders = people(self)
         self.agent_of = {agent.who: agent for agent in self.stakeholders}
@@ -86,6 +88,7 @@ class Model(Accounts, Reporting, mesa.Model):
             for phase in agent.PHASES:
                 self._acting.setdefault(phase, []).append(agent)
         self._prepare_sellers()
+        self.chips = ChipChain(self)
         self.startups = Startups(self, [agent.who for agent in self.by_kind("startups")])
         self.hosting = Hosting(self)
         self.power = power.PowerSystem(self)
@@ -157,8 +160,6 @@ class Model(Accounts, Reporting, mesa.Model):
         self.closed_by_policy_mw = 0.0
         self.export_quota = np.inf
         self.imported_this_quarter = self.imported_total = 0.0
-        self.memory_gb = self.memory_reserved_gb = 0.0
-        self.memory_sold_out = True
         self.state_purchased: dict[int, float] = {}
         self.delivered_by: dict[str, float] = {}
         self.resource_used = np.zeros(len(world.resources))
@@ -170,6 +171,7 @@ class Model(Accounts, Reporting, mesa.Model):
         self.pooled_flow = np.zeros(months)
         self.paid_in = np.zeros(len(sites.mw))
         self.arrears = np.zeros(len(sites.mw))
+        self.chip_deposits = np.zeros(len(sites.mw))
         self.months_served = np.zeros(len(sites.mw))
         self.interest_earned = 0.0
         self.public_month = 0.0
@@ -197,7 +199,7 @@ class Model(Accounts, Reporting, mesa.Model):
         self.direct_share_now = self.direct_mwh = 0.0
         self.solves = self.fallbacks = 0
         self.max_gap = self.market_residual = 0.0
-        self.imbalance = dict.fromkeys(("money", "debt", "equity", "gpu", "mwh"), 0.0)
+        self.imbalance = dict.fromkeys(ASSETS, 0.0)
         self.reference_price = p["world_compute_price"] * p["exchange_rate"]
         self.state.market = Market(
             self.reference_price * p["world_compute_price_factor"],
@@ -262,6 +264,7 @@ class Model(Accounts, Reporting, mesa.Model):
         ledger.post(ACCOUNT, "savings", "money", self.startups.take_capital(), "founders' capital")
         ledger.check_stock(ACCOUNT, "money", self.startups.cash)
         ledger.check_stock(self.utility_account, "debt", lambda: -self.utility.debt)
+        self.chips.check_books(ledger)
         ledger.check_stock("deposits", "money", lambda: float(sites.deposit.sum()))
         for row in self.owner_rows:
             ledger.check_stock(f"gpus {self.world.cast.keys[row]}", "gpu", self._machines_of(row))

@@ -55,6 +55,10 @@ class Disruption:
     delay: int = 0
 
 
+USUAL_RULE = "proportional"
+"""Rationing where a world's ``rationing.csv`` says nothing of a supplier's good."""
+
+
 class SupplyGraph:
     """Edges as arrays in compressed rows by supplier, and the flows of every month."""
 
@@ -85,6 +89,10 @@ class SupplyGraph:
             self._from.setdefault((supplier, good), []).append(i)
             self._to.setdefault((buyer, good), []).append(i)
         self._matrix: dict[str, np.ndarray] = {}
+        priority = edges.columns.get("priority")
+        self.priority = np.zeros(len(order), np.int64) if priority is None else np.maximum(priority, 0)[order]
+        """Class of the buyer with a supplier that rations by priority, the lowest first."""
+        self._rule, self._deposit = _principles(world)
         self.disruptions = tuple(disruptions)
         self._disrupt(months)
 
@@ -113,6 +121,14 @@ class SupplyGraph:
                 found[self.supplier[here], self.buyer[here]] = here
             self._matrix[good] = found
         return found
+
+    def rule_of(self, supplier: str, good: str) -> str:
+        """How the supplier shares the good when it is scarce: one of ``abm.core.allocate.RULES``."""
+        return self._rule.get((supplier, good), USUAL_RULE)
+
+    def deposit_share(self, supplier: str, good: str) -> float:
+        """Share of an order's price that is paid with the order."""
+        return self._deposit.get((supplier, good), 0.0)
 
     # -- what moved --------------------------------------------------------------------------
     def book(self, month: int, supplier: str, buyer: str, good: str, amount: float) -> None:
@@ -152,6 +168,10 @@ class SupplyGraph:
             for good in {self.goods[self.good[i]] for i in edges}:
                 key = (shock.supplier, good)
                 self._output.setdefault(key, np.ones(months))[window] *= shock.factor
+
+    def longest_delay(self) -> int:
+        """Most months by which shocks together can make a delivery late."""
+        return 0 if self.edge_delay is None else int(self.edge_delay.max(initial=0))
 
     def output_factor(self, month: int, supplier: str, good: str) -> float:
         """Share of what ``supplier`` would let go of ``good`` that a shock to it leaves."""
@@ -202,3 +222,14 @@ class SupplyGraph:
                 data["asked"] = float(self.asked[month, i])
             graph.add_edge(supplier, buyer, key=good, **data)
         return graph
+
+
+def _principles(world: World) -> tuple[dict[tuple[str, str], str], dict[tuple[str, str], float]]:
+    """Rules and deposits by supplier and good, from the world's table where it has one."""
+    table = world.tables.get("rationing")
+    if table is None:
+        return {}, {}
+    keys = [
+        (world.cast.keys[who], world.goods.keys[good]) for who, good in zip(table.supplier, table.good, strict=True)
+    ]
+    return dict(zip(keys, table.rule, strict=True)), dict(zip(keys, map(float, table.deposit), strict=True))

@@ -102,13 +102,16 @@ def _equip(model: Model, month: int, capacity: float) -> None:
 
 def _receive(model: Model, month: int) -> None:
     state, sites = model.state, model.state.sites
-    for row, vintage, count, maker, price in state.deliveries[month]:
-        state.ordered[row] -= count
+    for row, column, count, price in model.chips.arrivals(month):
+        maker = model.chips.makers[column]
+        vintage = max(model.vintage_of(maker, month), 0)
+        state.ordered[row] = max(state.ordered[row] - count, 0.0)
         state.store[row, vintage] += count
         owner = model.owner_key(row)
-        model.ledger.post(f"gpus {owner}", "gpus world", "gpu", count, "delivery")
+        model.ledger.post(f"gpus {owner}", "gpus in transit", "gpu", count, "delivery")
         model.supply.book(month, maker, model.buyer_of[row], "npu" if model.is_npu[vintage] else "gpu", count)
         model.delivered_by[maker] = model.delivered_by.get(maker, 0.0) + count
+        model.pay_chip_deposit(month, row, -model.chips.release_deposit(row, column, count))
         if row in model.state_purchased:
             model.pay_public(month, count * price, maker, "state accelerators")
         else:
@@ -125,8 +128,6 @@ def _receive(model: Model, month: int) -> None:
         ):
             sites.step["equipped"][row] = month
             model.decisions.note(month, Intent(maker, "deliver", sites.key[row], before + count, "GPU"))
-    state.deliveries[month].clear()
-    np.maximum(state.ordered, 0.0, out=state.ordered)
 
 
 def _open(model: Model, month: int) -> None:
