@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from abm.stakeholder import Stakeholder
     from abm.state import State, Utility
     from abm.supply import SupplyGraph
+    from abm.works import SiteWorks
     from abm.world import World
 
 
@@ -47,6 +48,7 @@ class Holdings:
     recorder: Recorder
     supply: SupplyGraph
     chips: ChipChain
+    works: SiteWorks
     stakeholders: list[Stakeholder]
     agent_of: dict[str, Stakeholder]
     startups: Startups

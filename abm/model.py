@@ -39,6 +39,7 @@ from abm.series import Indicator, Recorder
 from abm.stakeholder import Stakeholder
 from abm.state import AI, DECIDED, Market, State, Utility
 from abm.supply import Disruption, SupplyGraph
+from abm.works import SiteWorks
 from abm.world import World
 
 
@@ -89,6 +90,7 @@ class Model(Accounts, Reporting, mesa.Model):
                 self._acting.setdefault(phase, []).append(agent)
         self._prepare_sellers()
         self.chips = ChipChain(self)
+        self.works = SiteWorks(self)
         self.startups = Startups(self, [agent.who for agent in self.by_kind("startups")])
         self.hosting = Hosting(self)
         self.power = power.PowerSystem(self)
@@ -265,6 +267,7 @@ class Model(Accounts, Reporting, mesa.Model):
         ledger.check_stock(ACCOUNT, "money", self.startups.cash)
         ledger.check_stock(self.utility_account, "debt", lambda: -self.utility.debt)
         self.chips.check_books(ledger)
+        self.works.check_books(ledger)
         ledger.check_stock("deposits", "money", lambda: float(sites.deposit.sum()))
         for row in self.owner_rows:
             ledger.check_stock(f"gpus {self.world.cast.keys[row]}", "gpu", self._machines_of(row))
@@ -303,14 +306,6 @@ class Model(Accounts, Reporting, mesa.Model):
 
     def build_direct(self, month: int, mw: float) -> None:
         self._coming_direct[month] += mw
-
-    def supplied(self, month: int, good: str, rows: Sequence[int], amounts: np.ndarray) -> None:
-        """Book what a capacity supplier delivered to sites this month."""
-        for agent in self.acting("capacity"):
-            if getattr(agent, "GOOD", "") == good:
-                agent.supplied += float(np.sum(amounts))  # type: ignore[attr-defined]
-                for row, amount in zip(rows, amounts, strict=True):
-                    self.supply.book(month, agent.who, self.owner_key(int(row)), good, float(amount))
 
     def release_headroom(self, row: int) -> None:
         """A withdrawn site gives back what its connection had taken: of its special zone, its line, or its pool."""
