@@ -48,7 +48,9 @@ class ChipChain:
         self.sites = len(model.state.sites.mw)
         self.rivals = model.by_kind("rival")
         self._foreign = [model.is_foreign(maker) for maker in self.makers]
+        self.lead_of_buyer = supply.longest_leads("gpu")
         self._build(model)
+        self._vintage = _newest_vintages(model, self.makers, model.calendar.months + self.network.horizon)
         self.state = State(self.network)
         edges, columns = self.network.edges, len(self.makers)
         self._orders = np.zeros(edges)
@@ -135,6 +137,10 @@ class ChipChain:
             names, supplier, buyer, lead=lead, slot=slot, slot_node=slot_node, per_unit=1.0, rule=rule,
             group=group, groups=1, lapse=lapse, tier=tier, slack=longest + supply.longest_delay() + 1,
         )  # fmt: skip
+        self._feeds = [
+            [e for e, _, of, _ in (*self._memory_edges, *self._reserve_edges) if of == c] for c in columns
+        ]
+        self._memory_lead = [max((lead[e] for e in feeds), default=0) for feeds in self._feeds]
         self._has_memory = [any(c == of for _, _, of, _ in self._memory_edges) for c in columns]
 
     def check_books(self, ledger: Ledger) -> None:
@@ -154,11 +160,14 @@ class ChipChain:
     def memory_ahead(self, maker: str) -> tuple[float, list[float]]:
         """Memory that a chip maker holds, GB, and what is due to it in each month of its lead time from now on."""
         c = self.model.makers[maker]
-        edges = [e for e, _, of, _ in (*self._memory_edges, *self._reserve_edges) if of == c]
-        lead = max((int(self.network.lead[e]) for e in edges), default=0)
-        state = self.state
-        due = [float(state.pipeline[(state.now + k) % self.network.horizon, edges].sum()) for k in range(lead)]
-        return float(state.input_stock[c]), due
+        state, first = self.state, self.state.now
+        months = (first + np.arange(self._memory_lead[c])) % self.network.horizon
+        due = state.pipeline[months][:, self._feeds[c]].sum(axis=1)
+        return float(state.input_stock[c]), due.tolist()
+
+    def vintage(self, maker: str, month: int) -> int:
+        """Newest vintage of a maker that can be had in ``month``; -1 where there is none yet."""
+        return int(self._vintage[self.model.makers[maker], min(month, self._vintage.shape[1] - 1)])
 
     def uses_memory(self, maker: str) -> bool:
         """Whether somebody in the world sells memory to the maker."""
@@ -183,7 +192,7 @@ class ChipChain:
         model.state.wanted[row, c] += amount
         share = 0.0 if public else self.deposit_share[c]
         if share > 0.0 and at is not None:
-            vintage = model.vintage_of(maker, month + int(supply.lead[at]))
+            vintage = self.vintage(maker, month + int(supply.lead[at]))
             paid = share * amount * model.chip_price(max(vintage, 0), month)
             self.deposit[c, row] += paid
             model.pay_chip_deposit(month, row, paid)
@@ -216,7 +225,7 @@ class ChipChain:
             unit[self._maker[c]] = supply.output_factor(month, maker, self.good[c])
             orders[self._to_desk[c]] = float(model.state.wanted[:, c].sum())
             self._weight[self._to_desk[c]] = home_weight
-            vintage = model.vintage_of(maker, month)
+            vintage = self.vintage(maker, month)
             self._per_unit[c] = float(model.world.vintages.hbm_gb[vintage]) if self._has_memory[c] and vintage >= 0 else 0.0
             if self._leads_world[c]:
                 for r, rival in enumerate(self.rivals):
@@ -358,7 +367,7 @@ class ChipChain:
         for k in sent.tolist():
             c, row = divmod(k, sites)
             lead = int(network.lead[first + k])
-            vintage = max(model.vintage_of(self.makers[c], month + lead), 0)
+            vintage = max(self.vintage(self.makers[c], month + lead), 0)
             count = float(granted[k])
             at = (month + lead + int(delay[first + k])) % network.horizon
             self._value[at, k] += count * model.chip_price(vintage, month)
@@ -459,3 +468,14 @@ class ChipChain:
                     float(granted[k]),
                     why.get(BOUNDS[code], national or "no supplier" if self._graph_edge[c, row] >= 0 else "no supplier"),
                 )
+
+
+def _newest_vintages(model: Model, makers: list[str], months: int) -> np.ndarray:
+    """(makers, months) newest vintage to be had in each month, -1 before the first."""
+    table = model.world.vintages
+    found = np.full((len(makers), months), -1, np.int64)
+    for c, maker in enumerate(makers):
+        rows = np.flatnonzero(table.maker == model.world.cast.row(maker))
+        for row in rows[np.argsort(table.available[rows], kind="stable")].tolist():
+            found[c, max(int(table.available[row]), 0) :] = row
+    return found

@@ -49,6 +49,8 @@ class Holdings:
     supply: SupplyGraph
     chips: ChipChain
     works: SiteWorks
+    short_of_chips: dict[int, list[tuple[int, float]]]
+    """Owner (row of the cast) to its sites that want accelerators this month, and how many."""
     stakeholders: list[Stakeholder]
     agent_of: dict[str, Stakeholder]
     startups: Startups

@@ -122,6 +122,14 @@ class SupplyGraph:
             self._matrix[good] = found
         return found
 
+    def longest_leads(self, good: str) -> np.ndarray:
+        """(cast,) longest lead time among each stakeholder's edges for ``good``, months; 0 where it has none."""
+        found = np.zeros(len(self.cast), np.int64)
+        if good in self.goods:
+            here = np.flatnonzero(self.good == self.goods.index(good))
+            np.maximum.at(found, self.buyer[here], self.lead[here])
+        return found
+
     def rule_of(self, supplier: str, good: str) -> str:
         """How the supplier shares the good when it is scarce: one of ``abm.core.allocate.RULES``."""
         return self._rule.get((supplier, good), USUAL_RULE)

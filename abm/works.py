@@ -52,7 +52,7 @@ class SiteWorks:
         self.stock = np.zeros(self.sites)
         """By site: cooling plant that waits for crews."""
         self._edge = {good: supply.numbers(good) for good in GOODS}
-        self._lead = {good: _leads(model, good) for good in GOODS}
+        self._lead = {good: supply.longest_leads(good) for good in GOODS}
 
     def check_books(self, ledger: Ledger) -> None:
         """Have what is on its way held against the graph's own pipelines at every close."""
@@ -165,11 +165,3 @@ class SiteWorks:
         makers = [self.makers[m].who for m in self.of_good[good]]
         return f"{name} (shock at {', '.join(makers)})"
 
-
-def _leads(model: Model, good: str) -> np.ndarray:
-    supply = model.supply
-    found = np.zeros(len(model.world.cast), np.int64)
-    if good in supply.goods:
-        here = np.flatnonzero(supply.good == supply.goods.index(good))
-        np.maximum.at(found, supply.buyer[here], supply.lead[here])
-    return found

@@ -47,8 +47,9 @@ class Platform(Chaebol):
     """
 
     def order(self, month: int) -> Iterator[Intent]:
-        share = npu_share(self.world_model, month)
+        share = None
         for intent in super().order(month):
+            share = npu_share(self.world_model, month) if share is None else share
             yield Intent(
                 intent.who,
                 intent.verb,

@@ -289,34 +289,16 @@ class Owner(SiteHolder):
     def order(self, month: int) -> Iterator[Intent]:
         """Order for decided sites in time for their opening, and refill what has been scrapped if it pays."""
         model, sites = self.world_model, self.state.sites
-        lead = model.lead_months(self.who, "gpu")
-        for row in self.mine(DECIDED, ENERGISED):
-            if sites.kind[row] == FAB or sites.finance[row] == 0:
-                continue
-            missing = self.missing(row, month, lead)
-            if missing < max(0.02 * float(sites.gpus[row]), 1.0):
-                continue
+        for row, missing in model.short_of_chips.get(self.row, ()):
             if sites.status[row] == DECIDED:
-                left = (1.0 - float(sites.built[row])) * building_months(model, int(row))
+                left = (1.0 - float(sites.built[row])) * building_months(model, row)
                 opening = max(int(sites.expected[row]), month + math.floor(left))
                 if sites.ready[row] < NEVER:
                     opening = max(opening, int(sites.ready[row]))
-                if month >= opening - lead:
+                if month >= opening - model.lead_months(self.who, "gpu"):
                     yield self.intent("order", sites.key[row], missing, "GPU", target=row)
             elif self.due(month) and self.refill_pays(month):
                 yield self.intent("order", sites.key[row], missing, "GPU", target=row)
-
-    def missing(self, row: int, month: int, lead: int) -> float:
-        """Accelerators to order: the plan, or what the site's power holds, less what will stand there on delivery."""
-        model, state, p = self.world_model, self.state, self.world_model.parameters
-        vintage = model.vintage_for(month + lead)
-        kw = float(model.world.vintages.kw[vintage]) * p["gpu_power_factor"] * p["pue"]
-        ageing = month + lead - model.chip_age[row] >= p["gpu_life_months"] - 1e-6
-        lasting = np.where(ageing, 0.0, state.chips[row] + state.store[row])
-        coming = float(state.ordered[row] + state.wanted[row].sum())
-        power = float(lasting @ model.world.vintages.kw) * p["gpu_power_factor"] * p["pue"]
-        room = (float(state.sites.mw[row]) * 1000.0 * p["power_overbooking"] - power) / kw
-        return min(float(state.sites.gpus[row] - lasting.sum()), room) - coming
 
     def refill_pays(self, month: int) -> bool:
         """Whether one new accelerator in a standing building earns its price and the required return."""

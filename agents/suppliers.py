@@ -54,7 +54,7 @@ class ChipMaker(Stakeholder):
     def memory_use(self, month: int, ahead: int) -> float:
         """Memory that the plan for ``ahead`` months after ``month`` uses, GB."""
         model = self.world_model
-        vintage = model.vintage_of(self.who, month + ahead)
+        vintage = model.chips.vintage(self.who, month + ahead)
         return self.planned(month, ahead) * float(model.world.vintages.hbm_gb[vintage]) if vintage >= 0 else 0.0
 
     def order_memory(self, month: int) -> Iterator[Intent]:
@@ -162,7 +162,7 @@ class NpuMaker(ChipMaker):
         return self.capacity
 
     def make(self, month: int) -> Iterator[Intent]:
-        if self.world_model.vintage_of(self.who, month) >= 0:
+        if self.world_model.chips.vintage(self.who, month) >= 0:
             yield self.intent("make", "npu", self.capacity, "NPU")
 
     def learn(self, month: int) -> None:

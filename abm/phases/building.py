@@ -91,7 +91,7 @@ def _receive(model: Model, month: int) -> None:
     state, sites = model.state, model.state.sites
     for row, column, count, price in model.chips.arrivals(month):
         maker = model.chips.makers[column]
-        vintage = max(model.vintage_of(maker, month), 0)
+        vintage = max(model.chips.vintage(maker, month), 0)
         state.ordered[row] = max(state.ordered[row] - count, 0.0)
         state.store[row, vintage] += count
         owner = model.owner_key(row)

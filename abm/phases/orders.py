@@ -11,7 +11,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from abm.decisions import Intent
+from abm.state import AI, DECIDED, ENERGISED
 
 if TYPE_CHECKING:
     from abm.model import Model
@@ -26,6 +29,7 @@ def run(model: Model, month: int) -> None:
             sold[intent.who] = (intent.amount, intent.values["kept"])
             if month % 12 == 0:
                 model.decisions.note(month, intent)
+    model.short_of_chips = _short_of_chips(model, month)
     for agent in model.acting("orders"):
         for intent in agent.act("orders", month):
             _order(model, month, intent)
@@ -45,6 +49,35 @@ def run(model: Model, month: int) -> None:
         for intent in agent.act("supply", month)
     }
     model.chips.month(month, sold, memory, made, model.export_quota - model.imported_this_quarter)
+
+
+def _short_of_chips(model: Model, month: int) -> dict[int, list[tuple[int, float]]]:
+    """Owner to its sites that want accelerators, and how many.
+
+    A site wants its plan, or what its power holds, less what will stand there when an order of today arrives;
+    gaps below 2 % of the plan are left open.
+    """
+    state, p, v = model.state, model.parameters, model.world.vintages
+    sites, n = state.sites, state.sites.count
+    status = sites.status[:n]
+    rows = np.flatnonzero(
+        ((status == DECIDED) | (status == ENERGISED)) & (sites.kind[:n] == AI) & (sites.finance[:n] != 0)
+    )
+    found: dict[int, list[tuple[int, float]]] = {}
+    if not len(rows):
+        return found
+    lead = model.chips.lead_of_buyer[sites.owner[rows]]
+    ageing = (month + lead)[:, None] - model.chip_age[rows] >= p["gpu_life_months"] - 1e-6
+    lasting = np.where(ageing, 0.0, state.chips[rows] + state.store[rows])
+    watts = p["gpu_power_factor"] * p["pue"]
+    kw = np.array([v.kw[model.vintage_for(month + months)] for months in lead.tolist()]) * watts
+    room = (sites.mw[rows] * (1000.0 * p["power_overbooking"]) - (lasting @ v.kw) * watts) / kw
+    plan = sites.gpus[rows]
+    coming = state.ordered[rows] + state.wanted[rows].sum(axis=1)
+    missing = np.minimum(plan - lasting.sum(axis=1), room) - coming
+    for i in np.flatnonzero(missing >= np.maximum(0.02 * plan, 1.0)).tolist():
+        found.setdefault(int(sites.owner[rows[i]]), []).append((int(rows[i]), float(missing[i])))
+    return found
 
 
 def _order(model: Model, month: int, intent: Intent) -> None:
