@@ -167,8 +167,10 @@ class Accounts(Queries):
     def investor_profit(self, who: str) -> float:
         """Paid out less paid in, plus book value."""
         column = self.investor.get(who)
-        book = float(self.book_values()[column]) if column is not None else 0.0
-        return float(self.cash_of.get(who, 0.0)) + book
+        if column is None:
+            return float(self.cash_of.get(who, 0.0))
+        deposits = float(self.chip_deposits[self.state.sites.owner == self.world.cast.row(who)].sum())
+        return float(self.cash_of.get(who, 0.0)) + float(self.book_values()[column]) + deposits
 
     def owner_profit(self, cast_row: int) -> float:
         return self.investor_profit(self.account(cast_row))
@@ -211,6 +213,18 @@ class Accounts(Queries):
             self.utility.deposits -= deposit
             self.state.sites.deposit[row] = 0.0
 
+    def pay_chip_deposit(self, month: int, row: int, amount: float) -> None:
+        """An owner pays ``amount`` with its order for accelerators; back it comes (< 0) when they are delivered."""
+        owner = self.owner_key(row)
+        if amount > 0.0:
+            self.ledger.post("chip deposits", owner, "money", amount, "chip deposit")
+        elif amount < 0.0:
+            self.ledger.post(owner, "chip deposits", "money", -amount, "chip deposit returned")
+        self.cash_of[owner] = self.cash_of.get(owner, 0.0) - amount
+        self.chip_deposits[row] += amount
+        if self.state.sites.finance[row] == 2:
+            self.pooled_flow[month] -= amount
+
     def refund_deposit(self, row: int) -> None:
         deposit = float(self.state.sites.deposit[row])
         if deposit > 0.0:
@@ -235,6 +249,7 @@ class Accounts(Queries):
         sites = self.state.sites
         rows = np.flatnonzero(sites.finance[: sites.count] == 2)
         flows[-1] += float(self.equity_paid[rows].sum(axis=1) @ self.book_shares()[rows])
+        flows[-1] += float(self.chip_deposits[sites.finance == 2].sum())
         if not (flows < 0.0).any() or not (flows > 0.0).any():
             return math.nan
         power = np.arange(len(flows))

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-ASSETS = ("money", "debt", "equity", "gpu", "mwh")
+ASSETS = ("money", "debt", "equity", "gpu", "mwh", "hbm", "mw")
 OPENING = "opening"
 TOLERANCE = 1e-9
 ROUNDING = 2.0**-50
