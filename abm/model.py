@@ -135,7 +135,7 @@ class Model(Accounts, Reporting, mesa.Model):
         self.makers = {maker: i for i, maker in enumerate(dict.fromkeys(self.maker_of))}
         leaders = [maker for maker in self.makers if kinds[maker] == "gpu-maker"]
         self.leading_maker = leaders[0] if leaders else next(iter(self.makers), "")
-        self.vintage_kw = np.array(v.kw, float)
+        self.vintage_kw, self.vintage_h100e = np.array(v.kw, float), np.array(v.h100e, float)
         self.is_leader = np.array([maker == self.leading_maker for maker in self.maker_of], bool)
         self.state.wanted = np.zeros((len(sites.mw), max(len(self.makers), 1)))
         self.buyer_of = {row: self.owner_key(row) for row in range(sites.count)}
