@@ -9,8 +9,6 @@ from __future__ import annotations
 import numpy as np
 
 from ..jit import helper, kernel
-from .rules import FLOATS as BASE
-from .rules import INTS as TOP
 from .rules import (
     CAPACITY,
     EDGE,
@@ -24,6 +22,8 @@ from .rules import (
     judge,
     share_out,
 )
+from .rules import FLOATS as BASE
+from .rules import INTS as TOP
 
 FINE, BAD_ORDER, BAD_CANCEL, BAD_FACTOR, BAD_DELAY = 0, 1, 2, 3, 4
 OPEN, BINDING, SETTLED = 0, 1, 2
@@ -283,7 +283,7 @@ def inspect(
     for e in range(edges):
         if not 0.0 <= orders[e] < np.inf:
             return BAD_ORDER, e
-        if not 0.0 <= cancel[e]:
+        if not cancel[e] >= 0.0:
             return BAD_CANCEL, e
         if not 0.0 <= edge_factor[e] < np.inf:
             return BAD_FACTOR, nodes + e

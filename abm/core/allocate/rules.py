@@ -220,6 +220,15 @@ def judge(ask, got, limited, part, scarce):
 
 
 @kernel(
+    ["void(float64[::1], float64[::1], float64, float64[::1], float64[:, ::1], int64[:, ::1])"],
+    allocates=False,
+)
+def fill_orders(ask, weight, supply, got, f, k):
+    """:func:`fill` for callers in Python; nothing is checked."""
+    fill(ask, weight, ask.size, supply, got, f, k)
+
+
+@kernel(
     [
         "int64(int64, float64[::1], float64[::1], float64[::1], int64[::1], int64[::1], float64[::1], float64,"
         "float64[::1], int8[::1], float64[:, ::1], int64[:, ::1])"
@@ -229,7 +238,7 @@ def judge(ask, got, limited, part, scarce):
 def ration_orders(rule, ask, weight, share, tier, group, cap, supply, got, bound, f, k):
     """One supplier's orders; -1, or the number of the first order that is not a finite amount >= 0 (etc.)."""
     n = ask.size
-    if not supply == supply:
+    if np.isnan(supply):
         return n
     for g in range(cap.size):
         if not cap[g] >= 0.0:
