@@ -174,7 +174,8 @@ def share_out(rule, grouped, ask, weight, share, tier, group, cap, n, supply, go
         key, tier_ask, tier_weight, tier_got = f[6], f[7], f[8], f[9]
         rank, tier_group = k[3], k[4]
         for i in range(n):
-            key[i] = tier[i]
+            # Without weight an order is met only where all orders are: it comes after every tier.
+            key[i] = tier[i] if weight[i] > 0.0 else np.inf
             rank[i] = i
             got[i] = 0.0
             limited[i] = FREE
@@ -183,7 +184,7 @@ def share_out(rule, grouped, ask, weight, share, tier, group, cap, n, supply, go
         a = 0
         while a < n and left > 0.0:
             m = 0
-            while a + m < n and tier[rank[a + m]] == tier[rank[a]]:
+            while a + m < n and key[rank[a + m]] == key[rank[a]]:
                 i = rank[a + m]
                 tier_ask[m], tier_weight[m], tier_group[m] = ask[i], weight[i], group[i]
                 m += 1
