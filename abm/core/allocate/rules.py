@@ -31,6 +31,13 @@ def before(i, j, key, weight, ask):
 @helper
 def sort(rank, spare, n, key, weight, ask):
     """Sort ``rank[:n]`` by key: runs by insertion, then merged."""
+    done = True
+    for a in range(1, n):
+        if before(rank[a], rank[a - 1], key, weight, ask):
+            done = False
+            break
+    if done:
+        return
     for low in range(0, n, SMALL):
         for a in range(low + 1, min(low + SMALL, n)):
             i = rank[a]

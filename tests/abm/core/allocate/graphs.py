@@ -57,9 +57,7 @@ def draw(seed: int, *, groups: bool = True, most: int = 12) -> Drawn:
         "ages": int(rng.integers(2, 6)),
         "slack": 3,
     }
-    return Drawn(
-        nodes, supplier, buyer, values, rng.uniform(0.0, 5.0, nodes), rng.uniform(0.0, 30.0, slots)
-    )
+    return Drawn(nodes, supplier, buyer, values, rng.uniform(0.0, 5.0, nodes), rng.uniform(0.0, 30.0, slots))
 
 
 def draw_month(seed: int, network: Network) -> dict[str, Any]:

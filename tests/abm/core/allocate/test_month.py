@@ -235,26 +235,41 @@ def test_finished_goods_are_sold_first_and_made_up_to_the_target() -> None:
 
 
 def test_a_limit_over_two_suppliers_is_split_by_what_each_would_send() -> None:
-    """60 and 30 would go to the group, 45 may: 30 and 15; what the first keeps goes to its other buyer."""
+    """60 and 30 would go to the group, 45 may. No claim counts for more than the limit: 45 to 30 is 27 to 18.
+
+    What the first keeps from the group goes to its other buyer, who has 40 otherwise.
+    """
     network = Network(
-        4, [0, 0, 1], [2, 3, 2], capacity=[100.0, 30.0, 0.0, 0.0], weight=[3.0, 2.0, 1.0], group=[0, -1, 0], groups=1
+        4,
+        [0, 0, 1],
+        [2, 3, 2],
+        capacity=[100.0, 30.0, 0.0, 0.0],
+        weight=[3.0, 2.0, 1.0],
+        group=[0, -1, 0],
+        groups=1,
     )
-    flows = State(network).month([100.0, 60.0, 100.0], group_cap=[45.0])
-    np.testing.assert_allclose(flows.granted, [30.0, 60.0, 15.0], rtol=1e-12)
+    asked = [100.0, 60.0, 100.0]
+    np.testing.assert_allclose(State(network).month(asked, group_cap=[np.inf]).granted, [60.0, 40.0, 30.0])
+    flows = State(network).month(asked, group_cap=[45.0])
+    np.testing.assert_allclose(flows.granted, [27.0, 60.0, 18.0], rtol=1e-12)
     assert why(flows) == ["group limit", "", "group limit"]
     assert flows.which.tolist() == [0, -1, 0]
 
 
 def test_a_limit_that_binds_because_another_did_is_kept_too() -> None:
-    """Group 0 may take 2; what that frees would bring group 1 to 8 of 10, above its 6; the rest stays."""
+    """A has 6 for both groups, B 5 for the first, C 3 for the second; the first may take 4, the second 6.5.
+
+    First group: A would send 3 and B 4, so 12/7 and 16/7. That leaves A 30/7 for the second, which with
+    C's 3 is more than 6.5: 30/51 and 21/51 of it. What A cannot place stays in its stock.
+    """
     network = Network(
-        4, [0, 0, 1], [2, 3, 2], capacity=[10.0, 5.0, 0.0, 0.0], group=[0, 1, 0], groups=2
+        5, [0, 0, 1, 2], [3, 4, 3, 4], capacity=[6.0, 5.0, 3.0, 0.0, 0.0], group=[0, 1, 0, 1], groups=2
     )
     state = State(network)
-    flows = state.month([10.0, 10.0, 10.0], group_cap=[2.0, 6.0])
-    np.testing.assert_allclose(flows.granted, [1.0, 6.0, 1.0], rtol=1e-12)
-    assert why(flows) == ["group limit"] * 3
-    np.testing.assert_allclose(state.stock[:2], [1.0, 0.0], atol=1e-12)
+    flows = state.month([10.0] * 4, group_cap=[4.0, 6.5])
+    np.testing.assert_allclose(flows.granted, [12 / 7, 6.5 * 30 / 51, 16 / 7, 6.5 * 21 / 51], rtol=1e-12)
+    assert why(flows) == ["group limit"] * 4
+    assert state.stock[0] == pytest.approx(6.0 - 12 / 7 - 6.5 * 30 / 51)
 
 
 def test_the_oldest_orders_are_served_first_over_the_months() -> None:
@@ -262,10 +277,10 @@ def test_the_oldest_orders_are_served_first_over_the_months() -> None:
     state = State(network)
     assert state.month([6.0, 0.0]).granted.tolist() == [4.0, 0.0]
     assert state.month([0.0, 6.0]).granted.tolist() == [2.0, 2.0]
-    flows = state.month([8.0, 0.0])
+    flows = state.month([2.0, 0.0])
     assert flows.granted.tolist() == [0.0, 4.0]
     assert why(flows) == ["rule", ""]
-    assert state.backlog.tolist() == [8.0, 0.0]
+    assert state.backlog.tolist() == [2.0, 0.0]
 
 
 def test_orders_older_than_the_queue_tells_apart_count_as_one_month() -> None:

@@ -82,7 +82,10 @@ def test_a_permutation_of_orders_permutes_what_they_get_bit_for_bit(
     rank = list(range(len(orders)))
     random.shuffle(rank)
     shuffled = {key: value if key == "group_cap" else value[rank] for key, value in given.items()}
-    one, other = ration(orders, supply, rule=rule, **given), ration(orders[rank], supply, rule=rule, **shuffled)
+    one, other = (
+        ration(orders, supply, rule=rule, **given),
+        ration(orders[rank], supply, rule=rule, **shuffled),
+    )
     if rule == "proportional" and cap is None:
         np.testing.assert_array_equal(one.granted[rank], other.granted)
     else:
