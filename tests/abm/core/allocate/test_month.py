@@ -358,7 +358,7 @@ def test_a_month_that_is_refused_moves_nothing() -> None:
     network = Network(2, [0], [1], lead=1, slack=2, groups=1, group=0)
     state = State(network)
     state.month([3.0], group_cap=[2.0])
-    for given, said in (
+    for wrong, said in (
         ({"orders": [-1.0]}, "order on edge 0 is -1.0"),
         ({"orders": [np.nan]}, "order on edge 0 is nan"),
         ({"orders": [1.0, 1.0]}, "orders has shape"),
@@ -374,7 +374,7 @@ def test_a_month_that_is_refused_moves_nothing() -> None:
     ):
         twin = state.copy()
         with pytest.raises(ValueError, match=said):
-            state.month(**{"orders": [1.0], "group_cap": [2.0], **given})
+            state.month(**{"orders": [1.0], "group_cap": [2.0], **wrong})
         assert state.now == twin.now
         for name in ("stock", "input_stock", "backlog", "queue", "pipeline"):
             np.testing.assert_array_equal(getattr(state, name), getattr(twin, name))

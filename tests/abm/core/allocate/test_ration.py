@@ -56,12 +56,10 @@ def test_nobody_gets_more_than_asked_no_group_more_than_its_cap_and_all_no_more_
 
 @settings(deadline=None)
 @given(people, st.none() | caps, parts, rules)
-def test_nothing_is_held_back_while_somebody_with_weight_may_have_it(
+def test_nothing_is_held_back_while_somebody_may_have_it(
     rows: list, cap: list | None, part: float, rule: Any
 ) -> None:
     orders, given = split(rows, cap)
-    given["weights"] = np.maximum(given["weights"], 0.1)
-    given["share"] = np.maximum(given["share"], 0.01)
     supply = part * orders.sum()
     could = orders.sum()
     if cap is not None:
@@ -86,7 +84,7 @@ def test_a_permutation_of_orders_permutes_what_they_get_bit_for_bit(
         ration(orders, supply, rule=rule, **given),
         ration(orders[rank], supply, rule=rule, **shuffled),
     )
-    if rule == "proportional" and cap is None:
+    if rule == "proportional" and cap is None and given["weights"].all():
         np.testing.assert_array_equal(one.granted[rank], other.granted)
     else:
         np.testing.assert_allclose(one.granted[rank], other.granted, rtol=1e-9, atol=1e-12 * (1.0 + supply))
@@ -116,11 +114,17 @@ def test_nobody_loses_when_there_is_more_also_under_caps(
 @given(people, parts)
 def test_without_groups_it_is_proportional_fairness(rows: list, part: float) -> None:
     orders, given = split(rows, None)
-    supply = part * orders.sum()
+    supply, weights = part * orders.sum(), np.maximum(given["weights"], 0.01)
     np.testing.assert_array_equal(
-        ration(orders, supply, weights=given["weights"]).granted,
-        proportional_fairness(orders, given["weights"], supply),
+        ration(orders, supply, weights=weights).granted, proportional_fairness(orders, weights, supply)
     )
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_orders_without_weight_share_what_all_others_leave(rule: Any) -> None:
+    """6 for 2 with weight and 9, 1 and 9 without: 2, then 1 is met and 1.5 each is left for the others."""
+    got = ration([9.0, 2.0, 1.0, 9.0], 6.0, weights=[0, 1, 0, 0], rule=rule, tier=[0, 5, 1, 2], share=[0] * 4)
+    np.testing.assert_allclose(got.granted, [1.5, 2.0, 1.0, 1.5], rtol=1e-15)
 
 
 @settings(deadline=None)
