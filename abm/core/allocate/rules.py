@@ -226,13 +226,13 @@ def judge(ask, got, limited, part, scarce):
     """Why an order is not met: CAPACITY stands for what there is of the good, whatever limits that.
 
     The shortfall is what an equal part of all orders would leave open, and what the rule takes off
-    or adds; the larger of the two gives the reason.
+    or adds; the larger of the two gives the reason, the rule where they are equal.
     """
     if got >= ask * (1.0 - SHORT):
         return SERVED
     if limited == GROUP_LIMITED:
         return GROUP
-    if not scarce or ask * part - got > ask * (1.0 - part):
+    if not scarce or ask * part - got >= ask * (1.0 - part) * (1.0 - SHORT):
         return RULE
     return CAPACITY
 

@@ -226,12 +226,11 @@ def test_first_come_by_hand() -> None:
     np.testing.assert_allclose(got.granted, [3.0, 5.0, 0.0], rtol=1e-15)
 
 
-def test_who_is_last_in_line_is_short_by_the_rule() -> None:
-    """10 for 9 and 9: an equal part would have given the second 5, he gets 1."""
-    got = ration([9.0, 9.0], 10.0, rule="first-come", tier=[0, 1])
-    assert [BOUNDS[b] for b in got.bound] == ["", "capacity"]
-    got = ration([9.0, 3.0], 9.0, rule="first-come", tier=[0, 1])
-    assert [BOUNDS[b] for b in got.bound] == ["", "rule"]
+def test_who_is_last_in_line_is_short_by_the_rule_if_that_is_the_larger_part() -> None:
+    """9 for 9 and 3: an equal part would give the second 2.25, he gets 0; 2 for 9 and 3: 0.5 and 0."""
+    late: dict[str, Any] = {"rule": "first-come", "tier": [0, 1]}
+    assert [BOUNDS[b] for b in ration([9.0, 3.0], 9.0, **late).bound] == ["", "rule"]
+    assert [BOUNDS[b] for b in ration([9.0, 3.0], 2.0, **late).bound] == ["capacity", "capacity"]
 
 
 def test_a_cap_on_a_group_leaves_more_for_the_others_and_says_so() -> None:
