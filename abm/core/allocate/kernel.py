@@ -9,8 +9,6 @@ from __future__ import annotations
 import numpy as np
 
 from ..jit import helper, kernel
-from .rules import FLOATS as BASE
-from .rules import INTS as TOP
 from .rules import (
     CAPACITY,
     EDGE,
@@ -24,6 +22,8 @@ from .rules import (
     judge,
     share_out,
 )
+from .rules import FLOATS as BASE
+from .rules import INTS as TOP
 
 FINE, BAD_ORDER, BAD_CANCEL, BAD_FACTOR, BAD_DELAY = 0, 1, 2, 3, 4
 OPEN, BINDING, SETTLED = 0, 1, 2
@@ -125,27 +125,38 @@ def serve(
     n = 0
     ask, order_weight, order_share, got = f[BASE], f[BASE + 1], f[BASE + 2], f[BASE + 3]
     order_tier, order_group, order_edge, order_limited = k[TOP], k[TOP + 1], k[TOP + 2], k[TOP + 3]
-    for p in range(first[i], first[i + 1]):
-        e = out[p]
-        granted[e] = 0.0
-        limited[e] = 0
-        if rule[i] == FIRST_COME:
-            left = room[e]
-            for a in range(queue.shape[1]):
-                part = min(left, queue[queue_row[e], a])
+    if rule[i] == FIRST_COME:
+        for p in range(first[i], first[i + 1]):
+            granted[out[p]] = room[out[p]]
+        sure = 0.0
+        for a in range(queue.shape[1]):
+            # Once older orders take all there is, younger ones need not be looked at.
+            if sure > supply and not grouped:
+                break
+            for p in range(first[i], first[i + 1]):
+                e = out[p]
+                part = min(granted[e], queue[queue_row[e], a])
                 if part > 0.0:
                     ask[n], order_weight[n], order_share[n] = part, weight[e], 0.0
                     order_tier[n], order_group[n], order_edge[n] = a, group[e], e
-                    left -= part
+                    granted[e] -= part
+                    if weight[e] > 0.0:
+                        sure += part
                     n += 1
-        elif room[e] > 0.0:
-            ask[n], order_weight[n], order_share[n] = room[e], weight[e], share[e]
-            order_tier[n], order_group[n], order_edge[n] = tier[e], group[e], e
-            n += 1
+    else:
+        for p in range(first[i], first[i + 1]):
+            e = out[p]
+            if room[e] > 0.0:
+                ask[n], order_weight[n], order_share[n] = room[e], weight[e], share[e]
+                order_tier[n], order_group[n], order_edge[n] = tier[e], group[e], e
+                n += 1
     share_out(
         rule[i], grouped, ask, order_weight, order_share, order_tier, order_group, cap, n, supply,
         got, order_limited, f, k,
     )  # fmt: skip
+    for p in range(first[i], first[i + 1]):
+        granted[out[p]] = 0.0
+        limited[out[p]] = 0
     for j in range(n):
         granted[order_edge[j]] += got[j]
         if order_limited[j] != 0:
@@ -283,7 +294,7 @@ def inspect(
     for e in range(edges):
         if not 0.0 <= orders[e] < np.inf:
             return BAD_ORDER, e
-        if not 0.0 <= cancel[e]:
+        if not cancel[e] >= 0.0:
             return BAD_CANCEL, e
         if not 0.0 <= edge_factor[e] < np.inf:
             return BAD_FACTOR, nodes + e

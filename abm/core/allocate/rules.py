@@ -14,8 +14,9 @@ FREE, GROUP_LIMITED = 0, 1
 ROUNDING = 2.0**-51
 SHORT = 1e-9
 """Of an order; what is missing less than this is rounding."""
-FLOATS, INTS = 10, 7
+FLOATS, INTS = 12, 7
 SMALL = 16
+LARGE = 1e300
 
 
 @helper
@@ -31,6 +32,13 @@ def before(i, j, key, weight, ask):
 @helper
 def sort(rank, spare, n, key, weight, ask):
     """Sort ``rank[:n]`` by key: runs by insertion, then merged."""
+    done = True
+    for a in range(1, n):
+        if before(rank[a], rank[a - 1], key, weight, ask):
+            done = False
+            break
+    if done:
+        return
     for low in range(0, n, SMALL):
         for a in range(low + 1, min(low + SMALL, n)):
             i = rank[a]
@@ -145,57 +153,67 @@ def fill_any(grouped, ask, weight, group, cap, n, supply, got, limited, f, k):
 
 
 @helper
+def fill_tiers(grouped, key, ask, weight, group, cap, n, supply, got, limited, f, k):
+    """The lowest key first, each key by water filling; uses rows 0-5 and 7-9 of ``f``, 0-5 of ``k``."""
+    tier_ask, tier_weight, tier_got = f[7], f[8], f[9]
+    rank, tier_group, tier_limited = k[3], k[4], k[5]
+    for i in range(n):
+        rank[i] = i
+        got[i] = 0.0
+        limited[i] = FREE
+    sort(rank, k[1], n, key, weight, ask)
+    left = supply
+    # What subtraction has left of a supply that is used up is no supply.
+    dust = n * ROUNDING * supply if 0.0 < supply < np.inf else 0.0
+    a = 0
+    while a < n and left > dust:
+        m = 0
+        while a + m < n and key[rank[a + m]] == key[rank[a]]:
+            i = rank[a + m]
+            tier_ask[m], tier_group[m] = ask[i], group[i]
+            tier_weight[m] = weight[i] if weight[i] > 0.0 else 1.0
+            m += 1
+        fill_any(grouped, tier_ask, tier_weight, tier_group, cap, m, left, tier_got, tier_limited, f, k)
+        for b in range(m):
+            i = rank[a + b]
+            got[i] = tier_got[b]
+            limited[i] = tier_limited[b]
+            left -= tier_got[b]
+        a += m
+
+
+@helper
 def share_out(rule, grouped, ask, weight, share, tier, group, cap, n, supply, got, limited, f, k):
     """Give ``supply`` to orders by ``rule``; returns what was given out. Draws ``cap`` down.
 
-    Contract shares, priority classes and first come are all filled tier by tier, each tier by
-    proportional fairness. Uses rows 0-9 of ``f``, 0-5 of ``k``.
+    Every rule is a sequence of water fillings. Orders without weight come last, in equal parts.
+    Uses all rows of ``f``, 0-5 of ``k``.
     """
-    if rule == PROPORTIONAL:
-        fill_any(grouped, ask, weight, group, cap, n, supply, got, limited, f, k)
-    elif rule == CONTRACT:
-        firm, rest, more = f[6], f[7], f[8]
-        total, given = 0.0, 0.0
-        for i in range(n):
-            firm[i] = min(ask[i], share[i] * max(supply, 0.0))
-            total += ask[i]
-        if supply >= total:
-            # Nobody is cut by the supply, so that shares play no part.
-            fill_any(grouped, ask, weight, group, cap, n, supply, got, limited, f, k)
+    key, firm, rest = f[6], f[10], f[11]
+    asked, left = ask, supply
+    weightless = False
+    for i in range(n):
+        if not weight[i] > 0.0:
+            weightless = True
+            key[i] = np.inf
         else:
-            fill_any(grouped, firm, share, group, cap, n, supply, got, limited, f, k)
-            for i in range(n):
-                given += got[i]
-                rest[i] = ask[i] - got[i]
-            fill_any(grouped, rest, weight, group, cap, n, supply - given, more, limited, f, k)
-            for i in range(n):
-                got[i] += more[i]
-    else:
-        key, tier_ask, tier_weight, tier_got = f[6], f[7], f[8], f[9]
-        rank, tier_group = k[3], k[4]
+            key[i] = tier[i] if rule >= PRIORITY else 0.0
+    if rule == CONTRACT:
         for i in range(n):
-            key[i] = tier[i]
-            rank[i] = i
-            got[i] = 0.0
-            limited[i] = FREE
-        sort(rank, k[1], n, key, weight, ask)
-        left = supply
-        a = 0
-        while a < n and left > 0.0:
-            m = 0
-            while a + m < n and tier[rank[a + m]] == tier[rank[a]]:
-                i = rank[a + m]
-                tier_ask[m], tier_weight[m], tier_group[m] = ask[i], weight[i], group[i]
-                m += 1
-            fill_any(grouped, tier_ask, tier_weight, tier_group, cap, m, left, tier_got, k[5], f, k)
-            for b in range(m):
-                i = rank[a + b]
-                got[i] = tier_got[b]
-                limited[i] = k[5, b]
-                left -= tier_got[b]
-            a += m
+            rest[i] = min(ask[i], share[i] * max(min(supply, LARGE), 0.0))
+        fill_any(grouped, rest, share, group, cap, n, supply, firm, limited, f, k)
+        for i in range(n):
+            left -= firm[i]
+            rest[i] = ask[i] - firm[i]
+        asked = rest
+    if weightless or rule >= PRIORITY:
+        fill_tiers(grouped, key, asked, weight, group, cap, n, left, got, limited, f, k)
+    else:
+        fill_any(grouped, asked, weight, group, cap, n, left, got, limited, f, k)
     given = 0.0
     for i in range(n):
+        if rule == CONTRACT:
+            got[i] = min(got[i] + firm[i], ask[i])
         given += got[i]
     return given
 
@@ -208,15 +226,24 @@ def judge(ask, got, limited, part, scarce):
     """Why an order is not met: CAPACITY stands for what there is of the good, whatever limits that.
 
     The shortfall is what an equal part of all orders would leave open, and what the rule takes off
-    or adds; the larger of the two gives the reason.
+    or adds; the larger of the two gives the reason, the rule where they are equal.
     """
     if got >= ask * (1.0 - SHORT):
         return SERVED
     if limited == GROUP_LIMITED:
         return GROUP
-    if not scarce or ask * part - got > ask * (1.0 - part):
+    if not scarce or ask * part - got >= ask * (1.0 - part) * (1.0 - SHORT):
         return RULE
     return CAPACITY
+
+
+@kernel(
+    ["void(float64[::1], float64[::1], float64, float64[::1], float64[:, ::1], int64[:, ::1])"],
+    allocates=False,
+)
+def fill_orders(ask, weight, supply, got, f, k):
+    """:func:`fill` for callers in Python; nothing is checked."""
+    fill(ask, weight, ask.size, supply, got, f, k)
 
 
 @kernel(
@@ -229,7 +256,7 @@ def judge(ask, got, limited, part, scarce):
 def ration_orders(rule, ask, weight, share, tier, group, cap, supply, got, bound, f, k):
     """One supplier's orders; -1, or the number of the first order that is not a finite amount >= 0 (etc.)."""
     n = ask.size
-    if not supply == supply:
+    if np.isnan(supply):
         return n
     for g in range(cap.size):
         if not cap[g] >= 0.0:
