@@ -52,6 +52,15 @@ class Luck:
         """One standard normal, by inversion: monotone in the uniform, which keeps pairs comparable."""
         return _NORMAL.inv_cdf(max(self.uniform(process, who, ordinal), _SMALLEST))
 
+    def normals(self, process: str, who: str, ordinals: np.ndarray) -> np.ndarray:
+        """``normal`` for each of ``ordinals``."""
+        from abm.core import philox
+
+        key0, key1 = self._key(process, who)
+        out = np.empty(len(ordinals))
+        philox.fill_ordinals(key0, key1, ordinals.astype(np.int64), out)
+        return np.array([_NORMAL.inv_cdf(u) for u in np.maximum(out, _SMALLEST).tolist()])
+
     def lognormal(self, process: str, who: str, mean: float, deviation: float, ordinal: int = 0) -> float:
         """Lognormal with the given mean and standard deviation (not of the logarithm)."""
         if mean <= 0.0:

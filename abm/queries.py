@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,6 @@ from abm.state import AI, DECIDED, ENERGISED, PASSED
 
 if TYPE_CHECKING:
     from abm.stakeholder import Stakeholder
-    from abm.world import World
 
 
 class Queries(Holdings):
@@ -219,19 +218,23 @@ class Queries(Holdings):
         )
         return found
 
-    def yearly_cost(self, resource: int, factor: float, spread: float, life: float, month: int) -> float:
-        """Annuity and fixed cost of a MW of a resource, currency/year."""
+    def yearly_costs(
+        self, rows: np.ndarray, factor: np.ndarray, spread: float, life: float, month: int
+    ) -> np.ndarray:
+        """Annuity and fixed cost of a MW of each resource, currency/year."""
         table = self.world.resources
         rate = max(float(self.outside.interest_rate[month]) + spread, 1e-6)
         annuity = rate / (1.0 - (1.0 + rate) ** -life)
         learning = (1.0 - self.parameters["technology_learning"]) ** (month / 12.0)
-        return float(table.capex[resource]) * factor * learning * annuity + float(table.fixed_cost[resource])
+        return np.asarray(table.capex[rows] * factor * learning * annuity + table.fixed_cost[rows])
 
-    def levelised_cost(self, resource: int, factor: float, spread: float, life: float, month: int) -> float:
-        """Levelised cost of energy of a resource, currency/MWh."""
+    def levelised_costs(
+        self, rows: np.ndarray, factor: np.ndarray, spread: float, life: float, month: int
+    ) -> np.ndarray:
+        """Levelised cost of energy of each resource, currency/MWh."""
         table = self.world.resources
-        hours = self._full_hours[int(table.zone[resource]), int(table.technology[resource])]
-        return self.yearly_cost(resource, factor, spread, life, month) / max(hours, 1.0)
+        hours = self._full_hours[table.zone[rows], table.technology[rows]]
+        return np.asarray(self.yearly_costs(rows, factor, spread, life, month) / np.maximum(hours, 1.0))
 
     def technology_split(self, technology: int) -> float:
         """Part of technology-neutral volumes (auctions, direct purchase) that goes to ``technology``."""
@@ -259,11 +262,9 @@ class Queries(Holdings):
         coal = self.power.is_coal
         return float(self.power.costs(month)[coal].mean()) if coal.any() else 0.0
 
-    def energy_of(self, wanted: Callable[[int, World], Any]) -> float:
-        """Energy generated so far by the technologies that ``wanted`` picks, MWh."""
-        return float(
-            sum(float(self._energy[i]) for i in range(len(self.world.technologies)) if wanted(i, self.world))
-        )
+    def energy_of(self, technologies: np.ndarray) -> float:
+        """Energy generated so far by ``technologies`` (a mask), MWh."""
+        return float(self._energy[technologies].sum())
 
     def seller_of(self, technology: int) -> tuple[str, str]:
         """Account and group (nuclear, renewable, thermal) of a technology's owner."""

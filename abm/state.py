@@ -173,7 +173,6 @@ class State:
         """Accelerators ordered and not delivered, by site."""
         self.wanted = np.zeros(s)
         """Accelerators that the site still wants to order."""
-        self.deliveries: list[list[tuple[int, int, float, str, float]]] = [[] for _ in range(months + 121)]
         self.investors: list[str] = []
         self.equity = np.zeros((s, 0))
         zones, technologies = len(world.zones), len(world.technologies)

@@ -299,36 +299,16 @@ class Owner(SiteHolder):
     def order(self, month: int) -> Iterator[Intent]:
         """Order for decided sites in time for their opening, and refill what has been scrapped if it pays."""
         model, sites = self.world_model, self.state.sites
-        lead = model.lead_months(self.who, "gpu")
-        rows = self.mine(DECIDED, ENERGISED)
-        rows = rows[(sites.kind[rows] != FAB) & (sites.finance[rows] != 0)]
-        if not len(rows):
-            return
-        wished = self.missing(rows, month, lead)
-        wanting = wished >= np.maximum(0.02 * sites.gpus[rows], 1.0)
-        for row, missing in zip(rows[wanting].tolist(), wished[wanting].tolist(), strict=True):
+        for row, missing in model.short_of_chips.get(self.row, ()):
             if sites.status[row] == DECIDED:
                 left = (1.0 - float(sites.built[row])) * building_months(model, row)
                 opening = max(int(sites.expected[row]), month + math.floor(left))
                 if sites.ready[row] < NEVER:
                     opening = max(opening, int(sites.ready[row]))
-                if month >= opening - lead:
+                if month >= opening - model.lead_months(self.who, "gpu"):
                     yield self.intent("order", sites.key[row], missing, "GPU", target=row)
             elif self.due(month) and self.refill_pays(month):
                 yield self.intent("order", sites.key[row], missing, "GPU", target=row)
-
-    def missing(self, rows: np.ndarray, month: int, lead: int) -> np.ndarray:
-        """Accelerators to order, by site: the plan, or what its power holds, less what will stand there on delivery."""
-        model, state, p = self.world_model, self.state, self.world_model.parameters
-        vintages = model.world.vintages
-        draw = p["gpu_power_factor"] * p["pue"]
-        kw = float(vintages.kw[model.vintage_for(month + lead)]) * draw
-        ageing = month + lead - model.chip_age[rows] >= p["gpu_life_months"] - 1e-6
-        lasting = np.where(ageing, 0.0, state.chips[rows] + state.store[rows])
-        coming = state.ordered[rows] + state.wanted[rows].sum(axis=1)
-        room = (state.sites.mw[rows] * 1000.0 * p["power_overbooking"] - lasting @ vintages.kw * draw) / kw
-        found: np.ndarray = np.minimum(state.sites.gpus[rows] - lasting.sum(axis=1), room) - coming
-        return found
 
     def refill_pays(self, month: int) -> bool:
         """Whether one new accelerator in a standing building earns its price and the required return."""

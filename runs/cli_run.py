@@ -23,6 +23,7 @@ from runs.record import DONE, FAILED, RUNNING, RunRecord, Setting
 from runs.results import FORMAT
 from runs.spec import library_versions, model_hash, parse_settings
 from runs.store import abandon_folder, open_folder, write_run
+from runs.supply_shocks import edges_of
 from runs.worlds import loader
 
 if TYPE_CHECKING:
@@ -200,13 +201,20 @@ def goals_in(world: World) -> list[dict[str, Any]]:
     ]
 
 
-def _settings(texts: Sequence[str], world: str, seed: int) -> dict[str, float]:
+def _settings(texts: Sequence[str], world: str, seed: int) -> dict[str, float | str]:
     if seed > LARGEST_SEED:
         raise BadInput([Complaint("command line", 0, "--seed", f"found {seed}, allowed 0 to {LARGEST_SEED}")])
     if not texts:
         return {}
     loaded = loader.load(world)
-    return parse_settings(texts, loaded.quantities, catalogue(), currency=loaded.currency)
+    return parse_settings(
+        texts,
+        loaded.quantities,
+        catalogue(),
+        currency=loaded.currency,
+        edges=edges_of(loaded),
+        calendar=loaded.calendar,
+    )
 
 
 def _plain(value: float | None) -> float | int | None:

@@ -28,6 +28,7 @@ from policies.reading import (
 )
 from runs.checking import BadInput, Complaint
 from runs.located_toml import Document, read_document
+from runs.supply_shocks import Edges, SupplyShock, read_entry
 
 LARGEST_FACTOR = 100.0
 """A shock beyond this is taken for a slip of the pen."""
@@ -35,7 +36,7 @@ LARGEST_FACTOR = 100.0
 ADDITIVE = ("interest_rate", "country_risk")
 """Series that are rates: a shock may also add to them."""
 
-_KEYS = ("title", "about", "world", "start", "end", "uncertainties", "shocks")
+_KEYS = ("title", "about", "world", "start", "end", "uncertainties", "shocks", "supply_shocks")
 _SHOCK_KEYS = ("series", "from", "months", "factor", "add")
 
 
@@ -66,6 +67,7 @@ class Scenario:
     uncertainties: Mapping[str, float] = field(default_factory=dict)
     shocks: tuple[Shock, ...] = ()
     file: str = ""
+    supply_shocks: tuple[SupplyShock, ...] = ()
 
     def calendar(self, whole: Calendar) -> Calendar:
         """The months of the run: those of the world, or the part that the scenario asks for."""
@@ -83,11 +85,13 @@ def parse_scenario(
     *,
     currency: str = "",
     file: str = "",
+    edges: Edges | None = None,
 ) -> tuple[Scenario, Problems]:
     """A scenario from parsed TOML, and everything wrong with it.
 
-    ``quantities``, ``calendar`` and ``currency`` are the world's; ``series`` are the names of the outside
-    series that a shock may multiply. What is wrong is left out of the scenario.
+    ``quantities``, ``calendar``, ``currency`` and ``edges`` are the world's; ``series`` are the names of the
+    outside series that a shock may multiply. What is wrong is left out of the scenario; without ``edges`` the
+    names in supply shocks are not checked.
     """
     problems = Problems()
     problems.keys((), data, _KEYS, "a scenario")
@@ -111,7 +115,14 @@ def parse_scenario(
         shock = _shock(at, entry, series, months, problems)
         if shock is not None:
             shocks.append(shock)
-    return replace(scenario, shocks=tuple(shocks)), problems
+    supply_shocks = [
+        read_entry(("supply_shocks", at), entry, edges, months, problems)
+        for at, entry in enumerate(
+            problems.attempt(("supply_shocks",), read_tables, data.get("supply_shocks", [])) or ())
+    ]
+    return replace(
+        scenario, shocks=tuple(shocks), supply_shocks=tuple(shock for shock in supply_shocks if shock)
+    ), problems
 
 
 def read_uncertainty(
@@ -190,6 +201,7 @@ def load_scenario(
     *,
     world: str = "",
     currency: str = "",
+    edges: Edges | None = None,
 ) -> Scenario:
     """The scenario of that name in the world's ``folder`` of scenarios, or the user's own file.
 
@@ -198,7 +210,8 @@ def load_scenario(
     file = _resolve(name_or_path, folder, shipped_scenarios(folder), "scenario of this world")
     document = read_document(file)
     scenario, problems = parse_scenario(
-        document.data, file.stem, quantities, series, calendar, currency=currency, file=document.file)
+        document.data, file.stem, quantities, series, calendar,
+        currency=currency, file=document.file, edges=edges)
     if world and scenario.world and scenario.world != world:
         problems.note(("world",), f"found {scenario.world!r}, but this run is of the world {world!r}")
     if problems:
