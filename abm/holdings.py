@@ -65,6 +65,10 @@ class Holdings:
     maker_of: list[str]
     leading_maker: str
     is_npu: np.ndarray
+    vintage_kw: np.ndarray
+    """(vintages,) as the world's table has it, in an array that compiled code takes."""
+    is_leader: np.ndarray
+    """(vintages,) made by the leading maker."""
     buyer_of: dict[int, str]
     investor: dict[str, int]
     owner_rows: list[int]
@@ -85,6 +89,8 @@ class Holdings:
     chip_deposits: np.ndarray
     """Deposits that sites' owners have paid for accelerators not yet delivered, currency."""
     cash_of: dict[str, float]
+    _owner_number: tuple[int, np.ndarray]
+    _book_values: tuple[int, np.ndarray] | None
     pooled_flow: np.ndarray
     """(months,) net cash flow of all equity in project-financed sites."""
     committed_total: float
@@ -103,7 +109,12 @@ class Holdings:
     _acting: dict[str, list[Stakeholder]]
     _per_mw: dict[str, float]
     _vintage_cache: dict[int, int]
+    _newest: dict[tuple[str, int], int]
+    _of_kind: dict[str, list[Stakeholder]]
+    _own_need: float
     _plant_names: list[str]
+    closing_order: list[int]
+    """Plants that policy may close, the oldest first."""
     _sellers: list[tuple[str, str]]
     _energy: np.ndarray
     _full_hours: np.ndarray

@@ -85,7 +85,10 @@ class Model(Accounts, Reporting, mesa.Model):
         self.stakeholders = people(self)
         self.agent_of = {agent.who: agent for agent in self.stakeholders}
         self._acting: dict[str, list[Stakeholder]] = {}
+        self._of_kind: dict[str, list[Stakeholder]] = {}
+        self._own_need = sum(agent.trait.get("own_need", 0.0) for agent in self.stakeholders)
         for agent in self.stakeholders:
+            self._of_kind.setdefault(agent.kind, []).append(agent)
             for phase in agent.PHASES:
                 self._acting.setdefault(phase, []).append(agent)
         self._prepare_sellers()
@@ -132,10 +135,13 @@ class Model(Accounts, Reporting, mesa.Model):
         self.makers = {maker: i for i, maker in enumerate(dict.fromkeys(self.maker_of))}
         leaders = [maker for maker in self.makers if kinds[maker] == "gpu-maker"]
         self.leading_maker = leaders[0] if leaders else next(iter(self.makers), "")
+        self.vintage_kw = np.array(v.kw, float)
+        self.is_leader = np.array([maker == self.leading_maker for maker in self.maker_of], bool)
         self.state.wanted = np.zeros((len(sites.mw), max(len(self.makers), 1)))
         self.buyer_of = {row: self.owner_key(row) for row in range(sites.count)}
         self.buyer_of = _Buyers(self, self.buyer_of)
         self._vintage_cache: dict[int, int] = {}
+        self._newest: dict[tuple[str, int], int] = {}
         self._per_mw = {
             world.goods.keys[i]: float(q)
             for i, q in zip(world.recipes.input, world.recipes.quantity, strict=True)
@@ -153,6 +159,11 @@ class Model(Accounts, Reporting, mesa.Model):
         self.equity_paid = np.zeros(size)
         self.chip_age = np.broadcast_to(v.available + 9.0, self.state.chips.shape).copy()
         self._plant_names = _name_plants(world)
+        plants = world.plants
+        closing = [row for row in range(len(plants)) if plants.retirement[row] == "policy"]
+        self.closing_order = sorted(
+            closing, key=lambda row: (plants.commissioned[row], self._plant_names[row])
+        )
         self.special_mw = np.zeros(len(world.pools))
         self.special_given = 0.0
         self.promised_mw: dict[int, float] = {}
@@ -170,6 +181,8 @@ class Model(Accounts, Reporting, mesa.Model):
         self.committed_by: dict[str, float] = {}
         self.deployed_by = {}
         self.cash_of: dict[str, float] = {}
+        self._book_values = None
+        self._owner_number = -1, np.zeros(0, np.int64)
         self.pooled_flow = np.zeros(months)
         self.paid_in = np.zeros(len(sites.mw))
         self.arrears = np.zeros(len(sites.mw))
@@ -264,29 +277,38 @@ class Model(Accounts, Reporting, mesa.Model):
             if sites.started_before[row] and sites.status[row] == DECIDED:
                 self.start_building(row, 0)
         ledger.post(ACCOUNT, "savings", "money", self.startups.take_capital(), "founders' capital")
+        owners = [self.world.cast.keys[row] for row in self.owner_rows]
+        self._debt_at_start = p["utility_debt_start"]
         ledger.check_stock(ACCOUNT, "money", self.startups.cash)
-        ledger.check_stock(self.utility_account, "debt", lambda: -self.utility.debt)
+        ledger.check_stock(ACCOUNT, "debt", lambda: -self.startups.debt())
+        ledger.check_stock(self.utility_account, "debt", self._utility_owes)
         self.chips.check_books(ledger)
         self.works.check_books(ledger)
-        ledger.check_stock("deposits", "money", lambda: float(sites.deposit.sum()))
-        for row in self.owner_rows:
-            ledger.check_stock(f"gpus {self.world.cast.keys[row]}", "gpu", self._machines_of(row))
-        for row in self.owner_rows:
-            owner = self.world.cast.keys[row]
-            ledger.check_stock(f"equity of {owner}", "equity", self._equity_in(row))
-        owed = p["utility_debt_start"]
-        ledger.check_stock("lenders", "debt", lambda: float(sites.loan.sum()) + self.utility.debt - owed)
+        ledger.check_stock("deposits", "money", sites.deposit.sum)
+        ledger.check_stocks([f"gpus {owner}" for owner in owners], "gpu", self._machines_of_owners)
+        ledger.check_stocks([f"equity of {owner}" for owner in owners], "equity", self._equity_in_owners)
+        ledger.check_stock("lenders", "debt", self._lent)
         ledger.check_zero([f"zone {key}" for key in self.world.zones.keys], "mwh")
         ledger.check_zero(["compute revenue"], "money")
 
-    def _machines_of(self, cast_row: int) -> Callable[[], float]:
-        """Recounts from the arrays what an owner's account must show."""
-        state = self.state
-        return lambda: float((state.chips + state.store)[state.sites.owner == cast_row].sum())
+    # What accounts must show, counted anew from the arrays at each close.
+    def _utility_owes(self) -> float:
+        return -self.utility.debt
 
-    def _equity_in(self, cast_row: int) -> Callable[[], float]:
-        """What an owner's sites owe their equity holders, with a minus."""
-        return lambda: -float(self.equity_paid[self.state.sites.owner == cast_row].sum())
+    def _lent(self) -> float:
+        return float(self.state.sites.loan.sum()) + self.utility.debt - self._debt_at_start
+
+    def _machines_of_owners(self) -> np.ndarray:
+        return self._by_owner((self.state.chips + self.state.store).sum(axis=1))
+
+    def _equity_in_owners(self) -> np.ndarray:
+        return -self._by_owner(self.equity_paid.sum(axis=1))
+
+    def _by_owner(self, by_site: np.ndarray) -> np.ndarray:
+        """Sums over each owner's sites, in the order of ``owner_rows``."""
+        owner = self.state.sites.owner
+        mine = owner >= 0
+        return np.bincount(owner[mine], by_site[mine], len(self.world.cast))[self.owner_rows]
 
     def start_building(self, row: int, month: int) -> None:
         """A site that is already under construction in ``month``: built as far as its announced date calls for."""

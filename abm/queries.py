@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,6 @@ from abm.state import AI, DECIDED, ENERGISED, PASSED
 
 if TYPE_CHECKING:
     from abm.stakeholder import Stakeholder
-    from abm.world import World
 
 
 class Queries(Holdings):
@@ -25,7 +24,7 @@ class Queries(Holdings):
         return self._acting.get(phase, ())
 
     def by_kind(self, kind: str) -> list[Any]:
-        return [agent for agent in self.stakeholders if agent.kind == kind]
+        return self._of_kind.get(kind, [])
 
     def role(self, role: str) -> Stakeholder | None:
         """Who plays a role of the world (``grid``, ``finance``, ...), or None."""
@@ -46,9 +45,13 @@ class Queries(Holdings):
     # -- accelerators ------------------------------------------------------------------------
     def vintage_of(self, maker: str, month: int) -> int:
         """Newest vintage of ``maker`` that can be had in ``month``; -1 where there is none yet."""
-        v = self.world.vintages
-        rows = np.flatnonzero((v.maker == self.world.cast.row(maker)) & (v.available <= month))
-        return int(rows[np.argmax(v.available[rows])]) if len(rows) else -1
+        found = self._newest.get((maker, month))
+        if found is None:
+            v = self.world.vintages
+            rows = np.flatnonzero((v.maker == self.world.cast.row(maker)) & (v.available <= month))
+            found = int(rows[np.argmax(v.available[rows])]) if len(rows) else -1
+            self._newest[maker, month] = found
+        return found
 
     def vintage_for(self, month: int) -> int:
         """Vintage of the leading maker that a buyer counts on in ``month``."""
@@ -110,7 +113,7 @@ class Queries(Holdings):
 
     def own_need(self) -> float:
         """H100-equivalents that owners need for themselves, before growth."""
-        return sum(agent.trait.get("own_need", 0.0) for agent in self.stakeholders)
+        return self._own_need
 
     def running_cost_per_hour(self) -> float:
         """Cost of running an H100-equivalent for an hour, mean over what is installed."""
@@ -207,6 +210,14 @@ class Queries(Holdings):
             float(self.state.chips[row] @ self.world.vintages.kw) * p["gpu_power_factor"] * p["pue"] / 1000.0
         )
 
+    def site_powers(self, rows: np.ndarray) -> np.ndarray:
+        """``site_power`` of many sites: MW that their machines draw at full load."""
+        p = self.parameters
+        found: np.ndarray = (
+            self.state.chips[rows] @ self.world.vintages.kw * (p["gpu_power_factor"] * p["pue"] / 1000.0)
+        )
+        return found
+
     def yearly_costs(
         self, rows: np.ndarray, factor: np.ndarray, spread: float, life: float, month: int
     ) -> np.ndarray:
@@ -251,11 +262,9 @@ class Queries(Holdings):
         coal = self.power.is_coal
         return float(self.power.costs(month)[coal].mean()) if coal.any() else 0.0
 
-    def energy_of(self, wanted: Callable[[int, World], Any]) -> float:
-        """Energy generated so far by the technologies that ``wanted`` picks, MWh."""
-        return float(
-            sum(float(self._energy[i]) for i in range(len(self.world.technologies)) if wanted(i, self.world))
-        )
+    def energy_of(self, technologies: np.ndarray) -> float:
+        """Energy generated so far by ``technologies`` (a mask), MWh."""
+        return float(self._energy[technologies].sum())
 
     def seller_of(self, technology: int) -> tuple[str, str]:
         """Account and group (nuclear, renewable, thermal) of a technology's owner."""

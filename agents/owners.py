@@ -13,7 +13,7 @@ from abm.decisions import Intent
 from abm.phases.building import building_months
 from abm.phases.connection import pass_chance
 from abm.stakeholder import Stakeholder
-from abm.state import AI, ANNOUNCED, DECIDED, ENERGISED, FAB, PASSED
+from abm.state import AI, ANNOUNCED, DECIDED, ENERGISED, FAB, PASSED, one_of
 from agents.valuation import Appraisal, appraise, option_threshold
 
 if TYPE_CHECKING:
@@ -23,9 +23,19 @@ if TYPE_CHECKING:
 class SiteHolder(Stakeholder):
     """Holds sites and brings its large loads (chip plants) through the grid queue on their announced dates."""
 
+    def __init__(self, model: Model, who: str):
+        super().__init__(model, who)
+        self._own = np.zeros(0, np.int64)
+        self._counted = -1
+
     def mine(self, *statuses: int) -> np.ndarray:
-        rows = self.state.sites.rows(*statuses)
-        return rows[self.state.sites.owner[rows] == self.row]
+        """Rows of the stakeholder's sites that stand at one of ``statuses``."""
+        sites = self.state.sites
+        if self._counted != sites.count:
+            self._own = (sites.owner[: sites.count] == self.row).nonzero()[0]
+            self._counted = sites.count
+        found: np.ndarray = self._own[one_of(statuses)[sites.status[self._own]]]
+        return found
 
     def due(self, month: int) -> bool:
         """Whether this is one of the stakeholder's review months; reviews are staggered by name."""

@@ -142,17 +142,20 @@ class NuclearGenerator(Stakeholder):
     READS: ClassVar[tuple[str, ...]] = ("nuclear_extension_gw",)
     PHASES: ClassVar[tuple[str, ...]] = ("policy",)
 
+    def __init__(self, model: Model, who: str):
+        super().__init__(model, who)
+        plants, tech = model.world.plants, model.world.technologies
+        licensed = [row for row in range(len(plants)) if plants.retirement[row] == "licence"]
+        self._by_expiry = sorted(licensed, key=lambda row: (int(plants.retires[row]), model.plant_name(row)))
+        self._nuclear = tech.carbon_free.astype(bool) & ~tech.renewable.astype(bool)
+
     def act(self, phase: str, month: int) -> Iterator[Intent]:
         model, plants = self.world_model, self.world_model.world.plants
         backed = self.lever("nuclear_extension_gw") * 1000.0
         asked = float(sum(plants.mw[row] for row in model.extension_asked))
-        rows = [
-            r
-            for r in range(len(plants))
-            if plants.retirement[r] == "licence" and r not in model.extension_asked
-        ]
-        rows.sort(key=lambda r: (int(plants.retires[r]), model.plant_name(r)))
-        for row in rows:
+        for row in self._by_expiry:
+            if row in model.extension_asked:
+                continue
             if asked + float(plants.mw[row]) > backed + 1e-9:
                 break
             asked += float(plants.mw[row])
@@ -167,9 +170,7 @@ class NuclearGenerator(Stakeholder):
 
     def score(self, month: int) -> float:
         """Nuclear energy generated so far, MWh."""
-        return self.world_model.energy_of(
-            lambda tech, w: w.technologies.carbon_free[tech] and not w.technologies.renewable[tech]
-        )
+        return self.world_model.energy_of(self._nuclear)
 
 
 class ThermalGenerator(Stakeholder):
