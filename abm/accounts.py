@@ -156,9 +156,12 @@ class Accounts(Queries):
         return out
 
     def book_values(self) -> np.ndarray:
-        """(investors,) undepreciated equity held in sites; kept until it is forgotten or a month is closed."""
+        """(investors,) undepreciated equity held in sites, and deposits for accelerators; kept until it is forgotten or a month is closed."""
         if self._book_values is None or self._book_values[0] != self.ledger.closed:
-            self._book_values = self.ledger.closed, self.book_shares() @ self.equity_paid
+            values = self.book_shares() @ self.equity_paid
+            for row in np.flatnonzero(self.chip_deposits).tolist():
+                values[self.investor[self.owner_key(row)]] += self.chip_deposits[row]
+            self._book_values = self.ledger.closed, values
         return self._book_values[1]
 
     def forget_book_values(self) -> None:
@@ -249,7 +252,7 @@ class Accounts(Queries):
         sites = self.state.sites
         rows = np.flatnonzero(sites.finance[: sites.count] == 2)
         flows[-1] += float(self.equity_paid[rows].sum(axis=1) @ self.book_shares()[rows])
-        flows[-1] += float(self.chip_deposits[sites.finance == 2].sum())
+        flows[-1] += float(self.chip_deposits[rows].sum())
         if not (flows < 0.0).any() or not (flows > 0.0).any():
             return math.nan
         power = np.arange(len(flows))

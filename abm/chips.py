@@ -145,16 +145,22 @@ class ChipChain:
 
     def check_books(self, ledger: Ledger) -> None:
         """Have the ledger's physical accounts held against the graph's own stocks at every close."""
-        state = self.state
-        feeds = [e for e, *_ in (*self._memory_edges, *self._reserve_edges)]
         ledger.check_stock("gpus in transit", "gpu", self.on_the_way)
-        ledger.check_stock("chip deposits", "money", lambda: float(self.deposit.sum()))
-        if not self.memory:
-            return
-        ledger.check_stock("hbm in transit", "hbm", lambda: float(state.pipeline[:, feeds].sum()))
-        ledger.check_stock("hbm reserve", "hbm", lambda: float(state.stock[self._reserve].sum()))
-        for c, maker in enumerate(self.makers):
-            ledger.check_stock(f"hbm of {maker}", "hbm", lambda c=c: float(state.input_stock[c]))  # type: ignore[misc]
+        ledger.check_stock("chip deposits", "money", self.deposit.sum)
+        if self.memory:
+            ledger.check_stock("hbm in transit", "hbm", self._memory_on_the_way)
+            ledger.check_stock("hbm reserve", "hbm", self._memory_reserved)
+            ledger.check_stocks([f"hbm of {maker}" for maker in self.makers], "hbm", self._memory_held)
+
+    def _memory_on_the_way(self) -> float:
+        feeds = [e for e, *_ in (*self._memory_edges, *self._reserve_edges)]
+        return float(self.state.pipeline[:, feeds].sum())
+
+    def _memory_reserved(self) -> float:
+        return float(self.state.stock[self._reserve].sum())
+
+    def _memory_held(self) -> np.ndarray:
+        return self.state.input_stock[: len(self.makers)]
 
     # -- what stakeholders ask ---------------------------------------------------------------
     def memory_ahead(self, maker: str) -> tuple[float, list[float]]:

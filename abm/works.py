@@ -58,10 +58,13 @@ class SiteWorks:
         """Have what is on its way held against the graph's own pipelines at every close."""
         if not self.makers:
             return
-        ledger.check_stock("works in transit", "mw", lambda: float(self.state.pipeline.sum()))
+        ledger.check_stock("works in transit", "mw", self.state.pipeline.sum)
         if self.of_good["power-equipment"]:
-            sites, before = self.model.state.sites, float(self.model.state.sites.equipment.sum())
-            ledger.check_stock("power-equipment at sites", "mw", lambda: float(sites.equipment.sum()) - before)
+            self._equipment_before = float(self.model.state.sites.equipment.sum())
+            ledger.check_stock("power-equipment at sites", "mw", self._equipment_since)
+
+    def _equipment_since(self) -> float:
+        return float(self.model.state.sites.equipment.sum()) - self._equipment_before
 
     def lead(self, good: str) -> np.ndarray:
         """(cast,) longest lead time among each stakeholder's edges for ``good``, months."""
