@@ -44,6 +44,7 @@ class Kind(StrEnum):
     packages = "packages"
     levers = "levers"
     uncertainties = "uncertainties"
+    parameters = "parameters"
     indicators = "indicators"
     stakeholders = "stakeholders"
 
