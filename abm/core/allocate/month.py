@@ -41,6 +41,14 @@ class Flows(NamedTuple):
     """By edge: slot of the supplier (input), group (group limit), rule (rule); else -1."""
 
 
+def workspace(network: Network) -> tuple[Floats, Ints]:
+    """Room for the orders of the busiest supplier."""
+    return (
+        np.empty((rules.FLOATS + kernel.FLOATS, network.widest)),
+        np.empty((rules.INTS + kernel.INTS, network.widest), np.int64),
+    )
+
+
 class State:
     """Stocks, queues and pipelines of a network; :meth:`month` moves them on by one month.
 
@@ -61,12 +69,10 @@ class State:
         """By edge of a first-come supplier and age of the order, the oldest first."""
         self.pipeline = np.zeros((network.horizon, e))
         """By month of arrival modulo the horizon, and edge."""
-        width = network.widest
         self._zeros, self._ones, self._none = np.zeros(e), np.ones(max(n, e)), np.zeros(max(n, e), np.int64)
         self._room, self._limited = np.empty(e), np.empty(e, np.int8)
         self._by_group, self._phase = np.empty((4, network.groups)), np.empty(network.groups, np.int64)
-        self._f = np.empty((rules.FLOATS + kernel.FLOATS, width))
-        self._k = np.empty((rules.INTS + kernel.INTS, width), np.int64)
+        self._f, self._k = workspace(network)
 
     @property
     def on_order(self) -> Floats:
