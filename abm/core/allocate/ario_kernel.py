@@ -69,7 +69,7 @@ def run_ario(
     unlimited, nothing, no_cap = np.full(edges, np.inf), np.zeros(edges), np.empty(0)
     capacity = np.zeros(n + 1)
     orders, flows = np.zeros(edges), np.empty((6, edges))
-    by_node, used, at_slot = np.zeros((2, n + 1)), np.empty(slots), np.empty((3, slots))
+    by_node, used, at_slot = np.zeros((3, n + 1)), np.empty(slots), np.empty((3, slots))
     node_bound, node_which = np.empty(n + 1, np.int8), np.empty(n + 1, np.int64)
     bound, which, limited = np.empty(edges, np.int8), np.empty(edges, np.int64), np.empty(edges, np.int8)
     by_group, phase = np.empty((4, 0)), np.empty(0, np.int64)
@@ -106,7 +106,7 @@ def run_ario(
             share, hold, lapse, capacity, unlimited, orders, per_unit, target, no_cap,
             orders, nothing, unit_node, unit_edge, no_node, no_edge,
             stock, input_stock, backlog, queue, pipeline,
-            by_node[0], by_node[1], used, flows[0], flows[1], granted, flows[3], flows[4],
+            by_node[2], by_node[0], by_node[1], used, flows[0], flows[1], granted, flows[3], flows[4],
             node_bound, node_which, bound, which, ease, limited, by_group, phase, f, k,
         )  # fmt: skip
         made = by_node[1]

@@ -70,7 +70,7 @@ class State:
         self.pipeline = np.zeros((network.horizon, e))
         """By month of arrival modulo the horizon, and edge."""
         self._zeros, self._ones, self._none = np.zeros(e), np.ones(max(n, e)), np.zeros(max(n, e), np.int64)
-        self._room, self._limited = np.empty(e), np.empty(e, np.int8)
+        self._could, self._room, self._limited = np.empty(n), np.empty(e), np.empty(e, np.int8)
         self._by_group, self._phase = np.empty((4, network.groups)), np.empty(network.groups, np.int64)
         self._f, self._k = workspace(network)
 
@@ -158,7 +158,7 @@ class State:
             g.weight if weight is None else amounts("weight", weight, e),
             recipe, goal, cap, asked_for, withdrawn, unit[0], unit[1], later[0], later[1],
             self.stock, self.input_stock, self.backlog, self.queue, self.pipeline,
-            by_node[0], by_node[1], used, by_edge[0], by_edge[1], by_edge[2], by_edge[3], by_edge[4],
+            self._could, by_node[0], by_node[1], used, by_edge[0], by_edge[1], by_edge[2], by_edge[3], by_edge[4],
             node_bound, node_which, bound, which, self._room, self._limited, self._by_group, self._phase,
             self._f, self._k,
         )  # fmt: skip
