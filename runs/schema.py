@@ -29,7 +29,8 @@ RUN_COLUMNS: tuple[pa.Field, ...] = (
     pa.field("seed", pa.int64(), nullable=False),
     pa.field("status", pa.string(), nullable=False),
     pa.field("error", pa.string()),
-    pa.field("wall_s", pa.float64()),
+    pa.field("wall_s", pa.float64(), metadata={"unit": "second"}),
+    pa.field("replay", pa.string(), metadata={"about": "the command that runs a failed run again"}),
 )
 
 SITE_COLUMNS: tuple[pa.Field, ...] = (

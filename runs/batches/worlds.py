@@ -1,0 +1,597 @@
+"""A batch of a world: checked as a whole before anything runs, then a study of numbered cases."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, is_dataclass, replace
+from functools import cached_property
+from itertools import groupby, product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import madang
+from abm.quantities import nearest
+from abm.world import World
+from policies.catalogue import catalogue
+from policies.lever import Lever
+from policies.library import is_path
+from policies.package import Package
+from policies.reading import Problems, read_month, unit_text, unknown
+from runs.assemble import Prepared, indicators, prepare, scenario_folder, series_names
+from runs.batches import forking, sampling
+from runs.batches.outcome import outcome_of
+from runs.batches.sampling import Factor
+from runs.batches.spec import DESIGNS, LARGEST_BATCH, LARGEST_SEED, Batch, Correlation, Range, Sample
+from runs.batches.study import Ids, Labels, Ran
+from runs.checking import BadInput, Complaint
+from runs.located_toml import Document, key_text
+from runs.results import FORMAT
+from runs.scenario import Scenario, load_package, load_scenario, shipped_scenarios
+from runs.spec import hash_text, library_versions, model_hash, read_settings
+from runs.worlds import loader
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from abm.series import Indicator
+
+
+@dataclass
+class WorldStudy:
+    """Cases of a batch: packages vary fastest, then scenarios, replicates and samples."""
+
+    batch: Batch
+    world: World
+    scenarios: tuple[Scenario, ...]
+    packages: tuple[Package, ...]
+    base: Package | None
+    factors: tuple[Factor, ...]
+    values: np.ndarray
+    """(samples, factors)"""
+    settings: dict[str, float]
+    source: str = field(default_factory=model_hash)
+
+    # -- counting ----------------------------------------------------------------------------
+    @property
+    def size(self) -> int:
+        return len(self.values) * self.batch.replicates * len(self.cells)
+
+    @cached_property
+    def cells(self) -> tuple[tuple[str, str], ...]:
+        return tuple(
+            (scenario.name, package.name) for scenario, package in product(self.scenarios, self.packages)
+        )
+
+    @property
+    def replicates(self) -> int:
+        return self.batch.replicates
+
+    @property
+    def together(self) -> int:
+        return len(self.packages) if self.base is not None else 1
+
+    @property
+    def design(self) -> bool:
+        return self.batch.sample is not None and self.batch.sample.method in DESIGNS
+
+    def _place(self, case: int) -> tuple[int, int, int, int]:
+        """(sample, replicate, scenario, package) of a case."""
+        rest, package = divmod(case, len(self.packages))
+        rest, scenario = divmod(rest, len(self.scenarios))
+        sample, replicate = divmod(rest, self.batch.replicates)
+        return sample, replicate, scenario, package
+
+    def root(self, replicate: int) -> int:
+        """The root seed of a replicate, the same for every scenario, package and sample."""
+        return sampling.stream_seed(self.batch.seed, "replicate", replicate)
+
+    def labels(self, case: int) -> Labels:
+        sample, replicate, scenario, package = self._place(case)
+        return Labels(
+            self.scenarios[scenario].name, self.packages[package].name, sample, replicate, self.root(replicate)
+        )
+
+    def settings_of(self, case: int) -> dict[str, float]:
+        """What the case sets by name: what is fixed for all, and its sample."""
+        row = self.values[self._place(case)[0]]
+        return {**self.settings, **{f.name: float(v) for f, v in zip(self.factors, row, strict=True)}}
+
+    # -- identity ----------------------------------------------------------------------------
+    def prepared(self, case: int) -> Prepared | forking.Forked:
+        """The case, ready to be built."""
+        _, replicate, scenario, package = self._place(case)
+        return self._prepare(scenario, package, self.settings_of(case), self.root(replicate))
+
+    def _prepare(
+        self, scenario: int, package: int, settings: dict[str, float], root: int
+    ) -> Prepared | forking.Forked:
+        chosen = self.scenarios[scenario]
+        then = prepare(self.world, chosen, self.packages[package], settings, root)
+        if self.base is None:
+            return then
+        assert self.batch.fork is not None
+        return forking.Forked(
+            prepare(self.world, chosen, self.base, settings, root), then, self.batch.fork.at
+        )
+
+    def run_id(self, case: int) -> str:
+        return self.prepared(case).run_id()
+
+    def ids(self) -> Ids:
+        """All ids; the canonical form is made once for each scenario and package and filled in for each case."""
+        size = self.size
+        ids = np.empty(size, "S16")
+        roots = [self.root(replicate) for replicate in range(self.batch.replicates)]
+        template = []
+        for scenario, package in product(range(len(self.scenarios)), range(len(self.packages))):
+            prepared = self._prepare(scenario, package, self.settings_of(0), roots[0])
+            template.append(prepared.canonical())
+        levers = catalogue()
+        uncertain = [(at, f.name) for at, f in enumerate(self.factors) if f.role == "uncertainty"]
+        pulled = [(at, levers[f.name]) for at, f in enumerate(self.factors) if f.role == "lever"]
+        case = 0
+        for row in self.values:
+            drawn = {name: float(row[at]) + 0.0 for at, name in uncertain}
+            pinned = {lever.handle: (float(row[at]) + 0.0, lever) for at, lever in pulled}
+            filled = [_filled(canonical, drawn, pinned) for canonical in template]
+            for root in roots:
+                for canonical in filled:
+                    canonical["root"] = root
+                    ids[case] = hash_text([canonical, self.source])
+                    case += 1
+        return ids
+
+    def check_source(self) -> None:
+        if model_hash() != self.source:
+            raise RuntimeError(
+                "this machine has another source of the model, or other versions of the libraries, than "
+                "the one that made the plan; install the same on all"
+            )
+        if self._stands_on_disk() and loader.load(self.batch.world).hash != self.world.hash:
+            raise RuntimeError("this machine has other tables of the world than the one that made the plan")
+
+    def _stands_on_disk(self) -> bool:
+        return self.batch.world in loader.available()
+
+    # -- tables ------------------------------------------------------------------------------
+    @cached_property
+    def indicators(self) -> tuple[Indicator, ...]:
+        return indicators(self.world)
+
+    @cached_property
+    def _finals_kept(self) -> tuple[Indicator, ...]:
+        wanted = self.batch.keep.indicators
+        return tuple(i for i in self.indicators if wanted is None or i.name in wanted)
+
+    @cached_property
+    def _series_kept(self) -> tuple[Indicator, ...]:
+        wanted = self.batch.keep.series
+        return tuple(i for i in self.indicators if wanted is None or i.name in wanted)
+
+    @property
+    def finals(self) -> tuple[str, ...]:
+        return tuple(i.name for i in self._finals_kept)
+
+    @cached_property
+    def watch(self) -> str:
+        kept = self.finals
+        if self.batch.watch:
+            return self.batch.watch
+        promised = [name for name in self.world.tables["goals"].columns["indicator"] if name in kept]
+        return promised[0] if promised else (kept[0] if kept else "")
+
+    def schemas(self) -> dict[str, pa.Schema]:
+        from runs import schema
+
+        currency = self.world.currency
+        uncertain = {
+            name: unit_text(quantity.unit, currency)
+            for name, quantity in self.world.quantities.items()
+            if quantity.role == "uncertainty"
+        }
+        levers = {name: unit_text(lever.unit, currency) for name, lever in catalogue().items()}
+        tables = {"runs": schema.runs_schema(uncertain, levers, self._finals_kept)}
+        if self._series_kept:
+            tables["series"] = schema.series_schema(self._series_kept)
+        if self.batch.keep.decisions:
+            tables["decisions"] = schema.decisions_schema()
+        if self.batch.keep.sites:
+            tables["sites"] = schema.sites_schema()
+        return tables
+
+    def inputs(self, case: int) -> list[float]:
+        """Uncertainties in the order of the registry, then levers (as they stand at the end) in the catalogue's."""
+        settings = self.settings_of(case)
+        _, _, scenario, package = self._place(case)
+        uncertainties, stands = self._inputs_of(scenario, package)
+        return [settings.get(name, value) for name, value in (*uncertainties, *stands)]
+
+    def _inputs_of(self, scenario: int, package: int) -> tuple[list[tuple[str, float]], list[tuple[str, float]]]:
+        cache: dict[tuple[int, int], Any] = self.__dict__.setdefault("_inputs", {})
+        if (scenario, package) not in cache:
+            prepared = prepare(self.world, self.scenarios[scenario], self.packages[package], self.settings, 0)
+            last = prepared.settled.calendar.months - 1
+            stands = prepared.settled.lever_values(prepared.levers, last)
+            cache[scenario, package] = (
+                list(prepared.settled.uncertainties.items()),
+                [(name, stands[name]) for name in prepared.levers],
+            )
+        found: tuple[list[tuple[str, float]], list[tuple[str, float]]] = cache[scenario, package]
+        return found
+
+    def replay(self, case: int) -> str:
+        labels = self.labels(case)
+        _, _, scenario, package = self._place(case)
+        chosen, bundle = self.scenarios[scenario], self.packages[package]
+        from_file = _asked_for(self.batch.scenarios[scenario]), _asked_for(self.batch.packages[package])
+        if self.base is not None or None in from_file:
+            return f"madang replay DIR {self.run_id(case)}"
+        scenario_name, package_name = (
+            given if is_path(str(given)) else name
+            for given, name in zip(from_file, (chosen.name, bundle.name), strict=True)
+        )
+        given = "".join(f" --set {name}={value!r}" for name, value in self.settings_of(case).items())
+        return (
+            f"madang run {scenario_name} --world {self.batch.world} --package {package_name} "
+            f"--seed {labels.seed}{given}"
+        )
+
+    # -- running -----------------------------------------------------------------------------
+    def simulate(
+        self, cases: Sequence[int], ids: Sequence[str], begin: Callable[[int], None]
+    ) -> Iterator[Ran]:
+        if self.base is None:
+            for case, run_id in zip(cases, ids, strict=True):
+                begin(case)
+                yield self._run(case, run_id, lambda case=case: self.prepared(case).build())
+            return
+        for _, group in groupby(zip(cases, ids, strict=True), key=lambda pair: pair[0] // self.together):
+            yield from self._branches(list(group), begin)
+
+    def _branches(self, cases: Sequence[tuple[int, str]], begin: Callable[[int], None]) -> Iterator[Ran]:
+        """Cases that differ from a month on: the years before are run once, in the time of the first."""
+        trunk: forking.Trunk | None = None
+
+        def branch(case: int) -> forking.Branch:
+            nonlocal trunk
+            forked = self.prepared(case)
+            assert isinstance(forked, forking.Forked)
+            trunk = trunk or forking.Trunk(forked)
+            return forking.Branch(trunk, forked)
+
+        for case, run_id in cases:
+            begin(case)
+            yield self._run(case, run_id, lambda case=case: branch(case))
+
+    def _run(self, case: int, run_id: str, build: Callable[[], Any]) -> Ran:
+        started = time.perf_counter()
+        try:
+            model = build().run_model()
+            outcome = outcome_of(run_id, model, self._finals_kept, self._series_kept, self.batch.keep)
+        except Exception as error:
+            return Ran(case, None, reason_of(error), time.perf_counter() - started)
+        return Ran(case, outcome, None, time.perf_counter() - started)
+
+    # -- the manifest ------------------------------------------------------------------------
+    def head(self) -> dict[str, Any]:
+        from runs.cli_run import goals_in
+        from runs.schema import SCHEMA_VERSION
+
+        world = self.world
+        return {
+            "format": FORMAT,
+            "schema_version": SCHEMA_VERSION,
+            "asked": {"kind": "batch", "world": world.name, **self.asked()},
+            "world": {"name": world.name, "title": world.title, "currency": world.currency, "hash": world.hash},
+            "goals": goals_in(world),
+            "model_hash": self.source,
+            "versions": {"madang": madang.__version__, "python": sys.version.split()[0], **library_versions()},
+        }
+
+    def asked(self) -> dict[str, Any]:
+        """The whole specification as plain data, scenarios and packages with all that is in them."""
+        batch = self.batch
+        found: dict[str, Any] = plain(
+            {
+                "title": batch.title,
+                "scenarios": self.scenarios,
+                "packages": self.packages,
+                "replicates": batch.replicates,
+                "seed": batch.seed,
+                "settings": self.settings,
+                "sample": batch.sample,
+                "factors": self.factors,
+                "keep": batch.keep,
+                "fork": batch.fork and {"at": batch.fork.at, "base": self.base},
+                "limits": batch.limits,
+                "watch": self.watch,
+            }
+        )
+        return found
+
+
+def plain(value: Any) -> Any:
+    """Dataclasses, tuples and mappings as JSON knows them; infinite and undefined numbers as text."""
+    if is_dataclass(value) and not isinstance(value, type):
+        value = asdict(value)
+    if isinstance(value, dict) or hasattr(value, "items"):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, float) and not np.isfinite(value):
+        return str(value)
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
+
+
+def reason_of(error: BaseException) -> str:
+    """One line that says what went wrong."""
+    return " ".join(f"{type(error).__name__}: {error}".split())[:2000]
+
+
+def _asked_for(given: object) -> str | None:
+    return given if isinstance(given, str) else None
+
+
+def _filled(
+    canonical: dict[str, Any], drawn: dict[str, float], pinned: dict[str, tuple[float, Lever]]
+) -> dict[str, Any]:
+    """The canonical form of another sample."""
+    levers = {handle: steps for handle, steps in canonical["levers"].items() if handle not in pinned}
+    levers |= {handle: [[0, value]] for handle, (value, lever) in pinned.items() if value != lever.default}
+    return {**canonical, "uncertainties": {**canonical["uncertainties"], **drawn}, "levers": levers}
+
+
+# -- checking ----------------------------------------------------------------------------------
+def plan(batch: Batch, document: Document | None = None, problems: Problems | None = None) -> WorldStudy:
+    """The study that a batch asks for; :class:`BadInput` with everything wrong, on its line in ``document``."""
+    problems = Problems() if problems is None else problems
+    complaints: list[Complaint] = []
+    known = loader.available()
+    if document is not None and batch.world not in known and not is_world_folder(batch.world):
+        problems.note(("world",), unknown(batch.world, "world or folder of one", known))
+        raise _bad(problems, complaints, document)
+    world = loader.load(batch.world)
+    check = _Checker(batch, world, problems, complaints)
+    scenarios, packages = check.scenarios(), check.packages()
+    base = check.base()
+    settings = check.settings()
+    factors = check.factors(settings)
+    check.numbers()
+    check.kept()
+    size = check.size(len(factors))
+    if problems or complaints:
+        raise _bad(problems, complaints, document)
+    sample = batch.sample
+    try:
+        values = sampling.draw(sample, factors, batch.seed) if sample else np.zeros((1, 0))
+    except ValueError as error:
+        problems.note(("sample", "correlations"), str(error))
+        raise _bad(problems, complaints, document) from None
+    assert size == len(values) * batch.replicates * len(scenarios) * len(packages)
+    return WorldStudy(batch, world, scenarios, packages, base, factors, values, settings)
+
+
+def is_world_folder(name: str) -> bool:
+    from pathlib import Path
+
+    return (Path(name) / loader.SETTINGS).is_file()
+
+
+def _bad(problems: Problems, complaints: Sequence[Complaint], document: Document | None) -> BadInput:
+    if document is not None:
+        here = [document.complaint(path, message) for path, message in problems]
+        here.sort(key=lambda complaint: complaint.line)
+    else:
+        here = [Complaint("batch", 0, key_text(path), message) for path, message in problems]
+    return BadInput([*here, *complaints])
+
+
+class _Checker:
+    """Everything in a batch that only its world can judge."""
+
+    def __init__(self, batch: Batch, world: World, problems: Problems, complaints: list[Complaint]):
+        self.batch, self.world, self.problems, self.complaints = batch, world, problems, complaints
+        self.levers = catalogue()
+        self.units = {indicator.name: indicator.unit for indicator in indicators(world)}
+        self.uncertain = {n: q for n, q in world.quantities.items() if q.role == "uncertainty"}
+
+    def scenarios(self) -> tuple[Scenario, ...]:
+        folder = scenario_folder(self.batch.world)
+        shipped = shipped_scenarios(folder)
+        found: list[Scenario] = []
+        for at, given in enumerate(self.batch.scenarios):
+            if isinstance(given, str) and not is_path(given) and given not in shipped:
+                what = "scenario of this world"
+                self.problems.note(
+                    ("scenarios", at),
+                    f"{unknown(given, what, shipped)}; the path of a file of your own ends in .toml",
+                )
+                continue
+            try:
+                world = self.world
+                scenario = given if isinstance(given, Scenario) else load_scenario(
+                    given, folder, world.quantities, series_names(world), world.calendar,
+                    world=world.name, currency=world.currency,
+                )  # fmt: skip
+            except BadInput as bad:
+                self.complaints += bad.complaints
+                continue
+            self._once(found, scenario, "scenarios", at)
+        return tuple(found)
+
+    def packages(self) -> tuple[Package, ...]:
+        found: list[Package] = []
+        for at, given in enumerate(self.batch.packages):
+            package = self._package(given, ("packages", at))
+            if package is not None:
+                self._once(found, package, "packages", at)
+        return tuple(found)
+
+    def base(self) -> Package | None:
+        fork = self.batch.fork
+        if fork is None:
+            return None
+        month = self.problems.attempt(("fork", "at"), read_month, fork.at)
+        calendar = self.world.calendar
+        if month is not None and not 0 < month - calendar.first < calendar.months:
+            last = calendar.text(calendar.months - 1)
+            self.problems.note(
+                ("fork", "at"), f"found {fork.at}, allowed {calendar.text(1)} to {last}, months within the run"
+            )
+        return self._package(fork.base, ("fork", "base"))
+
+    def _package(self, given: str | Package, path: tuple[str | int, ...]) -> Package | None:
+        if isinstance(given, Package):
+            return given
+        from policies.library import shipped_packages
+
+        shipped = shipped_packages()
+        if not is_path(given) and given not in shipped:
+            message = unknown(given, "package that ships", shipped)
+            self.problems.note(path, f"{message}; the path of a file of your own ends in .toml")
+            return None
+        try:
+            return load_package(given, self.levers, indicators=self.units, currency=self.world.currency)
+        except BadInput as bad:
+            self.complaints += bad.complaints
+            return None
+
+    def _once(self, found: list[Any], new: Any, key: str, at: int) -> None:
+        if any(other.name == new.name for other in found):
+            self.problems.note((key, at), f"found a second one of the name {new.name!r}; give it another name")
+        else:
+            found.append(new)
+
+    def numbers(self) -> None:
+        """What the file's reader has judged already, for a batch made in Python."""
+        batch = self.batch
+        if not batch.scenarios:
+            self.problems.note(("scenarios",), "found none, expected at least one")
+        if not batch.packages:
+            self.problems.note(("packages",), "found none, expected at least one")
+        if not 1 <= batch.replicates <= LARGEST_BATCH:
+            self.problems.note(("replicates",), f"found {batch.replicates}, expected 1 or more")
+        if not 0 <= batch.seed <= LARGEST_SEED:
+            self.problems.note(("seed",), f"found {batch.seed}, allowed 0 to {LARGEST_SEED}")
+        if batch.sample is not None and batch.sample.n < 1:
+            self.problems.note(("sample", "n"), f"found {batch.sample.n}, expected 1 or more")
+
+    def settings(self) -> dict[str, float]:
+        try:
+            return read_settings(
+                self.batch.settings, self.world.quantities, self.levers, currency=self.world.currency
+            )
+        except BadInput as bad:
+            for complaint in bad.complaints:
+                self.problems.note(("settings", complaint.key), complaint.message)
+            return {}
+
+    def factors(self, settings: dict[str, float]) -> tuple[Factor, ...]:
+        sample = self.batch.sample
+        if sample is None:
+            return ()
+        names = sample.uncertainties
+        if names is None:
+            drawn = [n for n, q in self.uncertain.items() if q.distribution != "fixed" or n in sample.ranges]
+            names = tuple(sorted(name for name in drawn if name not in settings))
+        found: list[Factor] = []
+        for at, name in enumerate(names):
+            here = ("sample", "uncertainties", at)
+            if name not in self.uncertain:
+                self.problems.note(here, _no_such(name, self.uncertain, self.levers))
+            elif name in settings:
+                self.problems.note(here, f"{name!r} is fixed by [settings]; it cannot be drawn as well")
+            else:
+                found += self._uncertainty(name, sample, here)
+        for at, name in enumerate(sample.levers):
+            here = ("sample", "levers", at)
+            lever = self.levers.get(name)
+            if lever is None:
+                self.problems.note(here, unknown(name, "lever", self.levers))
+            elif name in settings:
+                self.problems.note(here, f"{name!r} is fixed by [settings]; it cannot be drawn as well")
+            else:
+                found += self._ranged(name, "lever", lever.low, lever.high, "uniform", lever.default, sample)
+        names_drawn = [factor.name for factor in found]
+        for name in sample.ranges:
+            if name not in names_drawn:
+                self.problems.note(
+                    ("sample", "ranges", name), f"{name!r} is not drawn; name it in uncertainties or levers"
+                )
+        for at, pair in enumerate(sample.correlations):
+            self._pair(pair, names_drawn, ("sample", "correlations", at, "between"))
+        if not found and not self.problems:
+            self.problems.note(("sample",), "found nothing to draw; name uncertainties or levers")
+        return tuple(found)
+
+    def _uncertainty(self, name: str, sample: Sample, here: tuple[str | int, ...]) -> list[Factor]:
+        quantity = self.uncertain[name]
+        if quantity.distribution == "fixed" and name not in sample.ranges:
+            self.problems.note(here, f"{name!r} has no distribution in this world; give it one in [sample.ranges]")
+            return []
+        return self._ranged(
+            name, "uncertainty", quantity.low, quantity.high, quantity.distribution, quantity.default, sample
+        )
+
+    def _ranged(
+        self, name: str, role: str, low: float, high: float, distribution: str, mode: float, sample: Sample
+    ) -> list[Factor]:
+        """The quantity's own range, or the one that the batch gives within it."""
+        own = sample.ranges.get(name)
+        if own is None:
+            return [Factor(name, role, low, high, distribution, mode)]
+        if own.low < low or own.high > high:
+            self.problems.note(
+                ("sample", "ranges", name),
+                f"found {own.low:g} to {own.high:g}, allowed {low:g} to {high:g}",
+            )
+            return []
+        middle = own.mode if own.mode is not None else min(max(mode, own.low), own.high)
+        return [Factor(name, role, own.low, own.high, own.distribution, middle)]
+
+    def _pair(self, pair: Correlation, drawn: list[str], here: tuple[str | int, ...]) -> None:
+        for end, name in enumerate((pair.first, pair.second)):
+            if name not in drawn:
+                self.problems.note((*here, end), unknown(name, "quantity that is drawn", drawn))
+        if pair.first == pair.second:
+            self.problems.note(here, f"found {pair.first!r} twice, expected two quantities")
+
+    def kept(self) -> None:
+        keep = self.batch.keep
+        for key, names in (("indicators", keep.indicators), ("series", keep.series)):
+            for at, name in enumerate(names or ()):
+                if name not in self.units:
+                    self.problems.note(("keep", key, at), unknown(name, "indicator of this world", self.units))
+        watch = self.batch.watch
+        if watch and watch not in self.units:
+            self.problems.note(("watch",), unknown(watch, "indicator of this world", self.units))
+        elif watch and keep.indicators is not None and watch not in keep.indicators:
+            self.problems.note(("watch",), f"{watch!r} is not kept; name it in keep.indicators")
+
+    def size(self, factors: int) -> int:
+        batch = self.batch
+        samples = sampling.count(batch.sample, factors) if batch.sample else 1
+        size = samples * batch.replicates * len(batch.scenarios) * len(batch.packages)
+        if size > LARGEST_BATCH:
+            key = ("sample",) if samples > batch.replicates else ("replicates",)
+            self.problems.note(key, f"asks for {size:,} runs in all, allowed {LARGEST_BATCH:,}")
+        return size
+
+
+def _no_such(name: str, uncertain: Any, levers: Any) -> str:
+    if name in levers:
+        return f"{name!r} is a lever; name it in sample.levers"
+    near = nearest(name, uncertain)
+    return unknown(name, "uncertainty", uncertain) if near else unknown(name, "uncertainty of this world", uncertain)
+
+
+def without_labels(asked: dict[str, Any]) -> str:
+    """What of a specification decides what a folder holds beside run ids, as text to compare."""
+    return json.dumps({"keep": asked.get("keep"), "world": asked.get("world")}, sort_keys=True)
+
+
+__all__ = ["Range", "WorldStudy", "plan", "plain", "reason_of", "replace", "without_labels"]
