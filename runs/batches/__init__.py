@@ -6,14 +6,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from runs.batches.api import Job, batch, monte_carlo, start
+    from runs.batches.api import Job, batch, monte_carlo, replay, start
     from runs.batches.executors import InProcess
     from runs.batches.pool import Pool
     from runs.batches.runner import Progress, Stopped
     from runs.batches.spec import Batch, Correlation, Fork, Keep, Limits, Range, Sample
 
 _WHERE = {
-    **dict.fromkeys(("Job", "batch", "monte_carlo", "start"), "api"),
+    **dict.fromkeys(("Job", "batch", "monte_carlo", "replay", "start"), "api"),
     **dict.fromkeys(("Batch", "Correlation", "Fork", "Keep", "Limits", "Range", "Sample"), "spec"),
     **dict.fromkeys(("Progress", "Stopped"), "runner"),
     "InProcess": "executors",
@@ -21,7 +21,7 @@ _WHERE = {
 }
 __all__ = [
     "Batch", "Correlation", "Fork", "InProcess", "Job", "Keep", "Limits", "Pool", "Progress", "Range", "Sample",
-    "Stopped", "batch", "monte_carlo", "start",
+    "Stopped", "batch", "monte_carlo", "replay", "start",
 ]  # fmt: skip
 
 

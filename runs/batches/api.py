@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,8 @@ from runs.batches.precision import Until
 from runs.batches.runner import Progress, Runner
 from runs.batches.spec import Batch, Keep, Limits, Sample
 from runs.batches.study import Study
-from runs.batches.worlds import plan
+from runs.batches.worlds import WorldStudy, plan
+from runs.checking import BadInput, Complaint
 from runs.folder import Folder
 from runs.results import Results
 from runs.scenario import Scenario
@@ -99,6 +99,17 @@ def monte_carlo(
         keep=keep or Keep(),
     )
     return batch(spec, out, **how)
+
+
+def replay(spec: Batch | str | Path, run_id: str) -> Any:
+    """The finished model of one run of a batch, by itself in this process; raises what the run raises."""
+    study, _, _ = _study(spec, None, {})
+    assert isinstance(study, WorldStudy)
+    at = [case for case, found in enumerate(study.ids()) if found.decode().startswith(run_id)]
+    if len(at) != 1:
+        what = "no run of this batch has that id" if not at else f"{len(at)} run ids begin so; write more of it"
+        raise BadInput([Complaint("command line", 0, "--only", f"found {run_id!r}: {what}")])
+    return study.prepared(at[0]).build().run_model()
 
 
 def start(
@@ -221,11 +232,6 @@ def _until(text: str | None, study: Study) -> Until | None:
         return None
     found = Until.parse(text, tuple(study.finals))
     if study.design:
-        from runs.checking import BadInput, Complaint
-
         message = "this design means something only as a whole, so it cannot be stopped early"
         raise BadInput([Complaint("command line", 0, "--until", message)])
     return found
-
-
-__all__ = ["Batch", "Job", "Keep", "Sample", "batch", "monte_carlo", "replace", "start"]

@@ -7,6 +7,7 @@ by :func:`runs.batches.worlds.plan`, which adds to the same problems.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,8 @@ def read_batch(path: Path) -> tuple[Batch, Document, Problems]:
     """
     document = read_document(path)
     problems = Problems()
-    return parse_batch(document.data, problems, path.parent), document, problems
+    found = replace(parse_batch(document.data, problems, path.parent), file=path.name)
+    return found, document, problems
 
 
 def parse_batch(data: Mapping[str, Any], problems: Problems, folder: Path | None = None) -> Batch:

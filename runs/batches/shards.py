@@ -95,7 +95,9 @@ class Shard:
         given = schema.names[len(leading) :]
         inputs = [name for name in given if not name.startswith("m.")]
         for at, name in enumerate(inputs):
-            columns.append(pa.array([row["inputs"][at] for row in self.rows], schema.field(name).type))
+            kind = schema.field(name).type
+            given_here = [row["inputs"][at] for row in self.rows]
+            columns.append(pa.array(map(str, given_here) if pa.types.is_string(kind) else given_here, kind))
         finals = np.array(self.finals).reshape(len(self.rows), len(given) - len(inputs))
         columns += [_floats(finals[:, at]) for at in range(finals.shape[1])]
         return pa.Table.from_arrays(columns, schema=schema)

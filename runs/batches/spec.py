@@ -115,3 +115,5 @@ class Batch:
     watch: str = ""
     title: str = ""
     about: str = ""
+    file: str = ""
+    """Name of the file that it was read from, if any."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, is_dataclass, replace
+from dataclasses import asdict, dataclass, field, is_dataclass
 from functools import cached_property
 from itertools import groupby, product
 from typing import TYPE_CHECKING, Any
@@ -25,7 +24,7 @@ from runs.assemble import Prepared, indicators, prepare, scenario_folder, series
 from runs.batches import forking, sampling
 from runs.batches.outcome import outcome_of
 from runs.batches.sampling import Factor
-from runs.batches.spec import DESIGNS, LARGEST_BATCH, LARGEST_SEED, Batch, Correlation, Range, Sample
+from runs.batches.spec import DESIGNS, LARGEST_BATCH, LARGEST_SEED, Batch, Correlation, Sample
 from runs.batches.study import Ids, Labels, Ran
 from runs.checking import BadInput, Complaint
 from runs.located_toml import Document, key_text
@@ -229,7 +228,9 @@ class WorldStudy:
         chosen, bundle = self.scenarios[scenario], self.packages[package]
         from_file = _asked_for(self.batch.scenarios[scenario]), _asked_for(self.batch.packages[package])
         if self.base is not None or None in from_file:
-            return f"madang replay DIR {self.run_id(case)}"
+            if self.batch.file:
+                return f"madang batch {self.batch.file} --only {self.run_id(case)}"
+            return f"runs.batches.replay(spec, {self.run_id(case)!r})"
         scenario_name, package_name = (
             given if is_path(str(given)) else name
             for given, name in zip(from_file, (chosen.name, bundle.name), strict=True)
@@ -587,11 +588,3 @@ def _no_such(name: str, uncertain: Any, levers: Any) -> str:
         return f"{name!r} is a lever; name it in sample.levers"
     near = nearest(name, uncertain)
     return unknown(name, "uncertainty", uncertain) if near else unknown(name, "uncertainty of this world", uncertain)
-
-
-def without_labels(asked: dict[str, Any]) -> str:
-    """What of a specification decides what a folder holds beside run ids, as text to compare."""
-    return json.dumps({"keep": asked.get("keep"), "world": asked.get("world")}, sort_keys=True)
-
-
-__all__ = ["Range", "WorldStudy", "plan", "plain", "reason_of", "replace", "without_labels"]
