@@ -57,7 +57,7 @@ def batch(
     own = executor is None
     chosen = executor or make_executor(workers, scheduler)
     try:
-        Runner(study, place, chosen, limits, _until(until, study), retry_failed, on_progress).run()
+        Runner(study, place, chosen, limits, parse_until(until, study), retry_failed, on_progress).run()
     finally:
         if own:
             chosen.close()
@@ -125,7 +125,7 @@ def start(
     :class:`runs.checking.BadInput` at once where the specification is wrong.
     """
     study, limits, _ = _study(spec, None, {})
-    return Job(study, Folder.of(out), executor, limits, _until(until, study), on_progress)
+    return Job(study, Folder.of(out), executor, limits, parse_until(until, study), on_progress)
 
 
 class Job:
@@ -227,7 +227,8 @@ def _name_of(spec: Batch) -> str:
     return "batch" if len(spec.scenarios) > 1 else str(getattr(spec.scenarios[0], "name", spec.scenarios[0]))
 
 
-def _until(text: str | None, study: Study) -> Until | None:
+def parse_until(text: str | None, study: Study) -> Until | None:
+    """The condition to stop at; :class:`BadInput` where it is none, or the design must be run whole."""
     if text is None:
         return None
     found = Until.parse(text, tuple(study.finals))
