@@ -1,4 +1,7 @@
-"""The front door: ``from runs import simulate, batch, monte_carlo, Results``. Heavy modules are imported when first asked for."""
+"""The front door: ``from runs import simulate, batch, monte_carlo, Results``.
+
+Heavy modules are imported when first asked for.
+"""
 
 from __future__ import annotations
 

@@ -10,9 +10,10 @@ from typing import Any
 from runs.batches.api import HOME, default_name, make_executor, parse_until, replay
 from runs.batches.batchfile import read_batch
 from runs.batches.display import Display, duration, line, size
+from runs.batches.planning import plan
 from runs.batches.pool import cores
 from runs.batches.runner import Progress, Runner, Stopped
-from runs.batches.worlds import WorldStudy, plan
+from runs.batches.worlds import WorldStudy
 from runs.checking import BadInput, Complaint
 from runs.cli_text import console, number, save_traceback, say, table
 from runs.folder import Folder
@@ -169,12 +170,16 @@ def _dry_run(study: WorldStudy, place: Folder, workers: int | None, as_json: boo
     )
     lines = [f"{study.size:,} runs: {words}"]
     if different < study.size:
-        lines.append(f"{study.size - different:,} of them are the same as others in all that matters, and are run once")
+        lines.append(
+            f"{study.size - different:,} of them are the same as others in all that matters, and are run once"
+        )
     if study.factors:
         drawn = ", ".join(factor.name for factor in study.factors)
         lines.append(f"drawn: {drawn}")
     if study.base is not None and study.batch.fork is not None:
-        lines.append(f"the months before {study.batch.fork.at} are run once for all packages ({study.base.name})")
+        lines.append(
+            f"the months before {study.batch.fork.at} are run once for all packages ({study.base.name})"
+        )
     lines.append(f"about {duration(seconds)} with {processes} workers, at {found.run_s:.2g} s a run")
     lines.append(f"about {size(found.run_bytes * different)} in {place}")
     if found.failure:
@@ -191,7 +196,9 @@ def _only(file: Path, run_id: str, as_json: bool) -> int:
     except (BadInput, KeyboardInterrupt):
         raise
     except Exception as error:
-        say(f"madang: the run failed: {type(error).__name__}: {error}; the traceback is in {save_traceback()}")
+        say(
+            f"madang: the run failed: {type(error).__name__}: {error}; the traceback is in {save_traceback()}"
+        )
         return 1
     finals = {indicator.name: model.recorder.final(indicator.name) for indicator in model.recorder.indicators}
     if as_json:

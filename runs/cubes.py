@@ -22,7 +22,6 @@ AXES = ("scenario", "package", "sample", "replicate")
 
 def to_xarray(results: Results, indicators: Sequence[str] | None) -> xarray.Dataset:
     """See :meth:`runs.results.Results.to_xarray`."""
-    import polars as pl
     import xarray
 
     schema = results.arrow_schema("runs")
@@ -68,7 +67,10 @@ def _series(
     rows = runs.select("run_id").with_columns(pl.Series("place", place)).join(table, "run_id")
     months = len(axes[time])
     month_at = {value: at for at, value in enumerate(axes[time])}
-    at = rows["place"].to_numpy() * months + rows[time].replace_strict(month_at, return_dtype=pl.Int64).to_numpy()
+    at = (
+        rows["place"].to_numpy() * months
+        + rows[time].replace_strict(month_at, return_dtype=pl.Int64).to_numpy()
+    )
     whole = (*shape, months)
     return {name: ((*AXES, time), _fill(whole, at, rows[name]), _about(schema, name)) for name in kept}
 

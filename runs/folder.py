@@ -52,7 +52,7 @@ class Folder:
     @property
     def system(self) -> Any:
         """The fsspec file system of a URL."""
-        import fsspec
+        import fsspec  # type: ignore[import-untyped, unused-ignore]
 
         protocol = self.url.partition("://")[0]
         try:

@@ -267,7 +267,9 @@ class Results:
             )
             raise self._bad(
                 table,
-                f"the folder keeps no {table}" if ended else "the run has not ended; give the same command again",
+                f"the folder keeps no {table}"
+                if ended
+                else "the run has not ended; give the same command again",
             )
         return parts
 
@@ -327,7 +329,9 @@ def _read(folder: Folder, whole: bool) -> dict[str, Any]:
             text = text if start < 0 else f'{text[:start]}\n  "runs": [{{}}]\n}}'
         manifest = json.loads(text)
     except FileNotFoundError:
-        what = "missing, so this is no results folder" if folder.exists() else "missing: there is no such folder"
+        what = (
+            "missing, so this is no results folder" if folder.exists() else "missing: there is no such folder"
+        )
         raise bad(f"{what}; `madang run --out DIR` writes one") from None
     except NotADirectoryError:
         raise bad("missing: this is a file, and results are a folder") from None

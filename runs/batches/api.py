@@ -10,12 +10,13 @@ from typing import Any
 from policies.package import Package
 from runs.batches.batchfile import read_batch
 from runs.batches.executors import Executor, InProcess
+from runs.batches.planning import plan
 from runs.batches.pool import Pool
 from runs.batches.precision import Until
 from runs.batches.runner import Progress, Runner
 from runs.batches.spec import Batch, Keep, Limits, Sample
 from runs.batches.study import Study
-from runs.batches.worlds import WorldStudy, plan
+from runs.batches.worlds import WorldStudy
 from runs.checking import BadInput, Complaint
 from runs.folder import Folder
 from runs.results import Results
@@ -107,7 +108,9 @@ def replay(spec: Batch | str | Path, run_id: str) -> Any:
     assert isinstance(study, WorldStudy)
     at = [case for case, found in enumerate(study.ids()) if found.decode().startswith(run_id)]
     if len(at) != 1:
-        what = "no run of this batch has that id" if not at else f"{len(at)} run ids begin so; write more of it"
+        what = (
+            "no run of this batch has that id" if not at else f"{len(at)} run ids begin so; write more of it"
+        )
         raise BadInput([Complaint("command line", 0, "--only", f"found {run_id!r}: {what}")])
     return study.prepared(at[0]).build().run_model()
 

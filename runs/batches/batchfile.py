@@ -1,7 +1,7 @@
 """Reading a batch file: TOML to a :class:`runs.batches.spec.Batch`, with everything wrong said at once.
 
 What can be told without the world (types, unknown keys, numbers of runs) is told here; names are checked
-by :func:`runs.batches.worlds.plan`, which adds to the same problems.
+by :func:`runs.batches.planning.plan`, which adds to the same problems.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 from policies.library import is_path
 from policies.reading import (
+    KeyPath,
     Problems,
     Unreadable,
     read_amount,
@@ -168,7 +169,11 @@ def _sample(read: _Reader) -> Sample:
     if method not in METHODS:
         problems.note((*here, "method"), unknown(method, "method of sampling", METHODS))
         method = "lhs"
-    unused = {"n": method == "factorial", "levels": method != "factorial", "second_order": method != "saltelli"}
+    unused = {
+        "n": method == "factorial",
+        "levels": method != "factorial",
+        "second_order": method != "saltelli",
+    }
     for key, useless in unused.items():
         if useless and key in read.data:
             problems.note((*here, key), f"means nothing for the method {method!r}; leave it out")
@@ -249,11 +254,13 @@ def _correlations(read: _Reader) -> tuple[Correlation, ...]:
     found = []
     entries = read._read("correlations", read_tables) or ()
     for at, entry in enumerate(entries):
-        here = (*read.path, "correlations", at)
+        here: KeyPath = (*read.path, "correlations", at)
         read.problems.keys(here, entry, ("between", "rank"), "a correlation")
         between = entry.get("between")
         if not (isinstance(between, list) and len(between) == 2 and all(isinstance(n, str) for n in between)):
-            read.problems.note((*here, "between"), "expected two names, such as [\"lng_price_factor\", \"coal_price_factor\"]")
+            read.problems.note(
+                (*here, "between"), 'expected two names, such as ["lng_price_factor", "coal_price_factor"]'
+            )
             continue
         rank = read.problems.attempt((*here, "rank"), read_amount, entry.get("rank"), "-", -0.99, 0.99)
         if rank is not None:

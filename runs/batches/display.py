@@ -112,11 +112,21 @@ def panel(progress: Progress, unit: str = "") -> Any:
     if not progress.estimates:
         return head
     cells = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for name in ("scenario", "package", progress.watch + (f", {unit}" if unit else ""), "95 % interval", "runs"):
+    for name in (
+        "scenario",
+        "package",
+        progress.watch + (f", {unit}" if unit else ""),
+        "95 % interval",
+        "runs",
+    ):
         cells.add_column(name, justify="left" if name in ("scenario", "package") else "right")
     shown = list(progress.estimates.items())
     for (scenario, package), found in shown[:MOST_CELLS]:
-        share = f" (± {100 * found.half / abs(found.mean):.1f} %)" if found.mean and math.isfinite(found.half) else ""
+        share = (
+            f" (± {100 * found.half / abs(found.mean):.1f} %)"
+            if found.mean and math.isfinite(found.half)
+            else ""
+        )
         bounds = f"{number(found.low)} to {number(found.high)}{share}"
         cells.add_row(scenario, package, number(found.mean), bounds, f"{found.n:,}")
     more = len(shown) - MOST_CELLS

@@ -25,13 +25,17 @@ class Executor(Protocol):
     @property
     def room(self) -> int:
         """How many more tasks can be taken now."""
+
     def start(self, setup: Setup, time_s: float, memory_mb: float | None) -> None:
         """Get ready for a study; may be called again for another one."""
+
     def submit(self, task: Task) -> None: ...
     def reports(self, timeout: float) -> list[Report]:
         """What has come back, waiting up to ``timeout`` seconds for the first."""
+
     def cancel(self) -> None:
         """Drop all tasks that are out; what is half done leaves nothing behind."""
+
     def close(self) -> None:
         """Let go of all workers."""
 

@@ -48,7 +48,9 @@ def check_folder(folder: Folder, study: Study) -> bool:
                 "another folder, or go back to that version",
             )
     if held["asked"].get("keep") != mine["asked"].get("keep"):
-        raise _refusal(folder, "keeps other indicators or tables than [keep] asks for now; choose another folder")
+        raise _refusal(
+            folder, "keeps other indicators or tables than [keep] asks for now; choose another folder"
+        )
     return True
 
 

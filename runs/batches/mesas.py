@@ -115,11 +115,14 @@ class MesaStudy:
             scenario = self.by_scenario
             made = f"{name}(scenario={scenario.__name__}({given}rng={seed}))"
             name = f"{name}, {scenario.__name__}"
-        return f'python -c "from {module} import {name}; m = {made}; [m.step() for _ in range({self.max_steps}) if m.running]"'
+        steps = f"[m.step() for _ in range({self.max_steps}) if m.running]"
+        return f'python -c "from {module} import {name}; m = {made}; {steps}"'
 
     def check_source(self) -> None:
         if source_hash(self.model) != self.source:
-            raise RuntimeError(f"this machine has another source of {self.model.__name__}, or other libraries")
+            raise RuntimeError(
+                f"this machine has another source of {self.model.__name__}, or other libraries"
+            )
 
     # -- running -----------------------------------------------------------------------------
     def build(self, case: int) -> Any:
@@ -154,7 +157,10 @@ class MesaStudy:
         collected = {} if self.extra else model.datacollector.model_vars
         columns = [own.get(name) or collected[name] for name in self.reporters]
         finals = np.array(
-            [_number(name, values[-1]) if values else math.nan for name, values in zip(self.reporters, columns, strict=True)]
+            [
+                _number(name, values[-1]) if values else math.nan
+                for name, values in zip(self.reporters, columns, strict=True)
+            ]
         )
         if not self.keep_series:
             return Outcome(finals, None, (), {})
@@ -184,7 +190,9 @@ class MesaStudy:
             "asked": {
                 "kind": "mesa",
                 "model": name,
-                "parameters": plain({n: sorted({str(row[at]) for row in self.grid}) for at, n in enumerate(self.names)}),
+                "parameters": plain(
+                    {n: sorted({str(row[at]) for row in self.grid}) for at, n in enumerate(self.names)}
+                ),
                 "samples": len(self.grid),
                 "replicates": self.replicates,
                 "seed": self.seed,
@@ -225,11 +233,19 @@ def mesa_study(
     first = {name: value[0] for name, value in values.items()}
     by_scenario = _scenario_class(model)
     allowed = _parameters(model, by_scenario)
-    unknown_names = [n for n in (*given, *(sample.ranges if sample else ())) if allowed is not None and n not in allowed]
+    unknown_names = [
+        n for n in (*given, *(sample.ranges if sample else ())) if allowed is not None and n not in allowed
+    ]
     if unknown_names:
-        raise BadInput([Complaint("batch", 0, n, unknown(n, f"parameter of {model.__name__}", allowed or ())) for n in unknown_names])
+        raise BadInput(
+            [
+                Complaint("batch", 0, n, unknown(n, f"parameter of {model.__name__}", allowed or ()))
+                for n in unknown_names
+            ]
+        )
     probe = _made(model, by_scenario, first, 0)
-    reporters = tuple(indicators or getattr(getattr(probe, "datacollector", None), "model_reporters", ()))
+    collected = getattr(getattr(probe, "datacollector", None), "model_reporters", {})
+    reporters = tuple(indicators) if indicators else tuple(collected)
     if not reporters:
         message = "has no data collector with model reporters; give indicators={name: attribute or function}"
         raise BadInput([Complaint("batch", 0, model.__name__, message)])
@@ -267,13 +283,17 @@ def _complaints(
         found.append(("replicates", f"found {replicates}, expected 1 or more"))
     if max_steps < 1:
         found.append(("max_steps", f"found {max_steps}, expected 1 or more"))
-    found += [(name, "found an empty list, expected values") for name, value in given.items() if not _values(value)]
+    found += [
+        (name, "found an empty list, expected values") for name, value in given.items() if not _values(value)
+    ]
     if sample is not None:
         if sample.method not in METHODS:
             found.append(("sample.method", unknown(sample.method, "method of sampling", METHODS)))
         if not sample.ranges:
             found.append(("sample.ranges", "found nothing to draw; give a range for each parameter"))
-        found += [(f"sample.ranges.{n}", text) for n, r in sample.ranges.items() if (text := range_complaint(r))]
+        found += [
+            (f"sample.ranges.{n}", text) for n, r in sample.ranges.items() if (text := range_complaint(r))
+        ]
         found += [(n, "is given and drawn; leave one out") for n in sample.ranges if n in given]
     return found
 
@@ -366,7 +386,11 @@ def _lookup(model: type) -> Any:
 def source_hash(model: type) -> str:
     """Hash of the files that make the model (its module, or its whole package), and of the libraries."""
     digest = hashlib.sha256(repr(sorted(_versions().items())).encode())
-    modules = {cls.__module__ for cls in model.__mro__ if cls.__module__.partition(".")[0] not in ("builtins", "mesa")}
+    modules = {
+        cls.__module__
+        for cls in model.__mro__
+        if cls.__module__.partition(".")[0] not in ("builtins", "mesa")
+    }
     modules.add(model.__module__)
     files: set[Path] = set()
     for name in modules:
@@ -384,4 +408,3 @@ def source_hash(model: type) -> str:
 @cache
 def _versions() -> dict[str, str]:
     return {name: metadata.version(name) for name in ("mesa", "numpy")}
-

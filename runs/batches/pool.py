@@ -18,7 +18,7 @@ from multiprocessing import connection
 from multiprocessing.process import BaseProcess, current_process
 from typing import Any
 
-import psutil
+import psutil  # type: ignore[import-untyped, unused-ignore]
 
 from runs.batches import worker
 from runs.batches.tasks import Lost, Refused, Report, Setup, Task
@@ -28,7 +28,13 @@ LOOK_S = 0.2
 
 START_FAILURES = 3
 PRELOADED = ("runs.batches.warm",)
-SINGLE = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS", "NUMBA_NUM_THREADS")
+SINGLE = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "POLARS_MAX_THREADS",
+    "NUMBA_NUM_THREADS",
+)
 
 
 def cores() -> int:

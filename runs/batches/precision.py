@@ -69,7 +69,10 @@ def _crossed(values: NDArray[np.float64], seen: NDArray[np.bool_], mean: float) 
     parts = [
         (float(of_row.var(ddof=1)) / rows, rows - 1.0),
         (float(of_column.var(ddof=1)) / columns, columns - 1.0),
-        (-float((rest**2).sum()) / ((rows - 1) * (columns - 1)) / (rows * columns), (rows - 1.0) * (columns - 1)),
+        (
+            -float((rest**2).sum()) / ((rows - 1) * (columns - 1)) / (rows * columns),
+            (rows - 1.0) * (columns - 1),
+        ),
     ]
     variance = max(sum(part for part, _ in parts), parts[0][0], parts[1][0])
     spread = sum(part**2 / freedom for part, freedom in parts)

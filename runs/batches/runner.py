@@ -70,7 +70,7 @@ class Runner:
     study: Study
     folder: Folder
     executor: Executor
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     until: Until | None = None
     retry_failed: bool = False
     on_progress: Callable[[Progress], None] | None = None
@@ -212,7 +212,9 @@ class Runner:
             mean = max(self._mean_s, 1e-6)
             fair = len(self._queue) / (2.0 * self.executor.workers)
             least = SHORTEST_S / mean
-            size = math.ceil(max(min(self.executor.target_s / mean, fair, LARGEST_TASK), min(least, LARGEST_TASK)))
+            size = math.ceil(
+                max(min(self.executor.target_s / mean, fair, LARGEST_TASK), min(least, LARGEST_TASK))
+            )
         together = self.study.together
         taken: list[int] = []
         while self._queue and (

@@ -79,9 +79,14 @@ def _unit(sample: Sample, names: Sequence[str], seed: int) -> Floats:
 
     n, d = sample.n, len(names)
     if sample.method == "monte-carlo":
-        return np.column_stack([np.random.default_rng(stream_seed(seed, "sample", name)).random(n) for name in names])
+        return np.column_stack(
+            [np.random.default_rng(stream_seed(seed, "sample", name)).random(n) for name in names]
+        )
     if sample.method == "lhs":
-        engines = (qmc.LatinHypercube(1, rng=np.random.default_rng(stream_seed(seed, "sample", name))) for name in names)
+        engines = (
+            qmc.LatinHypercube(1, rng=np.random.default_rng(stream_seed(seed, "sample", name)))
+            for name in names
+        )
         return np.column_stack([engine.random(n)[:, 0] for engine in engines])
     if sample.method == "sobol":
         with warnings.catch_warnings():  # SciPy says that n should be a power of two; the plan says so too
@@ -95,12 +100,12 @@ def _unit(sample: Sample, names: Sequence[str], seed: int) -> Floats:
     # SALib takes a seed of 32 bits at most.
     small = stream_seed(seed, "sample") & 0x7FFFFFFF
     if sample.method == "saltelli":
-        from SALib.sample import sobol
+        from SALib.sample import sobol  # type: ignore[import-untyped, unused-ignore]
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             return np.asarray(sobol.sample(problem, n, calc_second_order=sample.second_order, seed=small))
-    from SALib.sample import morris
+    from SALib.sample import morris  # type: ignore[import-untyped, unused-ignore]
 
     return np.asarray(morris.sample(problem, n, num_levels=MORRIS_LEVELS, seed=small))
 
@@ -123,7 +128,9 @@ def _correlated(u: Floats, names: Sequence[str], wanted: Sequence[Correlation], 
     try:
         factor = np.linalg.cholesky(matrix)
     except np.linalg.LinAlgError:
-        raise ValueError("no numbers can be correlated like that: the correlations contradict each other") from None
+        raise ValueError(
+            "no numbers can be correlated like that: the correlations contradict each other"
+        ) from None
     scores = ndtri(np.clip(u, 1e-12, 1.0 - 1e-12)) @ factor.T
     if not reorder:
         touched = {name for pair in wanted for name in (pair.first, pair.second)}

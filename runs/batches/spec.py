@@ -1,7 +1,7 @@
 """What a batch is asked to run: scenarios x packages x samples x replicates, and what is kept of it.
 
 The same object comes from a TOML file (:mod:`runs.batches.batchfile`) and from Python. It holds names and
-plain values only; :func:`runs.batches.worlds.plan` checks it against a world.
+plain values only; :func:`runs.batches.planning.plan` checks it against a world.
 """
 
 from __future__ import annotations

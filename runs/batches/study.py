@@ -58,38 +58,47 @@ class Ran:
 class Study(Protocol):
     """Cases numbered from 0, so ordered that every beginning of them is a fair sample of the whole."""
 
+    watch: str
+    """The indicator whose interval is shown while the batch runs; empty for none."""
+
     @property
     def size(self) -> int: ...
     @property
     def cells(self) -> Sequence[tuple[str, str]]:
         """(scenario, package) of the cases of one draw, in order; they follow each other in the numbering."""
+
     @property
     def replicates(self) -> int: ...
     @property
     def together(self) -> int:
         """So many cases in a row share work, and are best run by one worker."""
+
     @property
     def design(self) -> bool:
         """Whether the samples mean something only when all are there."""
+
     @property
     def finals(self) -> Sequence[str]:
         """Names of the indicators whose final values are kept."""
-    @property
-    def watch(self) -> str:
-        """The indicator whose interval is shown while the batch runs; empty for none."""
+
     def ids(self) -> Ids: ...
     def labels(self, case: int) -> Labels: ...
     def inputs(self, case: int) -> Sequence[Any]:
         """Values of the ``x.`` and ``l.`` columns, in the order of the schema."""
+
     def replay(self, case: int) -> str:
         """One command that runs the case again."""
+
     def schemas(self) -> dict[str, pa.Schema]:
         """Table name to schema, ``runs`` first; tables that are not kept are not there."""
+
     def simulate(
         self, cases: Sequence[int], ids: Sequence[str], begin: Callable[[int], None]
     ) -> Iterator[Ran]:
         """Run cases (with their ids) in order; ``begin(case)`` is called before each. Errors are outcomes."""
+
     def head(self) -> dict[str, Any]:
         """The manifest without its run list: the same for the same question."""
+
     def check_source(self) -> None:
         """Raise where this process would compute something else than the process that made the plan."""

@@ -108,7 +108,11 @@ class Performer:
             for ran in self.study.simulate(task.cases, task.ids, begin):
                 shard.add(ran, names[ran.case])
                 done.append(ran.error is None)
-                value = float("nan") if ran.outcome is None or self._watch < 0 else ran.outcome.finals[self._watch]
+                value = (
+                    float("nan")
+                    if ran.outcome is None or self._watch < 0
+                    else ran.outcome.finals[self._watch]
+                )
                 watched.append(float(value))
                 if self.clock() - started >= task.budget_s or stop():
                     break
