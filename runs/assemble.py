@@ -54,6 +54,10 @@ class Prepared:
         defaults = {name: quantity.default for name, quantity in self.world.quantities.items()}
         return {**defaults, **self.settled.uncertainties, **self.settled.parameters}
 
+    def canonical(self) -> dict[str, Any]:
+        """What determines the run, less the model itself."""
+        return self.spec.canonical(self.world, self.levers)
+
     def run_id(self) -> str:
         return self.spec.id(self.world, self.levers)
 
