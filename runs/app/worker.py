@@ -46,21 +46,17 @@ def serve(line: Connection, warm: Question | None) -> None:
     stops it. Answers are ``(ticket, kind, pickled payload or text)``.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if warm is not None:
-        compute(warm, lambda: False)
-    line.send((0, READY, os.getpid()))
-    while True:
-        try:
+    try:
+        if warm is not None:
+            compute(warm, lambda: False)
+        line.send((0, READY, os.getpid()))
+        while True:
             message = line.recv()
-        except (EOFError, OSError):
-            return
-        if message is None:
-            continue  # a stop that came too late
-        ticket, question = message
-        try:
-            line.send((ticket, *answer(question, line.poll)))
-        except (BrokenPipeError, OSError):
-            return
+            if message is not None:  # else a stop that came too late
+                ticket, question = message
+                line.send((ticket, *answer(question, line.poll)))
+    except (EOFError, OSError):
+        return  # the server has gone
 
 
 def answer(question: Question, stopped: Callable[[], bool]) -> tuple[str, Any]:
