@@ -354,6 +354,50 @@ def picture(
         raise typer.Exit(picture_command(folder, out, run_id))
 
 
+@app.command()
+def ui(
+    host: Annotated[
+        str, typer.Option("--host", metavar="ADDRESS", help="Where to listen; other than loopback only with --allow-remote.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", metavar="N", min=1, max=65535)] = 8765,
+    world: WorldOption = "korea",
+    results: Annotated[
+        Path, typer.Option("--results", metavar="DIR", help="The only folder below which results are opened and written.")
+    ] = Path("results"),
+    origins: Annotated[
+        list[str] | None,
+        typer.Option("--origin", metavar="URL", help="Address that people see behind a reverse proxy; may be given again."),
+    ] = None,
+    allow_remote: Annotated[
+        bool, typer.Option("--allow-remote", help="Listen where other machines can connect.")
+    ] = False,
+    workers: Annotated[
+        int | None, typer.Option("--workers", metavar="N", min=1, help="Processes that run the model.  [dim]Default: one a core[/]")
+    ] = None,
+    most_runs: Annotated[
+        int, typer.Option("--max-runs", metavar="N", min=1, help="Largest ensemble that a page may start.")
+    ] = 200,
+    most_users: Annotated[
+        int, typer.Option("--max-users", metavar="N", min=1, help="Pages open at once.")
+    ] = 50,
+) -> None:
+    """Open the browser app: move a lever, see the decade again, and ask why.
+
+    [bold]Examples[/]
+
+    [cyan]madang ui[/]  then open http://127.0.0.1:8765/
+    [cyan]madang ui --port 9000 --results results[/]
+    """
+    from runs.cli_ui import ui_command
+
+    with plain_errors():
+        raise typer.Exit(
+            ui_command(
+                host, port, world, results, origins or [], allow_remote, workers, most_runs, most_users
+            )
+        )
+
+
 @contextmanager
 def plain_errors() -> Iterator[None]:
     """Bad input becomes one line each and exit code 2; a fault of ours one line and exit code 1."""
