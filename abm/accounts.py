@@ -170,8 +170,10 @@ class Accounts(Queries):
     def investor_profit(self, who: str) -> float:
         """Paid out less paid in, plus book value."""
         column = self.investor.get(who)
-        book = float(self.book_values()[column]) if column is not None else 0.0
-        return float(self.cash_of.get(who, 0.0)) + book
+        if column is None:
+            return float(self.cash_of.get(who, 0.0))
+        deposits = float(self.chip_deposits[self.state.sites.owner == self.world.cast.row(who)].sum())
+        return float(self.cash_of.get(who, 0.0)) + float(self.book_values()[column]) + deposits
 
     def owner_profit(self, cast_row: int) -> float:
         return self.investor_profit(self.account(cast_row))

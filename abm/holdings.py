@@ -67,6 +67,7 @@ class Holdings:
     is_npu: np.ndarray
     vintage_kw: np.ndarray
     """(vintages,) as the world's table has it, in an array that compiled code takes."""
+    vintage_h100e: np.ndarray
     is_leader: np.ndarray
     """(vintages,) made by the leading maker."""
     buyer_of: dict[int, str]

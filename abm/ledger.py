@@ -22,11 +22,11 @@ from typing import Any
 
 import numpy as np
 
+from abm.core.books import accounts
+
 ASSETS = ("money", "debt", "equity", "gpu", "mwh", "hbm", "mw")
 OPENING = "opening"
 TOLERANCE = 1e-9
-ROUNDING = 2.0**-50
-"""Relative error of one addition in double precision, with room for the sums on the other side."""
 
 
 class Imbalance(RuntimeError):
@@ -45,7 +45,7 @@ class Ledger:
         self._open: list[float] = []
         """By line: what was posted since the journal was last carried to the accounts."""
         self._posts: list[int] = []
-        self._carried: list[float] = []
+        self._carried = np.zeros(256)
         """By line: what was carried to the accounts this month."""
         self._touched: list[int] = []
         """Lines posted to since the journal was last carried."""
@@ -97,7 +97,7 @@ class Ledger:
     def moved(self, asset: str, cause: str) -> float:
         """What was posted for ``cause`` this month."""
         lines = self._lines_of.get((asset, cause), ())
-        return math.fsum([self._open[line] + self._carried[line] for line in lines])
+        return math.fsum([self._open[line] + float(self._carried[line]) for line in lines])
 
     @property
     def causes(self) -> dict[tuple[str, str], float]:
@@ -128,9 +128,8 @@ class Ledger:
         off before an imbalance is judged: an account emptied after large flows is in order.
         """
         self._carry()
-        # Sums by pairs: their rounding is far below what is taken off for the postings'.
-        size = np.maximum(np.maximum(np.abs(self._balance).sum(1), self._turnover.sum(1)), 1.0)
-        left = np.maximum(np.abs(self._balance.sum(1)) - self._rounding.sum(1), 0.0) / size
+        left = np.empty(len(ASSETS))
+        accounts.redundant(self._balance, self._turnover, self._rounding, len(self._account), left)
         worst = dict(zip(ASSETS, left.tolist(), strict=True))
         for asset, imbalance in worst.items():
             if not imbalance <= TOLERANCE:
@@ -142,7 +141,7 @@ class Ledger:
         for asset in ASSETS:
             self.worst[asset] = max(self.worst[asset], worst[asset])
         self._turnover[:] = 0.0
-        self._carried = [0.0] * len(self._carried)
+        self._carried[:] = 0.0
         self.closed += 1
         return worst
 
@@ -152,9 +151,9 @@ class Ledger:
         self._lines_of.setdefault((asset, cause), []).append(line)
         if line == self._ends.shape[1]:
             self._ends = np.concatenate([self._ends, np.zeros_like(self._ends)], axis=1)
+            self._carried = np.concatenate([self._carried, np.zeros_like(self._carried)])
         self._ends[:, line] = ASSETS.index(asset), self.account(debit), self.account(credit)
         self._open.append(0.0)
-        self._carried.append(0.0)
         self._posts.append(0)
         return line
 
@@ -163,29 +162,17 @@ class Ledger:
         lines = self._touched
         if not lines:
             return
-        amounts = np.array([self._open[line] for line in lines])
-        posts = np.array([self._posts[line] for line in lines])
-        asset, to, by = self._ends[:, lines]
-        width, size = self._balance.shape[1], self._balance.size
-        to += asset * width
-        by += asset * width
-        balance, turnover = self._balance.reshape(-1), self._turnover.reshape(-1)
-        gained, given = np.bincount(to, amounts, size), np.bincount(by, amounts, size)
-        balance += gained
-        balance -= given
-        passed = gained + given
-        turnover += passed
-        # A line's sum rounds with each post; an account's with each line; a balance when it is changed.
-        error = posts * amounts
-        touched = np.bincount(to, minlength=size) + np.bincount(by, minlength=size)
-        self._rounding.reshape(-1)[:] += ROUNDING * (
-            np.bincount(to, error, size)
-            + np.bincount(by, error, size)
-            + touched * passed
-            + np.where(touched > 0, 2.0 * (np.abs(balance) + passed), 0.0)
+        accounts.carry(
+            np.array(lines),
+            np.array([self._open[line] for line in lines]),
+            np.array([self._posts[line] for line in lines]),
+            self._ends,
+            self._balance,
+            self._turnover,
+            self._rounding,
+            self._carried,
         )
         for line in lines:
-            self._carried[line] += self._open[line]
             self._open[line] = 0.0
             self._posts[line] = 0
         self._touched = []
@@ -196,11 +183,8 @@ class Ledger:
         stock = np.empty(len(numbers))
         for part, recompute in self._stocks:
             stock[part] = recompute()
-        balance = self._balance[asset, numbers]
-        size = np.maximum(np.maximum(np.abs(balance), np.abs(stock)), self._turnover[asset, numbers])
-        # The other side adds up its own flows, with rounding of its own.
-        apart = np.abs(balance - stock) - 2.0 * self._rounding[asset, numbers]
-        imbalance = np.maximum(apart, 0.0) / np.maximum(size, 1.0)
+        imbalance = np.empty(len(stock))
+        accounts.judge(self._checked, stock, self._balance, self._turnover, self._rounding, imbalance)
         if not (imbalance <= TOLERANCE).all():
             first = int(np.argmax(~(imbalance <= TOLERANCE)))
             name = next(name for name, number in self._account.items() if number == numbers[first])

@@ -9,6 +9,7 @@ from typing import Any
 import mesa
 import numpy as np
 
+from abm import snapshot
 from abm.accounts import Accounts
 from abm.board import Board, LeverLike, TriggerLike
 from abm.calendar import NEVER
@@ -36,6 +37,7 @@ from abm.population import ACCOUNT, Startups
 from abm.quantities import Parameters
 from abm.reporting import Reporting
 from abm.series import Indicator, Recorder
+from abm.snapshot import Snapshot
 from abm.stakeholder import Stakeholder
 from abm.state import AI, DECIDED, Market, State, Utility
 from abm.supply import Disruption, SupplyGraph
@@ -125,6 +127,15 @@ class Model(Accounts, Reporting, mesa.Model):
                 progress(self.month, self.calendar.months)
         return self
 
+    def snapshot(self) -> Snapshot:
+        """The run as it stands between two months, to be continued later and more than once."""
+        return snapshot.take(self)
+
+    @staticmethod
+    def resume(saved: Snapshot, board: Board | None = None) -> Model:
+        """A new model that goes on from ``saved``, under another package's ``board`` where one is given."""
+        return snapshot.resume(saved, board)
+
     # -- preparation -------------------------------------------------------------------------
     def _prepare_lists(self, months: int) -> None:
         world, p = self.world, self.parameters
@@ -135,7 +146,7 @@ class Model(Accounts, Reporting, mesa.Model):
         self.makers = {maker: i for i, maker in enumerate(dict.fromkeys(self.maker_of))}
         leaders = [maker for maker in self.makers if kinds[maker] == "gpu-maker"]
         self.leading_maker = leaders[0] if leaders else next(iter(self.makers), "")
-        self.vintage_kw = np.array(v.kw, float)
+        self.vintage_kw, self.vintage_h100e = np.array(v.kw, float), np.array(v.h100e, float)
         self.is_leader = np.array([maker == self.leading_maker for maker in self.maker_of], bool)
         self.state.wanted = np.zeros((len(sites.mw), max(len(self.makers), 1)))
         self.buyer_of = {row: self.owner_key(row) for row in range(sites.count)}
@@ -280,7 +291,7 @@ class Model(Accounts, Reporting, mesa.Model):
         owners = [self.world.cast.keys[row] for row in self.owner_rows]
         self._debt_at_start = p["utility_debt_start"]
         ledger.check_stock(ACCOUNT, "money", self.startups.cash)
-        ledger.check_stock(ACCOUNT, "debt", lambda: -self.startups.debt())
+        ledger.check_stock(ACCOUNT, "debt", self._startups_owe)
         ledger.check_stock(self.utility_account, "debt", self._utility_owes)
         self.chips.check_books(ledger)
         self.works.check_books(ledger)
@@ -292,6 +303,9 @@ class Model(Accounts, Reporting, mesa.Model):
         ledger.check_zero(["compute revenue"], "money")
 
     # What accounts must show, counted anew from the arrays at each close.
+    def _startups_owe(self) -> float:
+        return -self.startups.debt()
+
     def _utility_owes(self) -> float:
         return -self.utility.debt
 

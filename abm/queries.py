@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from abm.core.sites import ahead
 from abm.holdings import Holdings
 from abm.state import AI, DECIDED, ENERGISED, PASSED
 
@@ -135,39 +136,42 @@ class Queries(Holdings):
         is a year to look at). Supply is what stands, with machines that reach their age replaced by
         those that will then be had, and the pipeline at the chance that such sites were completed.
         """
-        p, market, sites, v = self.parameters, self.state.market, self.state.sites, self.world.vintages
+        p, market, sites = self.parameters, self.state.market, self.state.sites
         e = p["compute_price_elasticity"]
         seen = self._demand_seen
         seen.append(market.demand_hours * (market.price / market.ceiling) ** e)
         growth = p["expected_demand_growth"]
         if len(seen) > 12 and seen[-13] > 0.0:
             growth = min(max(seen[-1] / seen[-13] - 1.0, -0.5), 1.5)
-        rows = sites.rows(PASSED, DECIDED)
-        rows = rows[sites.kind[rows] == AI]
+        terms = np.empty(ahead.TERMS)
+        terms[ahead.MONTH] = month
+        terms[ahead.LIFE_MONTHS] = p["gpu_life_months"]
+        terms[ahead.REPLACEMENT_CHANCE] = p["replacement_chance"]
+        terms[ahead.PIPELINE_CHANCE] = p["pipeline_chance"]
+        terms[ahead.MW_PER_KW] = p["gpu_power_factor"] * p["pue"] / 1000.0
+        newest = np.array([self.vintage_for(month + 12 * k) for k in range(len(self._outlook_price))])
+        machines = np.empty(len(newest))
+        ahead.supply_ahead(
+            terms,
+            sites.count,
+            PASSED,
+            DECIDED,
+            sites.status,
+            sites.kind,
+            sites.expected,
+            sites.ready,
+            AI,
+            sites.mw,
+            self.state.chips,
+            self.chip_age,
+            self.vintage_h100e,
+            self.vintage_kw,
+            newest,
+            machines,
+        )
         hours = self.calendar.hours(month) * p["availability"]
-        chance = np.where(sites.status[rows] == DECIDED, p["pipeline_chance"], 0.5 * p["pipeline_chance"])
-        opening = np.maximum(
-            sites.expected[rows], np.where(sites.ready[rows] < 1_000_000, sites.ready[rows], month)
-        )
-        years = np.maximum((opening - month) / 12.0, 0.0)
-        factor = p["gpu_power_factor"] * p["pue"] / 1000.0
-        stock = self.state.chips
-        slots = stock.sum(axis=0)
-        born = np.divide(
-            (stock * self.chip_age).sum(axis=0), slots, out=np.zeros_like(slots), where=slots > 0.0
-        )
-        for k in range(8):
-            newest = self.vintage_for(month + 12 * k)
-            best, kw = float(v.h100e[newest]), float(v.kw[newest])
-            lasts = month + 12 * k - born < p["gpu_life_months"]
-            standing = (
-                float((slots * v.h100e)[lasts].sum())
-                + p["replacement_chance"] * best * float((slots * v.kw)[~lasts].sum()) / kw
-            )
-            coming = float((sites.mw[rows] * chance)[years <= k].sum()) / (kw * factor) * best
-            supply = (standing + coming) * hours
-            demand = seen[-1] * (1.0 + growth) ** k
-            ratio = demand / supply if supply > 0.0 else 1.0
+        for k, supply in enumerate((machines * hours).tolist()):
+            ratio = seen[-1] * (1.0 + growth) ** k / supply if supply > 0.0 else 1.0
             self._outlook_price[k] = min(max(ratio, 1e-3) ** (1.0 / e), 1.0)
 
     def outlook_price(self, years: float) -> float:

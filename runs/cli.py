@@ -44,6 +44,7 @@ class Kind(StrEnum):
     packages = "packages"
     levers = "levers"
     uncertainties = "uncertainties"
+    parameters = "parameters"
     indicators = "indicators"
     stakeholders = "stakeholders"
 
@@ -185,6 +186,69 @@ def shock(
 
 
 @app.command()
+def batch(
+    file: Annotated[Path, typer.Argument(metavar="FILE.toml", help="What to run; `madang batch --help` shows one.")],
+    out: Annotated[
+        str | None,
+        typer.Option(
+            "--out", "-o", metavar="DIR|URL", help="Results folder.  [dim]Default: one under results/, by the file[/]"
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers", "-w", metavar="N", min=0, help="Processes; 0 runs in this one.  [dim]Default: the cores[/]"
+        ),
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option("--scheduler", metavar="ADDRESS", help="Dask scheduler of a cluster, such as tcp://node1:8786."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say how many runs, how long and how large; write nothing.")
+    ] = False,
+    until: Annotated[
+        str | None,
+        typer.Option("--until", metavar="CONDITION", help='Stop when known well enough: "m.ai_sites_mw ci95 < 2%".'),
+    ] = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Run those that failed before once more.")
+    ] = False,
+    only: Annotated[
+        str | None, typer.Option("--only", metavar="ID", help="One run of the batch by itself, to see it fail.")
+    ] = None,
+    as_json: JsonOption = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")] = False,
+) -> None:
+    """Run scenarios x packages x samples x replicates; the same command takes up what was cut off.
+
+    [bold]A file[/]
+
+    scenarios = ["baseline", "grid-delay"]
+    packages = ["as-announced", "grid-first"]
+    replicates = 20
+
+    \\[sample]
+    method = "lhs"
+    n = 64
+    uncertainties = ["line_delay_months", "gpu_supply_factor"]
+
+    [bold]Examples[/]
+
+    [cyan]madang batch decade.toml --dry-run[/]  how many, how long, how large
+    [cyan]madang batch decade.toml -o results/decade[/]  run it, or go on with it
+    [cyan]madang batch decade.toml --until "m.ai_sites_mw ci95 < 2%"[/]  until that is known
+    [cyan]madang batch decade.toml --scheduler tcp://node1:8786 -o s3://bucket/decade[/]  on a cluster
+    """
+    from runs.cli_batch import batch_command
+
+    with plain_errors():
+        raise typer.Exit(
+            batch_command(file, out, workers, scheduler, dry_run, until, retry_failed, only, as_json, quiet)
+        )
+
+
+@app.command()
 def validate(
     files: Annotated[
         list[Path],
@@ -288,6 +352,50 @@ def picture(
 
     with plain_errors():
         raise typer.Exit(picture_command(folder, out, run_id))
+
+
+@app.command()
+def ui(
+    host: Annotated[
+        str, typer.Option("--host", metavar="ADDRESS", help="Where to listen; other than loopback only with --allow-remote.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", metavar="N", min=1, max=65535)] = 8765,
+    world: WorldOption = "korea",
+    results: Annotated[
+        Path, typer.Option("--results", metavar="DIR", help="The only folder below which results are opened and written.")
+    ] = Path("results"),
+    origins: Annotated[
+        list[str] | None,
+        typer.Option("--origin", metavar="URL", help="Address that people see behind a reverse proxy; may be given again."),
+    ] = None,
+    allow_remote: Annotated[
+        bool, typer.Option("--allow-remote", help="Listen where other machines can connect.")
+    ] = False,
+    workers: Annotated[
+        int | None, typer.Option("--workers", metavar="N", min=1, help="Processes that run the model.  [dim]Default: one a core[/]")
+    ] = None,
+    most_runs: Annotated[
+        int, typer.Option("--max-runs", metavar="N", min=1, help="Largest ensemble that a page may start.")
+    ] = 200,
+    most_users: Annotated[
+        int, typer.Option("--max-users", metavar="N", min=1, help="Pages open at once.")
+    ] = 50,
+) -> None:
+    """Open the browser app: move a lever, see the decade again, and ask why.
+
+    [bold]Examples[/]
+
+    [cyan]madang ui[/]  then open http://127.0.0.1:8765/
+    [cyan]madang ui --port 9000 --results results[/]
+    """
+    from runs.cli_ui import ui_command
+
+    with plain_errors():
+        raise typer.Exit(
+            ui_command(
+                host, port, world, results, origins or [], allow_remote, workers, most_runs, most_users
+            )
+        )
 
 
 @contextmanager

@@ -122,11 +122,13 @@ def run(model: Model, month: int) -> None:
     floor = min(running_cost, 0.999 * ceiling)
     offered = _divide(model, month, hours)
     ahead = _ahead(model, month, offered, hours, scale, world_price)
-    captive, reserved, state, open_hours = offered.total[[offer.CAPTIVE, offer.RESERVED, offer.STATE, offer.OPEN]]
+    captive, reserved, open_hours = (
+        float(offered.total[k]) for k in (offer.CAPTIVE, offer.RESERVED, offer.OPEN)
+    )
     spot = max(open_hours - ahead.contracts, 0.0)
 
     # One price for all.
-    abroad = _need_abroad(model, month, offered, hours, float(reserved))
+    abroad = _need_abroad(model, month, offered, hours, reserved)
     far = p["foreign_elasticity"]
     segments = {
         "industry": (p["industry_need"] * scale + max(model.own_need() * scale - captive, 0.0), e),
@@ -157,8 +159,8 @@ def run(model: Model, month: int) -> None:
     at_home = 1.0 if price < ceiling else (sold / demand if demand > 0.0 else 0.0)
     found.imported, found.sold_share = (demand - bought["abroad"]) * (1.0 - at_home), at_home
     public = ahead.research + ahead.vouchers
-    found.used = float(captive + reserved + public + ahead.contracts + sold)
-    served = float(captive + (1.0 - p["foreign_reserved_share"]) * reserved + public + ahead.contracts)
+    found.used = captive + reserved + public + ahead.contracts + sold
+    served = captive + (1.0 - p["foreign_reserved_share"]) * reserved + public + ahead.contracts
     found.home_served = served + sold - bought["abroad"] * at_home
     found.home_demand = served + demand - bought["abroad"]
     if firms.groups:
@@ -173,7 +175,7 @@ def run(model: Model, month: int) -> None:
     market.price, market.ceiling = price, ceiling
     market.used_share = found.used / found.supply if found.supply > 0.0 else 1.0
     market.supply_hours, market.imported_hours = found.supply, found.imported
-    market.demand_hours = float(captive + reserved + public + ahead.contracts + demand)
+    market.demand_hours = captive + reserved + public + ahead.contracts + demand
     market.history.append(price)
     model.market_residual = max(model.market_residual, found.residual)
     model.look_ahead(month)
@@ -347,7 +349,10 @@ def _book_hours(model: Model, month: int, offered: Offered, used_share: float, f
             for edge in range(len(supply.good))
             if supply.goods[supply.good[edge]] == "compute" and int(supply.buyer[edge]) in row_of
         ]
-        firms.edges = np.array(compute, np.int64), np.array([row_of[int(supply.buyer[i])] for i in compute], int)
+        firms.edges = (
+            np.array(compute, np.int64),
+            np.array([row_of[int(supply.buyer[i])] for i in compute], int),
+        )
     edges, group = firms.edges
     sold = np.bincount(
         model.state.sites.owner[offered.rows],

@@ -213,11 +213,24 @@ class DayCases:
             **prices,
         }
         whole = demand.sum(1), capacity.sum(1), shed.sum(1)
+        # The days of a month share everything but these three.
+        first = PowerCase(demand[0], capacity[0], shed_mw=shed[0], **zonal)
+        one = PowerCase(whole[0][:1], whole[1][:1], shed_mw=whole[2][:1], **single)
+        rest = [(slice(d, d + 1), d) for d in range(1, days)]
         return MonthCases(
-            [PowerCase(demand[d], capacity[d], shed_mw=shed[d], **zonal) for d in range(days)],
             [
-                PowerCase(whole[0][d : d + 1], whole[1][d : d + 1], shed_mw=whole[2][d : d + 1], **single)
-                for d in range(days)
+                first,
+                *(
+                    first.replace(demand_mw=demand[d], capacity_mw=capacity[d], shed_mw=shed[d])
+                    for _, d in rest
+                ),
+            ],
+            [
+                one,
+                *(
+                    one.replace(demand_mw=whole[0][d], capacity_mw=whole[1][d], shed_mw=whole[2][d])
+                    for d, _ in rest
+                ),
             ],
             base,
             by_tech,

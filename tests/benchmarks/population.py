@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from abm.calendar import Calendar
-from abm.core.population import clearing, columns
 from abm.core.population import clear as find_price
+from abm.core.population import clearing, columns
 from abm.luck import Luck
 from abm.population import Startups
 from runs import simulate
@@ -38,7 +38,9 @@ class Firms:
 
     def __init__(self, rows: int):
         world = loader.load("korea")
-        groups = [who for who, kind in zip(world.cast.keys, world.cast.kind, strict=True) if kind == "startups"]
+        groups = [
+            who for who, kind in zip(world.cast.keys, world.cast.kind, strict=True) if kind == "startups"
+        ]
         parameters = {quantity.key: quantity.default for quantity in world.quantities.values()}
         parameters["startup_rows"] = float(rows)
         model: Any = SimpleNamespace(parameters=parameters, world=world, luck=Luck(1), month=0)

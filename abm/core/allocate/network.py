@@ -162,7 +162,7 @@ class Network:
             for good in goods:
                 node[who, good] = len(node)
         slots: dict[tuple[int, str], int] = {}
-        for (who, good), i in list(node.items()):
+        for (_, good), i in node.items():
             for each in recipes.get(good, {}):
                 slots[i, each] = len(slots)
         supplier, buyer, slot = [], [], []

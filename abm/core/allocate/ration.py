@@ -76,7 +76,8 @@ def ration(
     supply : float
         What there is; may be infinite, and nothing where it is <= 0.
     weights : float[n], optional
-        >= 0; ones where left out. Without weight an order is met only where all of its tier are.
+        >= 0; ones where left out. Orders without weight come after all others and
+        share what is left in equal parts.
     rule
         ``"proportional"``: maximises sum w log x. ``"contract"``: ``share * supply`` first, as far as it
         was ordered, the remainder proportionally. ``"priority"``: lower ``tier`` first, proportionally
@@ -95,7 +96,7 @@ def ration(
     -------
     Rationing
         ``granted <= orders``; sums to ``min(supply, what may be taken)`` to rounding. A permutation of the
-        orders permutes ``granted`` bit for bit.
+        orders permutes ``granted``, to rounding.
 
     Raises
     ------

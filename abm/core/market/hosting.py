@@ -52,9 +52,7 @@ def choice(utility, open_to, nest, nests, scale, shares):
     _choice(utility, open_to, nest, scale, shares, np.empty(nests), np.empty(nests))
 
 
-@kernel(
-    [types.void(VECTOR, VECTOR, types.int64[::1], types.int64, types.float64, types.float64, VECTOR)]
-)
+@kernel([types.void(VECTOR, VECTOR, types.int64[::1], types.int64, types.float64, types.float64, VECTOR)])
 def overflow(utility, room, nest, nests, scale, demand, hosted):
     """Place ``demand`` (MW): what an alternative has no ``room`` for chooses again among those that have."""
     n = utility.size

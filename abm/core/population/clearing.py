@@ -64,9 +64,7 @@ def _demand(price, found, firm, tag, n, weight, elasticity, segments, reference)
     ],
     allocates=False,
 )  # fmt: skip
-def clear(
-    firm, tag, n, weight, elasticity, segments, reference, supply, floor, ceiling, start, found
-):
+def clear(firm, tag, n, weight, elasticity, segments, reference, supply, floor, ceiling, start, found):
     """Solve ``sum_s a_s (p/p0)^-e_s + sum_i w_i min(curve_i (p/p0)^-e, purse_i / p) = supply`` for p.
 
     ``segments`` (S, 2) hold a_s in hours and e_s, ``start`` is where the search begins. ``found`` gets the
@@ -107,4 +105,3 @@ def clear(
             break  # no price between the two ends of the bracket
         at = following
     found[PRICE], found[DEMAND] = price, total
-

@@ -219,7 +219,10 @@ def settle(firm, tag, n, month, weight, kind, keys, m, totals):
         age = month - tag[FOUNDED, i]
         if age > 0 and age % 12 == 0 and m.spread > 0.0:
             luck = uniform(
-                keys[QUALITY_LUCK, g, 0], keys[QUALITY_LUCK, g, 1], np.uint64(age // 12), np.uint64(tag[BIRTH, i])
+                keys[QUALITY_LUCK, g, 0],
+                keys[QUALITY_LUCK, g, 1],
+                np.uint64(age // 12),
+                np.uint64(tag[BIRTH, i]),
             )
             level = m.persistence * (math.log(quality / kind[g, KIND_QUALITY]) + centre)
             quality = kind[g, KIND_QUALITY] * math.exp(level + noise * quantile(luck) - centre)
