@@ -71,6 +71,8 @@ class ChipChain:
         self.turned_away: dict[str, float] = {}
         """By maker: orders of last month that its capacity could not make."""
         self.memory_sold_out = True
+        self.sold: dict[str, float] = {}
+        """By memory maker: what it has sold freely so far, GB."""
         self.flows: Flows | None = None
         self._memory_hit: dict[int, tuple[int, str]] = {}
         """By maker: last month in which memory ordered in a shock is missed, and whose."""
@@ -342,6 +344,8 @@ class ChipChain:
         ledger.post("hbm in transit", "hbm makers", "hbm", sent, "memory sold")
         ledger.post("hbm reserve", "hbm makers", "hbm", float(flows.made[self._reserve].sum()), "memory kept back")
         ledger.post("hbm in transit", "hbm reserve", "hbm", from_reserve, "memory from the reserve")
+        for e, j in [*zip(self._memory_abroad, range(len(self.memory)), strict=True), *((e, j) for e, j, *_ in self._memory_edges)]:
+            self.sold[self.memory[j]] = self.sold.get(self.memory[j], 0.0) + float(granted[e])
         arrived = np.zeros(len(self.makers))
         for e, _, c, at in (*self._memory_edges, *self._reserve_edges):
             arrived[c] += flows.arrived[e]

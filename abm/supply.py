@@ -8,7 +8,7 @@ gives the same graph back with the month's flows, orders and shortfalls.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,8 @@ from abm.world import World
 
 if TYPE_CHECKING:
     import networkx as nx
+
+    from abm.decisions import Intent
 
 GOVERNED: Mapping[str, bool] = MappingProxyType(
     {
@@ -199,6 +201,22 @@ class SupplyGraph:
         if not self.disruptions:
             return 1.0
         return self.output_factor(month, supplier, good) * self.factor(month, self.edge(supplier, buyer, good))
+
+    def shocked(self, month: int, intent: Intent, buyer: str, good: str) -> Intent:
+        """What shocks leave of somebody's wish to supply ``good`` to ``buyer`` (blank: to all its buyers alike)."""
+        if not self.disruptions:
+            return intent
+        edges = self.out_of(intent.who, good) if not buyer else self._among(intent.who, buyer, good)
+        share = [max(float(self.share[edge]), 1e-12) for edge in edges]
+        left = sum(part * self.factor(month, edge) for part, edge in zip(share, edges, strict=True))
+        factor = self.output_factor(month, intent.who, good) * (left / sum(share) if edges else 1.0)
+        if factor >= 1.0:
+            return intent
+        return replace(intent, amount=intent.amount * factor, bound=f"shock at {intent.who}")
+
+    def _among(self, supplier: str, buyer: str, good: str) -> list[int]:
+        edge = self.edge(supplier, buyer, good)
+        return [] if edge is None else [edge]
 
     def delay(self, month: int, edge: int | None) -> int:
         """Months by which shocks make late what leaves over the edge this month."""

@@ -188,7 +188,6 @@ class HbmMaker(SiteHolder):
     def __init__(self, model: Model, who: str):
         super().__init__(model, who)
         self.output = self.trait["output_gb_year"] / 12.0
-        self.sold = 0.0
 
     def act(self, phase: str, month: int) -> Iterable[Intent]:
         if phase == "investment":
@@ -203,12 +202,11 @@ class HbmMaker(SiteHolder):
             self.output *= (1.0 + self.trait["growth"] * fade * boost) ** (1.0 / 12.0)
         made = self.output * p["hbm_supply_factor"]
         kept = 0.0 if self.foreign else self.lever("domestic_hbm_reserve") * made
-        self.sold += made - kept
         yield self.intent("sell", "hbm", made - kept, "GB", kept=kept)
 
     def score(self, month: int) -> float:
         """Memory sold on the world market so far, GB."""
-        return self.sold
+        return self.world_model.chips.sold.get(self.who, 0.0)
 
 
 class CapacitySupplier(Stakeholder):

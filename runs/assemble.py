@@ -51,9 +51,12 @@ class Prepared:
     @property
     def parameters(self) -> dict[str, float]:
         """All quantities of the world by public name, uncertainties as this run sets them."""
-        return {name: quantity.default for name, quantity in self.world.quantities.items()} | dict(
-            self.settled.uncertainties
-        )
+        defaults = {name: quantity.default for name, quantity in self.world.quantities.items()}
+        return {**defaults, **self.settled.uncertainties, **self.settled.parameters}
+
+    def canonical(self) -> dict[str, Any]:
+        """What determines the run, less the model itself."""
+        return self.spec.canonical(self.world, self.levers)
 
     def run_id(self) -> str:
         return self.spec.id(self.world, self.levers)
@@ -84,7 +87,8 @@ class Prepared:
 
     def _settings(self) -> dict[str, float]:
         registry: Mapping[str, Quantity] = self.world.quantities
-        return {name: value for name, value in self.settled.uncertainties.items() if name in registry}
+        given = {**self.settled.uncertainties, **self.settled.parameters}
+        return {name: value for name, value in given.items() if name in registry}
 
 
 def series_names(world: World) -> tuple[str, ...]:

@@ -36,7 +36,8 @@ LARGEST_FACTOR = 100.0
 ADDITIVE = ("interest_rate", "country_risk")
 """Series that are rates: a shock may also add to them."""
 
-_KEYS = ("title", "about", "world", "start", "end", "uncertainties", "shocks", "supply_shocks")
+_KEYS = ("title", "about", "world", "start", "end", "uncertainties", "parameters", "shocks",
+    "supply_shocks")
 _SHOCK_KEYS = ("series", "from", "months", "factor", "add")
 
 
@@ -68,6 +69,8 @@ class Scenario:
     shocks: tuple[Shock, ...] = ()
     file: str = ""
     supply_shocks: tuple[SupplyShock, ...] = ()
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    """Assumptions of the world that the scenario replaces."""
 
     def calendar(self, whole: Calendar) -> Calendar:
         """The months of the run: those of the world, or the part that the scenario asks for."""
@@ -107,6 +110,12 @@ def parse_scenario(
         amount = read_uncertainty(here, uncertainty, value, quantities, currency, problems)
         if amount is not None:
             uncertainties[uncertainty] = amount
+    parameters: dict[str, float] = {}
+    table = problems.attempt(("parameters",), read_table, data.get("parameters", {})) or {}
+    for parameter, value in table.items():
+        amount = read_parameter(("parameters", parameter), parameter, value, quantities, currency, problems)
+        if amount is not None:
+            parameters[parameter] = amount
     scenario = Scenario(name, texts.get("title", name), texts.get("about", ""), texts.get("world", ""),
                         start, end, uncertainties, file=file)
     months = scenario.calendar(calendar)
@@ -121,7 +130,10 @@ def parse_scenario(
             problems.attempt(("supply_shocks",), read_tables, data.get("supply_shocks", [])) or ())
     ]
     return replace(
-        scenario, shocks=tuple(shocks), supply_shocks=tuple(shock for shock in supply_shocks if shock)
+        scenario,
+        shocks=tuple(shocks),
+        supply_shocks=tuple(shock for shock in supply_shocks if shock),
+        parameters=parameters,
     ), problems
 
 
@@ -140,8 +152,27 @@ def read_uncertainty(
         problems.note(path, unknown(name, "uncertainty", known))
         return None
     if quantity.role != "uncertainty":
-        message = "is a fixed parameter of the world, no uncertainty; change it in the world's parameters.csv"
-        problems.note(path, message)
+        problems.note(path, "is a parameter of the world, no uncertainty; give it in the table [parameters]")
+        return None
+    return problems.attempt(path, read_amount, value, quantity.unit, quantity.low, quantity.high, currency)
+
+
+def read_parameter(
+    path: tuple[str | int, ...],
+    name: str,
+    value: object,
+    quantities: Mapping[str, Quantity],
+    currency: str,
+    problems: Problems,
+) -> float | None:
+    """The value of the world's parameter ``name``; None, and a problem noted, where there is something wrong."""
+    quantity = quantities.get(name)
+    if quantity is None:
+        known = [other for other, candidate in quantities.items() if candidate.role != "uncertainty"]
+        problems.note(path, unknown(name, "parameter", known))
+        return None
+    if quantity.role == "uncertainty":
+        problems.note(path, "is an uncertainty; give it in the table [uncertainties]")
         return None
     return problems.attempt(path, read_amount, value, quantity.unit, quantity.low, quantity.high, currency)
 

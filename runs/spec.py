@@ -23,7 +23,7 @@ from policies.package import Package, Step
 from policies.reading import Problems, read_amount, unknown
 from policies.trigger import Trigger
 from runs.checking import BadInput, Complaint
-from runs.scenario import Scenario, read_uncertainty
+from runs.scenario import Scenario
 from runs.supply_shocks import PREFIX, Edges, SupplyShock, read_setting
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ class Settled:
     """Series, month index, months, factor, add: in the order in which they act."""
     supply_shocks: tuple[tuple[str, str, str, int, int, float, int], ...] = ()
     """Supplier, buyer, good (blank: all), month index, months, factor, delay; without those that change nothing."""
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    """Parameters of the world that stand elsewhere than the world has them, by name."""
 
     def lever_values(self, levers: Mapping[str, Lever], month: int = 0) -> dict[str, float]:
         """What the package wants every lever to stand at in ``month`` (triggers apart), by name."""
@@ -69,8 +71,8 @@ class Settled:
 class RunSpec:
     """What is asked for: a world by name, a scenario, a package, settings on top, and a root seed.
 
-    ``settings`` map names of uncertainties and levers to values and win over scenario and package. A
-    lever that is set stands at its value from the first month (its lead time later) to the end: the
+    ``settings`` map names of uncertainties, levers and the world's parameters to values and win over scenario
+    and package. A lever that is set stands at its value from the first month (its lead time later) to the end: the
     package's schedule for it is void, and no trigger moves it. Keys that begin with ``shock.`` are shocks to
     the supply graph, on top of the scenario's (see ``runs.supply_shocks``).
     """
@@ -102,7 +104,16 @@ class RunSpec:
             for name, quantity in quantities.items() if quantity.role == "uncertainty"
         }
         uncertainties.update({name: float(value) for name, value in self.scenario.uncertainties.items()})
-        uncertainties.update({name: value for name, value in settings.items() if name not in levers})
+        uncertainties.update({name: value for name, value in settings.items() if name in uncertainties})
+        assumed = {**self.scenario.parameters, **settings}
+        parameters = {
+            name: float(quantity_value)
+            for name, quantity_value in sorted(assumed.items())
+            if name in quantities
+            and name not in uncertainties
+            and name not in levers
+            and quantity_value != quantities[name].default
+        }
         pinned = {levers[name].handle: value for name, value in settings.items() if name in levers}
         schedule = {handle: tuple(steps) for handle, steps in self.package.targets(months.first).items()}
         schedule.update({handle: ((0, value),) for handle, value in pinned.items()})
@@ -119,7 +130,7 @@ class RunSpec:
              float(shock.factor), shock.delay)
             for shock in supply_shocks if shock.acts
         ))
-        return Settled(months, uncertainties, schedule, triggers, shocks, network)
+        return Settled(months, uncertainties, schedule, triggers, shocks, network, parameters)
 
     def canonical(self, world: World, levers: Mapping[str, Lever]) -> dict[str, Any]:
         """What determines the run, less the model itself: plain data, equal for equal runs."""
@@ -131,10 +142,11 @@ class RunSpec:
             "months": months,
             "root": int(self.root),
             "uncertainties": {name: _number(value) for name, value in sorted(settled.uncertainties.items())},
+            "parameters": {name: _number(value) for name, value in settled.parameters.items()},
             "levers": {
                 lever.handle: steps
                 for lever in sorted(levers.values(), key=lambda lever: lever.handle)
-                if (steps := _changes(settled.schedule.get(lever.handle, ()), lever.default, months))
+                if (steps := changes_in(settled.schedule.get(lever.handle, ()), lever.default, months))
             },
             "triggers": [
                 [trigger.indicator, trigger.comparison, _number(trigger.value), trigger.by,
@@ -148,9 +160,7 @@ class RunSpec:
 
     def id(self, world: World, levers: Mapping[str, Lever], model: str | None = None) -> str:
         """The run's id: 16 hexadecimal digits. ``model`` is the model's hash, by default this source's."""
-        determined = [self.canonical(world, levers), model or model_hash()]
-        text = json.dumps(determined, sort_keys=True, allow_nan=False)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return hash_text([self.canonical(world, levers), model or model_hash()])
 
     def with_settings(self, settings: Mapping[str, float | str]) -> RunSpec:
         """A copy with ``settings`` on top of those it has."""
@@ -179,7 +189,7 @@ def _without(trigger: Trigger, pinned: Iterable[str]) -> Trigger:
     return replace(trigger, changes=changes)
 
 
-def _changes(steps: Sequence[Step], default: float, months: int) -> list[list[float]]:
+def changes_in(steps: Sequence[Step], default: float, months: int) -> list[list[float]]:
     """The steps that change anything during the run."""
     changes: list[list[float]] = []
     stands = default
@@ -192,6 +202,12 @@ def _changes(steps: Sequence[Step], default: float, months: int) -> list[list[fl
 
 def _number(value: float) -> float:
     return float(value) + 0.0  # 1 and 1.0, 0.0 and -0.0 are the same number
+
+
+def hash_text(determined: Any) -> str:
+    """16 hexadecimal digits for plain data."""
+    text = json.dumps(determined, sort_keys=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @cache
@@ -283,20 +299,15 @@ def read_settings(
     currency: str = "",
     file: str = "settings",
 ) -> dict[str, float]:
-    """Settings of uncertainties and levers in their own units; ``BadInput`` with everything wrong."""
+    """Settings of uncertainties, levers and parameters in their own units; ``BadInput`` with everything wrong."""
     problems = Problems()
     values: dict[str, float] = {}
-    known = [name for name, quantity in quantities.items() if quantity.role == "uncertainty"]
     for name, value in settings.items():
-        lever = levers.get(name)
-        if lever is not None:
-            amount = problems.attempt(
-                (name,), read_amount, value, lever.unit, lever.low, lever.high, currency)
-        elif name in quantities:
-            amount = read_uncertainty((name,), name, value, quantities, currency, problems)
-        else:
-            problems.note((name,), unknown(name, "uncertainty and no lever", [*known, *levers]))
+        about = levers.get(name) or quantities.get(name)
+        if about is None:
+            problems.note((name,), unknown(name, "uncertainty, lever or parameter", [*quantities, *levers]))
             continue
+        amount = problems.attempt((name,), read_amount, value, about.unit, about.low, about.high, currency)
         if amount is not None:
             values[name] = amount
     if problems:

@@ -176,11 +176,18 @@ def _window(text: str, supplier: str, buyer: str, good: str) -> SupplyShock:
     match = _WINDOW.fullmatch(text)
     if match is None or (match["factor"] is None and match["delay"] is None):
         raise Unreadable(f"found {shown(text)}, expected {_FORM}")
-    factor = read_amount(match["factor"].strip(), "ratio", 0.0, 1.0) if match["factor"] else 1.0
-    delay = read_whole(match["delay"].strip(), "month", 0, LONGEST_DELAY) if match["delay"] else 0
+    factor = read_amount(_number(match["factor"]), "ratio", 0.0, 1.0) if match["factor"] else 1.0
+    delay = read_whole(_number(match["delay"]), "month", 0, LONGEST_DELAY) if match["delay"] else 0
     start = read_month(match["start"].strip())
-    months = read_whole(match["months"].strip(), "month", 1, 1200)
+    months = read_whole(_number(match["months"]), "month", 1, 1200)
     return SupplyShock(start, supplier, buyer, good, months, factor, delay)
+
+
+def _number(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text.strip()
 
 
 def _check(

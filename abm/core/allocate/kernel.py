@@ -42,60 +42,66 @@ def scaled(limit, factor, wanted):
 
 
 @helper
-def arrive(row, edges, pipeline, slot, input_stock, arrived):
-    """What is due this month reaches the buyers' inputs."""
-    for e in range(edges):
+def open_month(
+    row, pipeline, slot, input_stock, queue_row, orders, cancel, backlog, queue, edge_capacity, edge_factor,
+    arrived, cancelled, asked, room, bound, which,
+):  # fmt: skip
+    """What is due arrives, orders join the queues, cancelled ones leave; and the room of each edge."""
+    for e in range(slot.size):
         due = pipeline[row, e]
         arrived[e] = due
         if due != 0.0:
             pipeline[row, e] = 0.0
             if slot[e] >= 0:
                 input_stock[slot[e]] += due
-
-
-@helper
-def queue_up(edges, queue_row, orders, cancel, backlog, queue, cancelled):
-    """New orders join the queue; cancelled ones leave it, the newest first."""
-    ages = queue.shape[1]
-    for e in range(edges):
-        dropped = min(cancel[e], backlog[e] + orders[e])
+        waiting = backlog[e] + orders[e]
+        dropped = min(cancel[e], waiting)
         cancelled[e] = dropped
-        q = queue_row[e]
-        if q < 0:
-            backlog[e] = backlog[e] + orders[e] - dropped
-            continue
-        queue[q, 0] += queue[q, 1]
-        for a in range(1, ages - 1):
-            queue[q, a] = queue[q, a + 1]
-        queue[q, ages - 1] = orders[e]
-        for a in range(ages - 1, -1, -1):
-            part = min(dropped, queue[q, a])
-            queue[q, a] -= part
-            dropped -= part
-        total = 0.0
-        for a in range(ages):
-            total += queue[q, a]
-        backlog[e] = total
+        waiting -= dropped
+        if queue_row[e] >= 0:
+            waiting = age(queue[queue_row[e]], orders[e], dropped)
+        backlog[e] = waiting
+        asked[e] = waiting
+        room[e] = min(waiting, scaled(edge_capacity[e], edge_factor[e], waiting))
+        bound[e], which[e] = SERVED, -1
 
 
 @helper
-def shippable(i, first, out, group, backlog, capacity, factor, cap, room, taken):
-    """Room of each edge of node i, and what could leave it at most this month."""
+def age(queue, ordered, dropped):
+    """Orders are a month older; what is cancelled is the newest. Returns what waits."""
+    ages = queue.size
+    queue[0] += queue[1]
+    for a in range(1, ages - 1):
+        queue[a] = queue[a + 1]
+    queue[ages - 1] = ordered
+    total = 0.0
+    for a in range(ages - 1, -1, -1):
+        part = min(dropped, queue[a])
+        queue[a] -= part
+        dropped -= part
+        total += queue[a]
+    return total
+
+
+@helper
+def shippable(i, first, out, group, room, cap, taken):
+    """What could leave node i this month, and the most of it that the limits on groups allow."""
+    could, may = 0.0, 0.0
+    for p in range(first[i], first[i + 1]):
+        could += room[out[p]]
+    if cap.size == 0:
+        return could, could
     for p in range(first[i], first[i + 1]):
         if group[out[p]] >= 0:
             taken[group[out[p]]] = 0.0
-    total = 0.0
     for p in range(first[i], first[i + 1]):
-        e = out[p]
-        room[e] = min(backlog[e], scaled(capacity[e], factor[e], backlog[e]))
-        g = group[e]
+        part = room[out[p]]
+        g = group[out[p]]
         if g >= 0:
-            part = min(room[e], max(cap[g] - taken[g], 0.0))
+            part = min(part, max(cap[g] - taken[g], 0.0))
             taken[g] += part
-            total += part
-        else:
-            total += room[e]
-    return total
+        may += part
+    return could, may
 
 
 @helper
@@ -122,6 +128,15 @@ def serve(
     granted, limited, f, k,
 ):  # fmt: skip
     """Ration node i's supply among its edges; what each gets goes to ``granted``."""
+    if not grouped:
+        could = 0.0
+        for p in range(first[i], first[i + 1]):
+            could += room[out[p]]
+        if could <= supply:
+            for p in range(first[i], first[i + 1]):
+                granted[out[p]] = room[out[p]]
+                limited[out[p]] = 0
+            return
     n = 0
     ask, order_weight, order_share, got = f[BASE], f[BASE + 1], f[BASE + 2], f[BASE + 3]
     order_tier, order_group, order_edge, order_limited = k[TOP], k[TOP + 1], k[TOP + 2], k[TOP + 3]
@@ -194,9 +209,10 @@ def ration_level(
     while again:
         for i in nodes:
             touched = first_round
-            for p in range(first[i], first[i + 1]):
-                if group[out[p]] >= 0 and phase[group[out[p]]] == BINDING:
-                    touched = True
+            if not touched:
+                for p in range(first[i], first[i + 1]):
+                    if group[out[p]] >= 0 and phase[group[out[p]]] == BINDING:
+                        touched = True
             if touched and first[i + 1] > first[i]:
                 if groups:
                     allotments(i, first, out, group, phase, fraction, granted, left, cap)
@@ -226,81 +242,83 @@ def ration_level(
 
 @helper
 def dispatch(
-    i, month, first, out, rule, slot, lead, edge_delay, node_delay, queue_row, queue, granted,
-    stock, backlog, pipeline, input_stock, arrived,
+    i, now, first, out, rule, group, slot, lead, edge_delay, node_delay, lapse, queue_row, queue, asked,
+    room, granted, limited, edge_factor, could, node_bound, node_which, stock, backlog, pipeline, input_stock,
+    arrived, lapsed, bound, which,
 ):  # fmt: skip
-    """What was granted leaves the stock and the queue, and is on its way."""
+    """What was granted leaves the stock and the queue and is on its way; what was not says why."""
     horizon = pipeline.shape[0]
+    supply, given = stock[i], 0.0
     for p in range(first[i], first[i + 1]):
-        e = out[p]
-        amount = granted[e]
-        if amount <= 0.0:
-            continue
-        stock[i] -= amount
-        if rule[i] == FIRST_COME:
-            q, left, total = queue_row[e], amount, 0.0
-            for a in range(queue.shape[1]):
-                part = min(left, queue[q, a])
-                queue[q, a] -= part
-                left -= part
-                total += queue[q, a]
-            backlog[e] = total
-        else:
-            backlog[e] = max(backlog[e] - amount, 0.0)
-        months = lead[e] + edge_delay[e] + node_delay[i]
-        if months == 0:
-            arrived[e] += amount
-            if slot[e] >= 0:
-                input_stock[slot[e]] += amount
-        else:
-            pipeline[(month + months) % horizon, e] += amount
-    stock[i] = max(stock[i], 0.0)
-
-
-@helper
-def explain(
-    i, first, out, group, asked, room, granted, limited, edge_factor, supply, node_bound, node_which,
-    rule, bound, which,
-):  # fmt: skip
-    """Bound of every edge of node i, with the slot, group or rule that it names."""
-    could, given = 0.0, 0.0
-    for p in range(first[i], first[i + 1]):
-        could += room[out[p]]
         given += granted[out[p]]
     part = given / could if could > 0.0 else 1.0
     scarce = given >= supply * (1.0 - SHORT)
+    stock[i] = max(supply - given, 0.0)
     for p in range(first[i], first[i + 1]):
         e = out[p]
-        bound[e], which[e] = SERVED, -1
-        if granted[e] >= asked[e] * (1.0 - SHORT):
-            continue
-        why = judge(room[e], granted[e], limited[e], part, scarce)
-        if why == SERVED:
-            bound[e] = EDGE_SHOCK if edge_factor[e] < 1.0 else EDGE
-        elif why == CAPACITY:
-            bound[e] = node_bound[i] if node_bound[i] != SERVED else CAPACITY
-            which[e] = node_which[i]
-        elif why == RULE:
-            bound[e], which[e] = RULE, rule[i]
-        else:
-            bound[e], which[e] = why, group[e]
+        amount = granted[e]
+        if amount < asked[e] * (1.0 - SHORT):
+            why = judge(room[e], amount, limited[e], part, scarce)
+            if why == SERVED:
+                bound[e] = EDGE_SHOCK if edge_factor[e] < 1.0 else EDGE
+            elif why == CAPACITY:
+                bound[e] = node_bound[i] if node_bound[i] != SERVED else CAPACITY
+                which[e] = node_which[i]
+            elif why == RULE:
+                bound[e], which[e] = RULE, rule[i]
+            else:
+                bound[e], which[e] = why, group[e]
+        left = max(backlog[e] - amount, 0.0)
+        if queue_row[e] >= 0:
+            left = leave(queue[queue_row[e]], amount, lapse[e])
+        lapsed[e] = left if lapse[e] else 0.0
+        backlog[e] = 0.0 if lapse[e] else left
+        if amount > 0.0:
+            months = lead[e] + edge_delay[e] + node_delay[i]
+            if months == 0:
+                arrived[e] += amount
+                if slot[e] >= 0:
+                    input_stock[slot[e]] += amount
+            else:
+                row = now + months
+                pipeline[row if row < horizon else row - horizon, e] += amount
+
+
+@helper
+def leave(queue, amount, lapse):
+    """The oldest orders that ``amount`` meets leave the queue, all of them where the rest lapses."""
+    left = 0.0
+    for a in range(queue.size):
+        part = min(amount, queue[a])
+        amount -= part
+        left += queue[a] - part
+        queue[a] = 0.0 if lapse else queue[a] - part
+    return left
 
 
 @helper
 def inspect(
-    edges, nodes, horizon, first, out, lead, orders, cancel, node_factor, edge_factor, node_delay, edge_delay
-):
+    horizon, first, out, lead, orders, cancel, node_factor, edge_factor, node_delay, edge_delay
+):  # fmt: skip
     """(kind of the first bad number, its position), or (0, 0)."""
-    for e in range(edges):
+    nodes = first.size - 1
+    longest, good = 0, True
+    for i in range(nodes):
+        if not 0.0 <= node_factor[i] < np.inf:
+            return BAD_FACTOR, i
+        good &= node_delay[i] >= 0
+        longest = max(longest, node_delay[i])
+    for e in range(out.size):
         if not 0.0 <= orders[e] < np.inf:
             return BAD_ORDER, e
         if not cancel[e] >= 0.0:
             return BAD_CANCEL, e
         if not 0.0 <= edge_factor[e] < np.inf:
             return BAD_FACTOR, nodes + e
+        good &= edge_delay[e] >= 0 and lead[e] + edge_delay[e] + longest < horizon
+    if good:
+        return FINE, 0
     for i in range(nodes):
-        if not 0.0 <= node_factor[i] < np.inf:
-            return BAD_FACTOR, i
         for p in range(first[i], first[i + 1]):
             e = out[p]
             if edge_delay[e] < 0 or node_delay[i] < 0 or lead[e] + edge_delay[e] + node_delay[i] >= horizon:
@@ -322,9 +340,9 @@ def inspect(
         "float64[::1], float64[::1], float64[::1], float64[::1], int64[::1], int64[::1],"
         # stock, input_stock, backlog, queue, pipeline
         "float64[::1], float64[::1], float64[::1], float64[:, ::1], float64[:, ::1],"
-        # by node: wanted, made; by slot: used; by edge: cancelled, asked, granted, lapsed, arrived
+        # by node: could, wanted, made; by slot: used; by edge: cancelled, asked, granted, lapsed, arrived
         "float64[::1], float64[::1], float64[::1], float64[::1], float64[::1], float64[::1], float64[::1],"
-        "float64[::1],"
+        "float64[::1], float64[::1],"
         # node_bound, node_which, bound, which
         "int8[::1], int64[::1], int8[::1], int64[::1],"
         # work: room, limited, by group, phase, f, k
@@ -337,30 +355,30 @@ def run_month(
     share, hold, lapse, capacity, edge_capacity, weight, per_unit, target, group_cap,
     orders, cancel, node_factor, edge_factor, node_delay, edge_delay,
     stock, input_stock, backlog, queue, pipeline,
-    wanted, made, used, cancelled, asked, granted, lapsed, arrived,
+    could, wanted, made, used, cancelled, asked, granted, lapsed, arrived,
     node_bound, node_which, bound, which,
     room, limited, by_group, phase, f, k,
 ):  # fmt: skip
     """The month in place; (0, 0), or what is wrong with the inputs and where, nothing having moved."""
-    nodes, edges, groups = first.size - 1, out.size, group_cap.size
+    horizon = pipeline.shape[0]
     kind, at = inspect(
-        edges, nodes, pipeline.shape[0], first, out, lead, orders, cancel, node_factor, edge_factor,
-        node_delay, edge_delay,
-    )  # fmt: skip
+        horizon, first, out, lead, orders, cancel, node_factor, edge_factor, node_delay, edge_delay
+    )
     if kind != FINE:
         return kind, at
+    now = month % horizon
     left, taken, cap, fraction = by_group[0], by_group[1], by_group[2], by_group[3]
-    for g in range(groups):
+    for g in range(group_cap.size):
         left[g] = group_cap[g]
-    arrive(month % pipeline.shape[0], edges, pipeline, slot, input_stock, arrived)
-    queue_up(edges, queue_row, orders, cancel, backlog, queue, cancelled)
-    for e in range(edges):
-        asked[e] = backlog[e]
+    open_month(
+        now, pipeline, slot, input_stock, queue_row, orders, cancel, backlog, queue, edge_capacity,
+        edge_factor, arrived, cancelled, asked, room, bound, which,
+    )  # fmt: skip
     for level in range(level_first.size - 1):
         here = levels[level_first[level] : level_first[level + 1]]
         for i in here:
-            goal = shippable(i, first, out, group, backlog, edge_capacity, edge_factor, left, room, taken)
-            wanted[i] = max(goal + target[i] - stock[i], 0.0)
+            could[i], may = shippable(i, first, out, group, room, left, taken)
+            wanted[i] = max(may + target[i] - stock[i], 0.0)
             made[i], node_bound[i], node_which[i] = produce(
                 i, wanted[i], slot_first, per_unit, hold, input_stock, capacity, node_factor, used
             )
@@ -370,20 +388,9 @@ def run_month(
             left, taken, cap, phase, fraction, granted, limited, f, k,
         )  # fmt: skip
         for i in here:
-            explain(
-                i, first, out, group, asked, room, granted, limited, edge_factor, stock[i], node_bound,
-                node_which, rule, bound, which,
-            )  # fmt: skip
             dispatch(
-                i, month, first, out, rule, slot, lead, edge_delay, node_delay, queue_row, queue,
-                granted, stock, backlog, pipeline, input_stock, arrived,
+                i, now, first, out, rule, group, slot, lead, edge_delay, node_delay, lapse, queue_row, queue,
+                asked, room, granted, limited, edge_factor, could[i], node_bound, node_which, stock,
+                backlog, pipeline, input_stock, arrived, lapsed, bound, which,
             )  # fmt: skip
-    for e in range(edges):
-        lapsed[e] = 0.0
-        if lapse[e]:
-            lapsed[e] = backlog[e]
-            backlog[e] = 0.0
-            if queue_row[e] >= 0:
-                for a in range(queue.shape[1]):
-                    queue[queue_row[e], a] = 0.0
     return FINE, 0

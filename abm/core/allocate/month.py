@@ -41,6 +41,14 @@ class Flows(NamedTuple):
     """By edge: slot of the supplier (input), group (group limit), rule (rule); else -1."""
 
 
+def workspace(network: Network) -> tuple[Floats, Ints]:
+    """Room for the orders of the busiest supplier."""
+    return (
+        np.empty((rules.FLOATS + kernel.FLOATS, network.widest)),
+        np.empty((rules.INTS + kernel.INTS, network.widest), np.int64),
+    )
+
+
 class State:
     """Stocks, queues and pipelines of a network; :meth:`month` moves them on by one month.
 
@@ -61,12 +69,10 @@ class State:
         """By edge of a first-come supplier and age of the order, the oldest first."""
         self.pipeline = np.zeros((network.horizon, e))
         """By month of arrival modulo the horizon, and edge."""
-        width = network.widest
         self._zeros, self._ones, self._none = np.zeros(e), np.ones(max(n, e)), np.zeros(max(n, e), np.int64)
-        self._room, self._limited = np.empty(e), np.empty(e, np.int8)
+        self._could, self._room, self._limited = np.empty(n), np.empty(e), np.empty(e, np.int8)
         self._by_group, self._phase = np.empty((4, network.groups)), np.empty(network.groups, np.int64)
-        self._f = np.empty((rules.FLOATS + kernel.FLOATS, width))
-        self._k = np.empty((rules.INTS + kernel.INTS, width), np.int64)
+        self._f, self._k = workspace(network)
 
     @property
     def on_order(self) -> Floats:
@@ -152,7 +158,7 @@ class State:
             g.weight if weight is None else amounts("weight", weight, e),
             recipe, goal, cap, asked_for, withdrawn, unit[0], unit[1], later[0], later[1],
             self.stock, self.input_stock, self.backlog, self.queue, self.pipeline,
-            by_node[0], by_node[1], used, by_edge[0], by_edge[1], by_edge[2], by_edge[3], by_edge[4],
+            self._could, by_node[0], by_node[1], used, by_edge[0], by_edge[1], by_edge[2], by_edge[3], by_edge[4],
             node_bound, node_which, bound, which, self._room, self._limited, self._by_group, self._phase,
             self._f, self._k,
         )  # fmt: skip

@@ -96,7 +96,7 @@ def ration(
     -------
     Rationing
         ``granted <= orders``; sums to ``min(supply, what may be taken)`` to rounding. A permutation of the
-        orders permutes ``granted`` bit for bit.
+        orders permutes ``granted``, to rounding.
 
     Raises
     ------

@@ -14,27 +14,17 @@ FREE, GROUP_LIMITED = 0, 1
 ROUNDING = 2.0**-51
 SHORT = 1e-9
 """Of an order; what is missing less than this is rounding."""
-FLOATS, INTS = 12, 7
+FLOATS, INTS = 10, 7
 SMALL = 16
 LARGE = 1e300
 
 
 @helper
-def before(i, j, key, weight, ask):
-    """Whether order i comes before j; equal keys are told apart so that a permutation changes no sum."""
-    if key[i] != key[j]:
-        return key[i] < key[j]
-    if weight[i] != weight[j]:
-        return weight[i] < weight[j]
-    return ask[i] < ask[j]
-
-
-@helper
-def sort(rank, spare, n, key, weight, ask):
+def sort(rank, spare, n, key):
     """Sort ``rank[:n]`` by key: runs by insertion, then merged."""
     done = True
     for a in range(1, n):
-        if before(rank[a], rank[a - 1], key, weight, ask):
+        if key[rank[a]] < key[rank[a - 1]]:
             done = False
             break
     if done:
@@ -43,7 +33,7 @@ def sort(rank, spare, n, key, weight, ask):
         for a in range(low + 1, min(low + SMALL, n)):
             i = rank[a]
             b = a
-            while b > low and before(i, rank[b - 1], key, weight, ask):
+            while b > low and key[i] < key[rank[b - 1]]:
                 rank[b] = rank[b - 1]
                 b -= 1
             rank[b] = i
@@ -53,7 +43,7 @@ def sort(rank, spare, n, key, weight, ask):
             middle, high = min(low + width, n), min(low + 2 * width, n)
             a, b = low, middle
             for c in range(low, high):
-                if a < middle and (b >= high or not before(rank[b], rank[a], key, weight, ask)):
+                if a < middle and (b >= high or not key[rank[b]] < key[rank[a]]):
                     spare[c] = rank[a]
                     a += 1
                 else:
@@ -65,42 +55,55 @@ def sort(rank, spare, n, key, weight, ask):
 
 
 @helper
-def fill(ask, weight, n, supply, got, f, k):
-    """``got`` maximises sum w log x under x <= ask and sum x <= supply; uses rows 0-1 of ``f`` and ``k``."""
-    level_of, tail = f[0], f[1]
-    rank, spare = k[0], k[1]
-    total = 0.0
+def fill(ask, weight, n, supply, got, k):
+    """``got`` maximises sum w log x under x <= ask and sum x <= supply; uses row 0 of ``k``.
+
+    The level that all unmet orders would share is a lower bound of the water level; orders below it
+    are met and leave, which raises it, until none leaves. Passes are few (Condat 2016).
+    """
+    open_orders = k[0]
+    total, weights = 0.0, 0.0
     for i in range(n):
         total += ask[i]
+        weights += weight[i]
     if total - supply <= n * ROUNDING * total:
         for i in range(n):
             got[i] = ask[i]
         return
-    live = 0
-    for i in range(n):
-        got[i] = 0.0
-        if ask[i] > 0.0 and weight[i] > 0.0:
-            level_of[i] = ask[i] / weight[i]
-            rank[live] = i
-            live += 1
-    if supply <= 0.0 or live == 0:
+    if supply <= 0.0 or weights <= 0.0:
+        for i in range(n):
+            got[i] = 0.0
         return
-    sort(rank, spare, live, level_of, weight, ask)
-    open_weight = 0.0
-    for a in range(live - 1, -1, -1):
-        open_weight += weight[rank[a]]
-        tail[a] = open_weight
-    filled = 0.0
-    for a in range(live):
-        i = rank[a]
-        level = (supply - filled) / tail[a]
-        if level <= level_of[i]:
-            for b in range(a, live):
-                j = rank[b]
-                got[j] = min(ask[j], level * weight[j])
-            return
-        got[i] = ask[i]
-        filled += ask[i]
+    level = supply / weights
+    left, filled, unmet = 0, 0.0, 0.0
+    for i in range(n):
+        if ask[i] <= level * weight[i]:
+            got[i] = ask[i]
+            filled += ask[i]
+        else:
+            got[i] = 0.0
+            if weight[i] > 0.0:
+                open_orders[left] = i
+                left += 1
+                unmet += weight[i]
+    before = n
+    while left > 0:
+        level = max((supply - filled) / unmet, level)
+        if left == before:
+            break
+        before, left, unmet = left, 0, 0.0
+        for a in range(before):
+            i = open_orders[a]
+            if ask[i] <= level * weight[i]:
+                got[i] = ask[i]
+                filled += ask[i]
+            else:
+                open_orders[left] = i
+                left += 1
+                unmet += weight[i]
+    for a in range(left):
+        i = open_orders[a]
+        got[i] = min(ask[i], level * weight[i])
 
 
 @helper
@@ -109,9 +112,9 @@ def fill_groups(ask, weight, group, cap, n, supply, got, limited, f, k):
 
     Groups share no order, so the level of an order is the lower of its group's and the common one:
     each group is filled up to its limit first, and what it may take is then all that it asks for.
-    Uses rows 0-5 of ``f``, 0-2 of ``k``.
+    Uses rows 0-3 of ``f``, 0 and 2 of ``k``.
     """
-    held, part_ask, part_weight, part_got = f[2], f[3], f[4], f[5]
+    held, part_ask, part_weight, part_got = f[0], f[1], f[2], f[3]
     member = k[2]
     for i in range(n):
         held[i] = ask[i]
@@ -131,10 +134,10 @@ def fill_groups(ask, weight, group, cap, n, supply, got, limited, f, k):
                 limited[j] = 2
                 m += 1
         if total - cap[g] > m * ROUNDING * total:
-            fill(part_ask, part_weight, m, cap[g], part_got, f, k)
+            fill(part_ask, part_weight, m, cap[g], part_got, k)
             for a in range(m):
                 held[member[a]] = part_got[a]
-    fill(held, weight, n, supply, got, f, k)
+    fill(held, weight, n, supply, got, k)
     for i in range(n):
         limited[i] = GROUP_LIMITED if held[i] < ask[i] and got[i] >= held[i] else FREE
         if group[i] >= 0:
@@ -147,21 +150,21 @@ def fill_any(grouped, ask, weight, group, cap, n, supply, got, limited, f, k):
     if grouped:
         fill_groups(ask, weight, group, cap, n, supply, got, limited, f, k)
     else:
-        fill(ask, weight, n, supply, got, f, k)
+        fill(ask, weight, n, supply, got, k)
         for i in range(n):
             limited[i] = FREE
 
 
 @helper
 def fill_tiers(grouped, key, ask, weight, group, cap, n, supply, got, limited, f, k):
-    """The lowest key first, each key by water filling; uses rows 0-5 and 7-9 of ``f``, 0-5 of ``k``."""
-    tier_ask, tier_weight, tier_got = f[7], f[8], f[9]
+    """The lowest key first, each key by water filling; uses rows 0-3 and 5-7 of ``f``, 0-5 of ``k``."""
+    tier_ask, tier_weight, tier_got = f[5], f[6], f[7]
     rank, tier_group, tier_limited = k[3], k[4], k[5]
     for i in range(n):
         rank[i] = i
         got[i] = 0.0
         limited[i] = FREE
-    sort(rank, k[1], n, key, weight, ask)
+    sort(rank, k[1], n, key)
     left = supply
     # What subtraction has left of a supply that is used up is no supply.
     dust = n * ROUNDING * supply if 0.0 < supply < np.inf else 0.0
@@ -189,7 +192,7 @@ def share_out(rule, grouped, ask, weight, share, tier, group, cap, n, supply, go
     Every rule is a sequence of water fillings. Orders without weight come last, in equal parts.
     Uses all rows of ``f``, 0-5 of ``k``.
     """
-    key, firm, rest = f[6], f[10], f[11]
+    key, firm, rest = f[4], f[8], f[9]
     asked, left = ask, supply
     weightless = False
     for i in range(n):
@@ -238,12 +241,12 @@ def judge(ask, got, limited, part, scarce):
 
 
 @kernel(
-    ["void(float64[::1], float64[::1], float64, float64[::1], float64[:, ::1], int64[:, ::1])"],
+    ["void(float64[::1], float64[::1], float64, float64[::1], int64[:, ::1])"],
     allocates=False,
 )
-def fill_orders(ask, weight, supply, got, f, k):
+def fill_orders(ask, weight, supply, got, k):
     """:func:`fill` for callers in Python; nothing is checked."""
-    fill(ask, weight, ask.size, supply, got, f, k)
+    fill(ask, weight, ask.size, supply, got, k)
 
 
 @kernel(

@@ -1,0 +1,110 @@
+"""Our components in the browser: each takes data and gives events back; what they look like stands in ``vue/``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import solara
+
+Event = Callable[[Any], None]
+
+
+@solara.component_vue("vue/topbar.vue")
+def TopBar(
+    texts: dict[str, str],
+    pages: list[dict[str, str]],
+    here: str,
+    link: str,
+    language: str,
+    can_undo: bool,
+    can_redo: bool,
+    event_go: Event,
+    event_act: Event,
+) -> None:
+    """Name, pages, and what can be done with the state."""
+
+
+@solara.component_vue("vue/status.vue")
+def StatusLine(texts: dict[str, str], text: str, busy: bool, messages: list[dict[str, Any]], event_dismiss: Event) -> None:
+    """What is being computed, and what went wrong."""
+
+
+@solara.component_vue("vue/controls.vue")
+def Sliders(
+    texts: dict[str, str],
+    scenarios: list[dict[str, str]],
+    packages: list[dict[str, str]],
+    scenario: str,
+    package: str,
+    seed: str,
+    parts: list[dict[str, Any]],
+    values: dict[str, float],
+    values_base: dict[str, float],
+    settings: dict[str, float],
+    event_choose: Event,
+    event_move: Event,
+    event_commit: Event,
+    event_reset: Event,
+) -> None:
+    """Scenario, package, luck, and a slider for each lever and uncertainty."""
+
+
+@solara.component_vue("vue/findings.vue")
+def Findings(
+    texts: dict[str, str],
+    heading: str,
+    against: str,
+    none: str,
+    figures: str,
+    said: list[dict[str, Any]],
+    tiles: list[dict[str, Any]],
+    years: list[int],
+    year: int,
+    can_pin: bool,
+    event_pin: Event,
+    event_choose_year: Event,
+    event_why: Event,
+) -> None:
+    """Differences in words, and key figures."""
+
+
+@solara.component_vue("vue/chart.vue")
+def ChartFigure(
+    name: str,
+    heading: str,
+    unit: str,
+    summary: str,
+    note: str,
+    source: str,
+    option: dict[str, Any],
+    table: dict[str, Any],
+    texts: dict[str, str],
+    event_csv: Event,
+    event_pick: Event,
+    height: int = 290,
+    wide: bool = False,
+    clickable: bool = False,
+    level: int = 3,
+) -> None:
+    """A chart with its table, its data and its picture."""
+
+
+@solara.component_vue("vue/porter.vue")
+def Porter(parcel: dict[str, Any], event_taken: Event) -> None:
+    """Hands a file to the browser."""
+
+
+@solara.component_vue("vue/sheet.vue")
+def Sheet(
+    texts: dict[str, str],
+    heading: str,
+    about: str,
+    parts: list[dict[str, str]],
+    entries: list[dict[str, Any]],
+    event_close: Event,
+    event_go: Event,
+    event_compare: Event,
+    event_fetch: Event,
+) -> None:
+    """A sheet above the page: files to take away, or earlier states."""
