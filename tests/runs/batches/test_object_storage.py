@@ -11,9 +11,7 @@ from typing import Any
 
 import fsspec
 import pytest
-
-pytest.importorskip("s3fs")
-moto_server = pytest.importorskip("moto.server")
+from moto.server import ThreadedMotoServer
 
 from runs import Results, batch
 from runs.batches import InProcess, Progress
@@ -23,13 +21,18 @@ from runs.folder import Folder
 from tests.runs.batches.models import Cheap
 
 ROOT = Path(__file__).resolve().parents[3]
-ASKED: dict[str, Any] = {"model": Cheap, "parameters": {"x": [0.0, 1.0, 2.0]}, "replicates": 4, "max_steps": 4}
+ASKED: dict[str, Any] = {
+    "model": Cheap,
+    "parameters": {"x": [0.0, 1.0, 2.0]},
+    "replicates": 4,
+    "max_steps": 4,
+}
 
 
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[str]:
     """A bucket on a server of this machine; the credentials are the stand-in's."""
-    server = moto_server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     settings = {
@@ -120,9 +123,24 @@ def test_the_command_line_takes_a_url_and_workers_write_there(bucket: str, tmp_p
         'world = "toy"\npackages = ["no-policy", "startup-access"]\nreplicates = 4\n[keep]\nseries = ["gpus_online"]\n',
         encoding="utf-8",
     )
-    command = [sys.executable, "-c", "import madang; madang.main()", "batch", str(file), "-o", f"{bucket}/cli", "-w", "2"]
+    command = [
+        sys.executable,
+        "-c",
+        "import madang; madang.main()",
+        "batch",
+        str(file),
+        "-o",
+        f"{bucket}/cli",
+        "-w",
+        "2",
+    ]
     ended = subprocess.run(
-        command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+        command,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert ended.returncode == 0, ended.stderr
     assert Results(f"{bucket}/cli").runs["status"].to_list() == ["done"] * 8
