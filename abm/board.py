@@ -133,6 +133,22 @@ class Board:
         for handle, value in changes.items():
             self._target[month:, self._column[handle]] = value
 
+    def take_over(self, past: Board, month: int) -> None:
+        """Go on from ``month`` where ``past`` stood: its acts stay in force, its months keep their targets.
+
+        A trigger of this board that had fired under ``past`` stays fired, and what it changed holds on.
+        """
+        if list(self.levers) != list(past.levers) or self.months != past.months:
+            raise ValueError("a run goes on with the levers and the months that it began with")
+        self._in_force = past._in_force.copy()
+        self._target[:month] = past._target[:month]
+        self._pending = dict(past._pending)
+        self.acts = list(past.acts)
+        self.fired = dict(past.fired)
+        changes = {trigger.name: trigger.changes for trigger in self.triggers}
+        for name in sorted(past.fired, key=past.fired.__getitem__):
+            self.retarget(changes.get(name, {}), month)
+
     def values(self) -> np.ndarray:
         """Months x levers, in the order of ``levers``; read-only."""
         view = self._in_force.view()

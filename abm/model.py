@@ -9,6 +9,7 @@ from typing import Any
 import mesa
 import numpy as np
 
+from abm import snapshot
 from abm.accounts import Accounts
 from abm.board import Board, LeverLike, TriggerLike
 from abm.calendar import NEVER
@@ -35,6 +36,7 @@ from abm.population import ACCOUNT, Startups
 from abm.quantities import Parameters
 from abm.reporting import Reporting
 from abm.series import Indicator, Recorder
+from abm.snapshot import Snapshot
 from abm.stakeholder import Stakeholder
 from abm.state import AI, DECIDED, Market, State, Utility
 from abm.supply import SupplyGraph
@@ -116,6 +118,15 @@ class Model(Accounts, Reporting, mesa.Model):
             if progress:
                 progress(self.month, self.calendar.months)
         return self
+
+    def snapshot(self) -> Snapshot:
+        """The run as it stands between two months, to be continued later and more than once."""
+        return snapshot.take(self)
+
+    @staticmethod
+    def resume(saved: Snapshot, board: Board | None = None) -> Model:
+        """A new model that goes on from ``saved``, under another package's ``board`` where one is given."""
+        return snapshot.resume(saved, board)
 
     # -- preparation -------------------------------------------------------------------------
     def _prepare_lists(self, months: int) -> None:

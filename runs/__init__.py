@@ -1,4 +1,7 @@
-"""The front door: ``from runs import simulate, Results``. Heavy modules are imported when first asked for."""
+"""The front door: ``from runs import simulate, batch, monte_carlo, Results``.
+
+Heavy modules are imported when first asked for.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,17 @@ from typing import TYPE_CHECKING, Any
 import madang as _madang  # noqa: F401  (makes sure that abm, agents and policies are ours)
 
 if TYPE_CHECKING:
+    from runs.batches.api import batch, monte_carlo
     from runs.engine import simulate
     from runs.results import Results
 
-_WHERE = {"simulate": "runs.engine", "Results": "runs.results"}
-__all__ = ["Results", "simulate"]
+_WHERE = {
+    "simulate": "runs.engine",
+    "Results": "runs.results",
+    "batch": "runs.batches.api",
+    "monte_carlo": "runs.batches.api",
+}
+__all__ = ["Results", "batch", "monte_carlo", "simulate"]
 
 
 def __getattr__(name: str) -> Any:

@@ -53,6 +53,10 @@ class Prepared:
             self.settled.uncertainties
         )
 
+    def canonical(self) -> dict[str, Any]:
+        """What determines the run, less the model itself."""
+        return self.spec.canonical(self.world, self.levers)
+
     def run_id(self) -> str:
         return self.spec.id(self.world, self.levers)
 

@@ -128,6 +128,69 @@ def run(
 
 
 @app.command()
+def batch(
+    file: Annotated[Path, typer.Argument(metavar="FILE.toml", help="What to run; `madang batch --help` shows one.")],
+    out: Annotated[
+        str | None,
+        typer.Option(
+            "--out", "-o", metavar="DIR|URL", help="Results folder.  [dim]Default: one under results/, by the file[/]"
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers", "-w", metavar="N", min=0, help="Processes; 0 runs in this one.  [dim]Default: the cores[/]"
+        ),
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option("--scheduler", metavar="ADDRESS", help="Dask scheduler of a cluster, such as tcp://node1:8786."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say how many runs, how long and how large; write nothing.")
+    ] = False,
+    until: Annotated[
+        str | None,
+        typer.Option("--until", metavar="CONDITION", help='Stop when known well enough: "m.ai_sites_mw ci95 < 2%".'),
+    ] = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Run those that failed before once more.")
+    ] = False,
+    only: Annotated[
+        str | None, typer.Option("--only", metavar="ID", help="One run of the batch by itself, to see it fail.")
+    ] = None,
+    as_json: JsonOption = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")] = False,
+) -> None:
+    """Run scenarios x packages x samples x replicates; the same command takes up what was cut off.
+
+    [bold]A file[/]
+
+    scenarios = ["baseline", "grid-delay"]
+    packages = ["as-announced", "grid-first"]
+    replicates = 20
+
+    \\[sample]
+    method = "lhs"
+    n = 64
+    uncertainties = ["line_delay_months", "gpu_supply_factor"]
+
+    [bold]Examples[/]
+
+    [cyan]madang batch decade.toml --dry-run[/]  how many, how long, how large
+    [cyan]madang batch decade.toml -o results/decade[/]  run it, or go on with it
+    [cyan]madang batch decade.toml --until "m.ai_sites_mw ci95 < 2%"[/]  until that is known
+    [cyan]madang batch decade.toml --scheduler tcp://node1:8786 -o s3://bucket/decade[/]  on a cluster
+    """
+    from runs.cli_batch import batch_command
+
+    with plain_errors():
+        raise typer.Exit(
+            batch_command(file, out, workers, scheduler, dry_run, until, retry_failed, only, as_json, quiet)
+        )
+
+
+@app.command()
 def validate(
     files: Annotated[
         list[Path],

@@ -29,7 +29,8 @@ RUN_COLUMNS: tuple[pa.Field, ...] = (
     pa.field("seed", pa.int64(), nullable=False),
     pa.field("status", pa.string(), nullable=False),
     pa.field("error", pa.string()),
-    pa.field("wall_s", pa.float64()),
+    pa.field("wall_s", pa.float64(), metadata={"unit": "second"}),
+    pa.field("replay", pa.string(), metadata={"about": "the command that runs a failed run again"}),
 )
 
 SITE_COLUMNS: tuple[pa.Field, ...] = (
@@ -82,6 +83,20 @@ def runs_schema(
 def series_schema(indicators: Iterable[Indicator]) -> pa.Schema:
     """One row for each run and month."""
     return pa.schema([_RUN_ID, _MONTH, *(_indicator(i.name, i) for i in indicators)], metadata=_VERSION)
+
+
+def plain_schemas(parameters: Mapping[str, str], reporters: Iterable[str], series: bool) -> dict[str, pa.Schema]:
+    """Tables of any model's runs: parameters (name to ``number``, ``flag`` or ``text``), figures without units."""
+    kinds = {"number": pa.float64(), "flag": pa.bool_(), "text": pa.string()}
+    figures = [Indicator(name, name, "", "", "last", "") for name in reporters]
+    inputs = [pa.field(X + name, kinds[kind], metadata={"unit": ""}) for name, kind in parameters.items()]
+    finals = [_indicator(M + figure.name, figure) for figure in figures]
+    tables = {"runs": pa.schema([*RUN_COLUMNS, *inputs, *finals], metadata=_VERSION)}
+    if series:
+        step = pa.field("step", pa.int32(), nullable=False)
+        columns = [_indicator(figure.name, figure) for figure in figures]
+        tables["series"] = pa.schema([_RUN_ID, step, *columns], metadata=_VERSION)
+    return tables
 
 
 def decisions_schema() -> pa.Schema:

@@ -118,7 +118,7 @@ class RunSpec:
             "levers": {
                 lever.handle: steps
                 for lever in sorted(levers.values(), key=lambda lever: lever.handle)
-                if (steps := _changes(settled.schedule.get(lever.handle, ()), lever.default, months))
+                if (steps := changes_in(settled.schedule.get(lever.handle, ()), lever.default, months))
             },
             "triggers": [
                 [trigger.indicator, trigger.comparison, _number(trigger.value), trigger.by,
@@ -131,9 +131,7 @@ class RunSpec:
 
     def id(self, world: World, levers: Mapping[str, Lever], model: str | None = None) -> str:
         """The run's id: 16 hexadecimal digits. ``model`` is the model's hash, by default this source's."""
-        determined = [self.canonical(world, levers), model or model_hash()]
-        text = json.dumps(determined, sort_keys=True, allow_nan=False)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return hash_text([self.canonical(world, levers), model or model_hash()])
 
     def with_settings(self, settings: Mapping[str, float]) -> RunSpec:
         """A copy with ``settings`` on top of those it has."""
@@ -146,7 +144,7 @@ def _without(trigger: Trigger, pinned: Iterable[str]) -> Trigger:
     return replace(trigger, changes=changes)
 
 
-def _changes(steps: Sequence[Step], default: float, months: int) -> list[list[float]]:
+def changes_in(steps: Sequence[Step], default: float, months: int) -> list[list[float]]:
     """The steps that change anything during the run."""
     changes: list[list[float]] = []
     stands = default
@@ -159,6 +157,12 @@ def _changes(steps: Sequence[Step], default: float, months: int) -> list[list[fl
 
 def _number(value: float) -> float:
     return float(value) + 0.0  # 1 and 1.0, 0.0 and -0.0 are the same number
+
+
+def hash_text(determined: Any) -> str:
+    """16 hexadecimal digits for plain data."""
+    text = json.dumps(determined, sort_keys=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @cache

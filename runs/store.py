@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from abm.calendar import Calendar, parse_month
+from abm.decisions import Decision
 from runs.checking import BadInput, Complaint
 from runs.record import DONE, RunRecord
 from runs.results import MANIFEST, TRACEBACK, read_manifest
@@ -132,10 +133,21 @@ def tables_of(record: RunRecord) -> dict[str, pa.Table]:
         **{indicator.name: record.monthly(indicator.name) for indicator in record.indicators},
     }
     tables["series"] = pa.Table.from_pydict(series, schema=schema.series_schema(record.indicators))
-    tables["decisions"] = pa.Table.from_pylist(
+    tables["decisions"] = decisions_table(record.run_id, calendar, record.decisions)
+    tables["sites"] = sites_table(record.run_id, record.sites)
+    return tables
+
+
+def decisions_table(run_id: str, calendar: Calendar, decisions: Sequence[Decision]) -> pa.Table:
+    """The decision log of a run."""
+    import pyarrow as pa
+
+    from runs import schema
+
+    return pa.Table.from_pylist(
         [
             {
-                "run_id": record.run_id,
+                "run_id": run_id,
                 "month": calendar.date(decision.month),
                 "who": decision.who,
                 "verb": decision.verb,
@@ -146,23 +158,30 @@ def tables_of(record: RunRecord) -> dict[str, pa.Table]:
                 "bound": decision.bound,
                 "values": list(decision.values.items()),
             }
-            for decision in record.decisions
+            for decision in decisions
         ],
         schema=schema.decisions_schema(),
     )
+
+
+def sites_table(run_id: str, sites: Iterable[Mapping[str, Any]]) -> pa.Table:
+    """The sites of a run, months as dates."""
+    import pyarrow as pa
+
+    from runs import schema
+
     sites_schema = schema.sites_schema()
     dates = {column.name for column in sites_schema if pa.types.is_date(column.type)}
-    tables["sites"] = pa.Table.from_pylist(
+    return pa.Table.from_pylist(
         [
             {
-                "run_id": record.run_id,
+                "run_id": run_id,
                 **{name: _date(value) if name in dates else value for name, value in site.items()},
             }
-            for site in record.sites
+            for site in sites
         ],
         schema=sites_schema,
     )
-    return tables
 
 
 def _date(month: str | None) -> Any:

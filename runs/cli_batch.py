@@ -1,0 +1,212 @@
+"""The body of `madang batch`: check, say what it will take, run what is missing, say what came of it."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from runs.batches.api import HOME, default_name, make_executor, parse_until, replay
+from runs.batches.batchfile import read_batch
+from runs.batches.display import Display, duration, line, size
+from runs.batches.planning import plan
+from runs.batches.pool import cores
+from runs.batches.runner import Progress, Runner, Stopped
+from runs.batches.worlds import WorldStudy
+from runs.checking import BadInput, Complaint
+from runs.cli_text import console, number, save_traceback, say, table
+from runs.folder import Folder
+
+
+def batch_command(
+    file: Path,
+    out: str | None,
+    workers: int | None,
+    scheduler: str | None,
+    dry_run: bool,
+    until: str | None,
+    retry_failed: bool,
+    only: str | None,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    """Run a batch file; the exit code."""
+    if workers is not None and scheduler is not None:
+        raise BadInput([Complaint("command line", 0, "--scheduler", "give either --workers or --scheduler")])
+    spec, document, problems = read_batch(file)
+    study = plan(spec, document, problems)
+    place = Folder.of(out if out is not None else HOME / default_name(file.stem, study))
+    condition = parse_until(until, study)
+    if only is not None:
+        return _only(file, only, as_json)
+    if dry_run:
+        return _dry_run(study, place, workers, as_json)
+    unit = next((i.unit for i in study.indicators if i.name == study.watch), "")
+    executor = make_executor(workers, scheduler)
+    last: list[Progress] = []
+    try:
+        with Display(not quiet, unit) as display:
+
+            def show(progress: Progress) -> None:
+                last[:] = [progress]
+                display.update(progress)
+
+            progress = Runner(study, place, executor, spec.limits, condition, retry_failed, show).run()
+    except KeyboardInterrupt:
+        ended = last[0].done + last[0].failed if last else 0
+        say(
+            f"madang: interrupted; {ended:,} of {study.size:,} runs are in {place}, and the same command goes on "
+            "from there"
+        )
+        return 130
+    except Stopped as stopped:
+        raise BadInput(
+            [
+                Complaint(
+                    str(place), 0, "--out",
+                    f"{stopped}; what is stored is safe, and the same command goes on from there",
+                )
+            ]
+        ) from None  # fmt: skip
+    finally:
+        executor.close()
+    for note in progress.notes:
+        say(f"madang: {note}")
+    if as_json:
+        print(json.dumps(_json_of(progress, place), allow_nan=False, ensure_ascii=False))
+    else:
+        _print(progress, place, file)
+    return 1 if progress.failed else 0
+
+
+def _json_of(progress: Progress, place: Folder) -> dict[str, Any]:
+    return {
+        "folder": str(place),
+        "runs": progress.total,
+        "done": progress.done,
+        "failed": progress.failed,
+        "ran_now": progress.ran,
+        "runs_per_s": _plain(progress.rate),
+        "stopped": progress.stopped or None,
+        "watch": progress.watch,
+        "estimates": [
+            {
+                "scenario": scenario,
+                "package": package,
+                "mean": _plain(found.mean),
+                "low": _plain(found.low),
+                "high": _plain(found.high),
+                "n": found.n,
+            }
+            for (scenario, package), found in progress.estimates.items()
+        ],
+        "notes": list(progress.notes),
+    }
+
+
+def _plain(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _print(progress: Progress, place: Folder, file: Path) -> None:
+    screen = console()
+    if not progress.ran and not progress.notes:
+        text = f"nothing to do: all {progress.total:,} runs of {file.name} are in {place}"
+        if progress.stopped:
+            text = f"nothing to do: {progress.stopped}; they are in {place}"
+        screen.print(text, markup=False, soft_wrap=True)
+    else:
+        text = f"{line(progress).partition(';')[0]}; they are in {place}"
+        if progress.stopped:
+            text = f"{progress.stopped}; they are in {place}"
+        screen.print(text, markup=False, soft_wrap=True)
+    if progress.estimates:
+        made = table("scenario", "package", progress.watch, "low", "high", "runs", right=(2, 3, 4, 5))
+        for (scenario, package), found in progress.estimates.items():
+            made.add_row(
+                scenario, package, number(found.mean), number(found.low), number(found.high), f"{found.n:,}"
+            )
+        screen.print(made)
+    if progress.failed:
+        screen.print(
+            f"{progress.failed:,} runs failed: their rows in runs/ say why (error) and how to see it again (replay); "
+            "--retry-failed runs them once more",
+            markup=False, soft_wrap=True,
+        )  # fmt: skip
+
+
+def _dry_run(study: WorldStudy, place: Folder, workers: int | None, as_json: bool) -> int:
+    """How many, how long, how large; two or three runs are made to know, and nothing is written."""
+    import numpy as np
+
+    from runs.batches.estimate import estimate
+
+    found = estimate(study)
+    different = len(np.unique(study.ids()))
+    processes = max(cores() if workers is None else workers, 1)
+    seconds = different * found.run_s / processes
+    count = {
+        "scenarios": len(study.scenarios),
+        "packages": len(study.packages),
+        "samples": len(study.values),
+        "replicates": study.replicates,
+    }
+    if as_json:
+        print(
+            json.dumps(
+                {
+                    "folder": str(place), "runs": study.size, "different_runs": different, **count,
+                    "drawn": [factor.name for factor in study.factors],
+                    "run_s": found.run_s, "workers": processes, "seconds": seconds,
+                    "bytes": round(found.run_bytes * different), "trial_failure": found.failure or None,
+                },
+                ensure_ascii=False,
+            )
+        )  # fmt: skip
+        return 0
+    words = " x ".join(
+        f"{many:,} {name if many > 1 else name.removesuffix('s')}" for name, many in count.items()
+    )
+    lines = [f"{study.size:,} runs: {words}"]
+    if different < study.size:
+        lines.append(
+            f"{study.size - different:,} of them are the same as others in all that matters, and are run once"
+        )
+    if study.factors:
+        drawn = ", ".join(factor.name for factor in study.factors)
+        lines.append(f"drawn: {drawn}")
+    if study.base is not None and study.batch.fork is not None:
+        lines.append(
+            f"the months before {study.batch.fork.at} are run once for all packages ({study.base.name})"
+        )
+    lines.append(f"about {duration(seconds)} with {processes} workers, at {found.run_s:.2g} s a run")
+    lines.append(f"about {size(found.run_bytes * different)} in {place}")
+    if found.failure:
+        lines.append(f"a trial run failed: {found.failure}")
+    for text in lines:
+        console().print(text, markup=False, soft_wrap=True)
+    return 0
+
+
+def _only(file: Path, run_id: str, as_json: bool) -> int:
+    """One run of the batch by itself, with the traceback where it fails."""
+    try:
+        model = replay(file, run_id)
+    except (BadInput, KeyboardInterrupt):
+        raise
+    except Exception as error:
+        say(
+            f"madang: the run failed: {type(error).__name__}: {error}; the traceback is in {save_traceback()}"
+        )
+        return 1
+    finals = {indicator.name: model.recorder.final(indicator.name) for indicator in model.recorder.indicators}
+    if as_json:
+        print(json.dumps({"run_id": run_id, "indicators": finals}, ensure_ascii=False))
+        return 0
+    made = table("indicator", "at the end", "unit", right=(1,))
+    for indicator in model.recorder.indicators:
+        if "." not in indicator.name:
+            made.add_row(indicator.name, number(finals[indicator.name]), indicator.unit)
+    console().print(made)
+    return 0
