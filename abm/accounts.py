@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from abm.core.sites import settle as core
 from abm.decisions import Intent
 from abm.queries import Queries
 from abm.state import DECIDED, ENERGISED
@@ -29,9 +30,7 @@ class Accounts(Queries):
     def running_costs_to_come(self, month: int) -> float:
         """What the levers in force will still cost the budget this year."""
         left = 11 - self.calendar.month_of_year(month)
-        board = self.board
-        yearly = sum(board.running_cost(handle, board.value(handle, month)) for handle in board.levers)
-        return yearly * left / 12.0
+        return sum(cost for _, cost in self.board.programme_costs(month)) * left / 12.0
 
     def pay_public(self, month: int, amount: float, to: str, cause: str) -> None:
         """A purchase whose cost was set aside when it was ordered."""
@@ -48,21 +47,34 @@ class Accounts(Queries):
         """Cost of a site's building and connection, in currency; ``waived`` as decided unless it is given."""
         sites, p = self.state.sites, self.parameters
         given, mw = float(sites.shell_cost[row]), float(sites.mw[row])
-        shell = mw * p["shell_cost"] if math.isnan(given) else given
+        shell = (mw * p["shell_cost"] if math.isnan(given) else given) * p["site_cost_factor"]
         spared = float(sites.waived[row]) if waived is None else waived
-        return float(self._shell_and_connection(shell, mw, spared))
+        return shell + mw * p["connection_cost"] * (1.0 - spared)
 
-    def shell_budgets(self, rows: np.ndarray) -> np.ndarray:
-        """``shell_budget`` of many sites."""
-        sites, p = self.state.sites, self.parameters
-        given, mw = sites.shell_cost[rows], sites.mw[rows]
-        shell = np.where(np.isnan(given), mw * p["shell_cost"], given)
-        found: np.ndarray = self._shell_and_connection(shell, mw, sites.waived[rows])
-        return found
+    def site_terms(self, month: int) -> np.ndarray:
+        """The figures of the month and the run that sites' money depends on, for the compiled core."""
+        p, terms = self.parameters, np.empty(core.TERMS)
+        terms[core.RATE] = (float(self.outside.interest_rate[month]) + p["loan_spread"]) / 12.0
+        terms[core.DIRECT_SHARE] = self.direct_share_now
+        terms[core.DIRECT_PRICE] = p["direct_price"]
+        terms[core.OPERATING_SHARE] = p["operating_share"]
+        terms[core.SHELL_COST] = p["shell_cost"]
+        terms[core.COST_FACTOR] = p["site_cost_factor"]
+        terms[core.CONNECTION_COST] = p["connection_cost"]
+        terms[core.PROFIT_TAX] = p["profit_tax"]
+        terms[core.LIFE_MONTHS] = p["gpu_life_months"]
+        terms[core.SHELL_MONTHS] = 12.0 * p["shell_life_years"]
+        terms[core.MW_PER_KW] = p["gpu_power_factor"] * p["pue"] / 1000.0
+        terms[core.MONTH] = month
+        return terms
 
-    def _shell_and_connection(self, shell: Any, mw: Any, spared: Any) -> Any:
-        p = self.parameters
-        return shell * p["site_cost_factor"] + mw * p["connection_cost"] * (1.0 - spared)
+    def owner_number(self) -> np.ndarray:
+        """(sites,) place of each site's owner in ``owner_rows``."""
+        if self._owner_number[0] != self.state.sites.count:
+            place = np.full(len(self.world.cast) + 1, -1, np.int64)
+            place[self.owner_rows] = np.arange(len(self.owner_rows))
+            self._owner_number = self.state.sites.count, place[self.state.sites.owner]
+        return self._owner_number[1]
 
     def draw(self, month: int, row: int, amount: float, to: str) -> None:
         """Spend on a site: lenders, equity holders and public support pay their parts."""
@@ -122,27 +134,34 @@ class Accounts(Queries):
         if self.state.sites.finance[row] == 2:
             self.pooled_flow[month] -= amount
 
-    def book_shares(self, rows: np.ndarray) -> np.ndarray:
-        """Share of sites' cost that is not written off: the building over its life, machines by their age."""
-        sites, p, chips = self.state.sites, self.parameters, self.state.chips[rows]
-        age = self.month - sites.step["energised"][rows]
-        paid = self.paid_in[rows]
-        shell = np.minimum(
-            np.divide(self.shell_budgets(rows), paid, out=np.zeros(len(rows)), where=paid > 0.0), 1.0
+    def book_shares(self) -> np.ndarray:
+        """(sites,) share of each site's cost that is not written off."""
+        sites, state = self.state.sites, self.state
+        out = np.zeros(len(sites.mw))
+        core.book_shares(
+            self.site_terms(min(self.month, self.calendar.months - 1)),
+            sites.count,
+            sites.status,
+            sites.step["energised"],
+            ENERGISED,
+            sites.shell_cost,
+            sites.mw,
+            sites.waived,
+            self.paid_in,
+            sites.gpus,
+            state.chips,
+            self.chip_age,
+            out,
         )
-        machines = (
-            chips * np.maximum(1.0 - (self.month - self.chip_age[rows]) / p["gpu_life_months"], 0.0)
-        ).sum(1)
-        count = np.maximum(np.maximum(sites.gpus[rows], chips.sum(1)), 1.0)
-        standing = np.maximum(1.0 - age / (12.0 * p["shell_life_years"]), 0.0)
-        share = shell * standing + (1.0 - shell) * np.minimum(machines / count, 1.0)
-        return np.where(sites.status[rows] == ENERGISED, share, 1.0)
+        return out
 
     def book_values(self) -> np.ndarray:
-        """(investors,) undepreciated equity held in sites; kept until it is forgotten or a month is closed."""
+        """(investors,) undepreciated equity held in sites, and deposits for accelerators; kept until it is forgotten or a month is closed."""
         if self._book_values is None or self._book_values[0] != self.ledger.closed:
-            rows = self.equity_paid[: self.state.sites.count].any(axis=1).nonzero()[0]
-            self._book_values = self.ledger.closed, self.book_shares(rows) @ self.equity_paid[rows]
+            values = self.book_shares() @ self.equity_paid
+            for row in np.flatnonzero(self.chip_deposits).tolist():
+                values[self.investor[self.owner_key(row)]] += self.chip_deposits[row]
+            self._book_values = self.ledger.closed, values
         return self._book_values[1]
 
     def forget_book_values(self) -> None:
@@ -151,8 +170,10 @@ class Accounts(Queries):
     def investor_profit(self, who: str) -> float:
         """Paid out less paid in, plus book value."""
         column = self.investor.get(who)
-        book = float(self.book_values()[column]) if column is not None else 0.0
-        return float(self.cash_of.get(who, 0.0)) + book
+        if column is None:
+            return float(self.cash_of.get(who, 0.0))
+        deposits = float(self.chip_deposits[self.state.sites.owner == self.world.cast.row(who)].sum())
+        return float(self.cash_of.get(who, 0.0)) + float(self.book_values()[column]) + deposits
 
     def owner_profit(self, cast_row: int) -> float:
         return self.investor_profit(self.account(cast_row))
@@ -195,6 +216,18 @@ class Accounts(Queries):
             self.utility.deposits -= deposit
             self.state.sites.deposit[row] = 0.0
 
+    def pay_chip_deposit(self, month: int, row: int, amount: float) -> None:
+        """An owner pays ``amount`` with its order for accelerators; back it comes (< 0) when they are delivered."""
+        owner = self.owner_key(row)
+        if amount > 0.0:
+            self.ledger.post("chip deposits", owner, "money", amount, "chip deposit")
+        elif amount < 0.0:
+            self.ledger.post(owner, "chip deposits", "money", -amount, "chip deposit returned")
+        self.cash_of[owner] = self.cash_of.get(owner, 0.0) - amount
+        self.chip_deposits[row] += amount
+        if self.state.sites.finance[row] == 2:
+            self.pooled_flow[month] -= amount
+
     def refund_deposit(self, row: int) -> None:
         deposit = float(self.state.sites.deposit[row])
         if deposit > 0.0:
@@ -218,7 +251,8 @@ class Accounts(Queries):
         flows = self.pooled_flow[: month + 1].copy()
         sites = self.state.sites
         rows = np.flatnonzero(sites.finance[: sites.count] == 2)
-        flows[-1] += float(self.equity_paid[rows].sum(axis=1) @ self.book_shares(rows))
+        flows[-1] += float(self.equity_paid[rows].sum(axis=1) @ self.book_shares()[rows])
+        flows[-1] += float(self.chip_deposits[rows].sum())
         if not (flows < 0.0).any() or not (flows > 0.0).any():
             return math.nan
         power = np.arange(len(flows))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
 
 @dataclass(frozen=True, slots=True)
 class Intent:
@@ -23,6 +25,29 @@ class Intent:
     bound: str = ""
     target: int = -1
     """Row of the subject in its table, where it has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """What a developer builds this month, one entry for each resource: intents in arrays."""
+
+    who: str
+    rows: np.ndarray
+    """Rows of the world's resources."""
+    mw: np.ndarray
+    direct: np.ndarray
+    """Part of it that is sold directly to sites, MW."""
+    cost: np.ndarray
+    earned: np.ndarray
+    """Cost and what the developer expects to earn, in the unit in which it compares them."""
+    subjects: tuple[str, ...]
+
+    def intent(self, i: int) -> Intent:
+        """Entry ``i`` by itself."""
+        values = {"cost": float(self.cost[i]), "earned": float(self.earned[i])}
+        if self.direct[i] > 0.0:
+            values["direct"] = float(self.direct[i])
+        return Intent(self.who, "build", self.subjects[i], float(self.mw[i]), "MW", values, target=int(self.rows[i]))
 
 
 @dataclass(frozen=True, slots=True)

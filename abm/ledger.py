@@ -22,11 +22,11 @@ from typing import Any
 
 import numpy as np
 
-ASSETS = ("money", "debt", "equity", "gpu", "mwh")
+from abm.core.books import accounts
+
+ASSETS = ("money", "debt", "equity", "gpu", "mwh", "hbm", "mw")
 OPENING = "opening"
 TOLERANCE = 1e-9
-ROUNDING = 2.0**-50
-"""Relative error of one addition in double precision, with room for the sums on the other side."""
 
 
 class Imbalance(RuntimeError):
@@ -45,16 +45,20 @@ class Ledger:
         self._open: list[float] = []
         """By line: what was posted since the journal was last carried to the accounts."""
         self._posts: list[int] = []
-        self._carried: list[float] = []
+        self._carried = np.zeros(256)
         """By line: what was carried to the accounts this month."""
-        self._to: list[int] = []
-        self._by: list[int] = []
-        self._asset: list[int] = []
+        self._touched: list[int] = []
+        """Lines posted to since the journal was last carried."""
+        self._ends = np.zeros((3, 256), np.int64)
+        """By line: asset, account that receives, account that gives."""
         self._balance = np.zeros((len(ASSETS), 64))
         self._turnover = np.zeros((len(ASSETS), 64))
         self._rounding = np.zeros((len(ASSETS), 64))
         """Largest error that rounding can have left in each account's balance so far."""
-        self._stocks: list[tuple[int, np.ndarray, Callable[[], Any]]] = []
+        self._stocks: list[tuple[slice, Callable[[], Any]]] = []
+        """Part of the checked accounts, and what recounts it."""
+        self._checked = np.zeros((2, 0), np.int64)
+        """Asset and account of all that is checked."""
         self.worst: dict[str, float] = dict.fromkeys(ASSETS, 0.0)
         """Largest relative imbalance of any account in any month so far."""
         self.closed = 0
@@ -83,6 +87,8 @@ class Ledger:
             line = self._line.get(key)
             if line is None:
                 line = self._new_line(key)
+            if not self._posts[line]:
+                self._touched.append(line)
             self._open[line] += amount
             self._posts[line] += 1
         elif amount != 0.0:
@@ -91,7 +97,7 @@ class Ledger:
     def moved(self, asset: str, cause: str) -> float:
         """What was posted for ``cause`` this month."""
         lines = self._lines_of.get((asset, cause), ())
-        return math.fsum([self._open[line] + self._carried[line] for line in lines])
+        return math.fsum([self._open[line] + float(self._carried[line]) for line in lines])
 
     @property
     def causes(self) -> dict[tuple[str, str], float]:
@@ -105,8 +111,11 @@ class Ledger:
 
     def check_stocks(self, names: Iterable[str], asset: str, recompute: Callable[[], Any]) -> None:
         """At every close the accounts' balances must equal ``recompute()``, a number for each."""
-        numbers = np.array([self.account(name) for name in names], np.int64)
-        self._stocks.append((ASSETS.index(asset), numbers, recompute))
+        numbers = [self.account(name) for name in names]
+        first = self._checked.shape[1]
+        added = np.array([[ASSETS.index(asset)] * len(numbers), numbers], np.int64)
+        self._checked = np.concatenate([self._checked, added], axis=1)
+        self._stocks.append((slice(first, first + len(numbers)), recompute))
 
     def check_zero(self, names: Iterable[str], asset: str) -> None:
         """At every close these accounts must stand at zero."""
@@ -119,82 +128,69 @@ class Ledger:
         off before an imbalance is judged: an account emptied after large flows is in order.
         """
         self._carry()
-        worst = dict.fromkeys(ASSETS, 0.0)
-        count = len(self._account)
-        for at, asset in enumerate(ASSETS):
-            balances = self._balance[at, :count].tolist()
-            size = max(math.fsum(map(abs, balances)), float(self._turnover[at].sum()), 1.0)
-            left = max(abs(math.fsum(balances)) - float(self._rounding[at].sum()), 0.0) / size
-            if not left <= TOLERANCE:
+        left = np.empty(len(ASSETS))
+        accounts.redundant(self._balance, self._turnover, self._rounding, len(self._account), left)
+        worst = dict(zip(ASSETS, left.tolist(), strict=True))
+        for asset, imbalance in worst.items():
+            if not imbalance <= TOLERANCE:
                 raise Imbalance(
-                    f"month {self.closed}: balances in {asset} do not add up to zero, by {left:.3g} of their size"
+                    f"month {self.closed}: balances in {asset} do not add up to zero, "
+                    f"by {imbalance:.3g} of their size"
                 )
-            worst[asset] = left
-        for at, numbers, recompute in self._stocks:
-            self._judge(worst, at, numbers, np.asarray(recompute(), float))
+        self._judge(worst)
         for asset in ASSETS:
             self.worst[asset] = max(self.worst[asset], worst[asset])
         self._turnover[:] = 0.0
-        self._carried = [0.0] * len(self._carried)
+        self._carried[:] = 0.0
         self.closed += 1
         return worst
 
     def _new_line(self, key: tuple[str, str, str, str]) -> int:
         debit, credit, asset, cause = key
-        at = ASSETS.index(asset)
         line = self._line[key] = len(self._line)
         self._lines_of.setdefault((asset, cause), []).append(line)
-        self._to.append(self.account(debit))
-        self._by.append(self.account(credit))
-        self._asset.append(at)
-        for column in (self._open, self._carried):
-            column.append(0.0)
+        if line == self._ends.shape[1]:
+            self._ends = np.concatenate([self._ends, np.zeros_like(self._ends)], axis=1)
+            self._carried = np.concatenate([self._carried, np.zeros_like(self._carried)])
+        self._ends[:, line] = ASSETS.index(asset), self.account(debit), self.account(credit)
+        self._open.append(0.0)
         self._posts.append(0)
         return line
 
     def _carry(self) -> None:
         """Bring what was posted to the accounts."""
-        posts = np.array(self._posts)
-        lines = posts.nonzero()[0]
-        if not len(lines):
+        lines = self._touched
+        if not lines:
             return
-        amounts, posts = np.array(self._open)[lines], posts[lines]
-        width = self._balance.shape[1]
-        asset = np.array(self._asset)[lines] * width
-        to, by = asset + np.array(self._to)[lines], asset + np.array(self._by)[lines]
-        size = self._balance.size
-        balance, turnover = self._balance.reshape(-1), self._turnover.reshape(-1)
-        gained, given = np.bincount(to, amounts, size), np.bincount(by, amounts, size)
-        balance += gained
-        balance -= given
-        passed = gained + given
-        turnover += passed
-        # A line's sum rounds with each post; an account's with each line; a balance when it is changed.
-        error = posts * amounts
-        touched = np.bincount(to, minlength=size) + np.bincount(by, minlength=size)
-        self._rounding.reshape(-1)[:] += ROUNDING * (
-            np.bincount(to, error, size)
-            + np.bincount(by, error, size)
-            + touched * passed
-            + np.where(touched > 0, 2.0 * (np.abs(balance) + passed), 0.0)
+        accounts.carry(
+            np.array(lines),
+            np.array([self._open[line] for line in lines]),
+            np.array([self._posts[line] for line in lines]),
+            self._ends,
+            self._balance,
+            self._turnover,
+            self._rounding,
+            self._carried,
         )
-        for line, amount in zip(lines.tolist(), amounts.tolist(), strict=True):
-            self._carried[line] += amount
-        self._open = [0.0] * len(self._open)
-        self._posts = [0] * len(self._posts)
+        for line in lines:
+            self._open[line] = 0.0
+            self._posts[line] = 0
+        self._touched = []
 
-    def _judge(self, worst: dict[str, float], at: int, numbers: np.ndarray, stock: np.ndarray) -> None:
-        balance = self._balance[at, numbers]
-        size = np.maximum(np.maximum(np.abs(balance), np.abs(stock)), self._turnover[at, numbers])
-        # The other side adds up its own flows, with rounding of its own.
-        apart = np.abs(balance - stock) - 2.0 * self._rounding[at, numbers]
-        imbalance = np.maximum(apart, 0.0) / np.maximum(size, 1.0)
+    def _judge(self, worst: dict[str, float]) -> None:
+        """Hold the checked accounts against what was counted elsewhere."""
+        asset, numbers = self._checked
+        stock = np.empty(len(numbers))
+        for part, recompute in self._stocks:
+            stock[part] = recompute()
+        imbalance = np.empty(len(stock))
+        accounts.judge(self._checked, stock, self._balance, self._turnover, self._rounding, imbalance)
         if not (imbalance <= TOLERANCE).all():
             first = int(np.argmax(~(imbalance <= TOLERANCE)))
             name = next(name for name, number in self._account.items() if number == numbers[first])
             raise Imbalance(
-                f"month {self.closed}: account {name} is out of balance in {ASSETS[at]} "
+                f"month {self.closed}: account {name} is out of balance in {ASSETS[asset[first]]} "
                 f"by {imbalance[first]:.3g} of its size"
             )
-        if len(imbalance):
-            worst[ASSETS[at]] = max(worst[ASSETS[at]], float(imbalance.max()))
+        for at, value in zip(asset[imbalance > 0.0], imbalance[imbalance > 0.0], strict=True):
+            worst[ASSETS[at]] = max(worst[ASSETS[at]], float(value))

@@ -24,20 +24,21 @@ class Ministry(Stakeholder):
 
     PHASES: ClassVar[tuple[str, ...]] = ("policy",)
 
-    def roles(self) -> set[str]:
-        return {role for role, who in self.world_model.world.roles.items() if who == self.who}
+    def __init__(self, model: Model, who: str):
+        super().__init__(model, who)
+        levers = model.board.levers.items()
+        self._levers = [handle for handle, lever in levers if model.world.roles.get(lever.owner) == who]
 
     def act(self, phase: str, month: int) -> Iterable[Intent]:
         if phase == "policy":
             yield from self.enact(month)
 
     def enact(self, month: int) -> Iterator[Intent]:
-        board, roles = self.world_model.board, self.roles()
-        for handle, lever in board.levers.items():
-            if lever.owner in roles:
-                wanted, stands = board.target(handle, month), board.announced(handle)
-                if abs(wanted - stands) > 1e-12 * max(abs(wanted), 1.0):
-                    yield self.propose(handle, wanted, month)
+        board = self.world_model.board
+        for handle in self._levers:
+            wanted, stands = board.target(handle, month), board.announced(handle)
+            if wanted != stands and abs(wanted - stands) > 1e-12 * max(abs(wanted), 1.0):
+                yield self.propose(handle, wanted, month)
 
     def propose(self, handle: str, wanted: float, month: int) -> Intent:
         return self.intent("enact", handle, wanted)

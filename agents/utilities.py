@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from abm.calendar import NEVER
-from abm.decisions import Intent
+from abm.decisions import Intent, Programme
 from abm.stakeholder import Stakeholder
 from abm.state import APPLIED
 
@@ -142,17 +142,20 @@ class NuclearGenerator(Stakeholder):
     READS: ClassVar[tuple[str, ...]] = ("nuclear_extension_gw",)
     PHASES: ClassVar[tuple[str, ...]] = ("policy",)
 
+    def __init__(self, model: Model, who: str):
+        super().__init__(model, who)
+        plants, tech = model.world.plants, model.world.technologies
+        licensed = [row for row in range(len(plants)) if plants.retirement[row] == "licence"]
+        self._by_expiry = sorted(licensed, key=lambda row: (int(plants.retires[row]), model.plant_name(row)))
+        self._nuclear = tech.carbon_free.astype(bool) & ~tech.renewable.astype(bool)
+
     def act(self, phase: str, month: int) -> Iterator[Intent]:
         model, plants = self.world_model, self.world_model.world.plants
         backed = self.lever("nuclear_extension_gw") * 1000.0
         asked = float(sum(plants.mw[row] for row in model.extension_asked))
-        rows = [
-            r
-            for r in range(len(plants))
-            if plants.retirement[r] == "licence" and r not in model.extension_asked
-        ]
-        rows.sort(key=lambda r: (int(plants.retires[r]), model.plant_name(r)))
-        for row in rows:
+        for row in self._by_expiry:
+            if row in model.extension_asked:
+                continue
             if asked + float(plants.mw[row]) > backed + 1e-9:
                 break
             asked += float(plants.mw[row])
@@ -167,9 +170,7 @@ class NuclearGenerator(Stakeholder):
 
     def score(self, month: int) -> float:
         """Nuclear energy generated so far, MWh."""
-        return self.world_model.energy_of(
-            lambda tech, w: w.technologies.carbon_free[tech] and not w.technologies.renewable[tech]
-        )
+        return self.world_model.energy_of(self._nuclear)
 
 
 class ThermalGenerator(Stakeholder):
@@ -198,6 +199,16 @@ class ThermalGenerator(Stakeholder):
         return self.world_model.margin_of["thermal"]
 
 
+def _programme(
+    who: str, rows: np.ndarray, mw: np.ndarray, direct: np.ndarray, cost: np.ndarray, earned: np.ndarray,
+    names: tuple[str, ...],
+) -> Programme:  # fmt: skip
+    """The resources of which something is built."""
+    some = mw > 0.0
+    kept = tuple(name for name, built in zip(names, some.tolist(), strict=True) if built)
+    return Programme(who, rows[some], mw[some], direct[some], cost[some], earned[some], kept)
+
+
 class RenewableDeveloper(Stakeholder):
     """Builds what auctions award, what sites buy directly, and what the base support carries, if it pays.
 
@@ -215,44 +226,34 @@ class RenewableDeveloper(Stakeholder):
     READS: ClassVar[tuple[str, ...]] = ("renewable_auction_gw", "direct_purchase_openness")
     PHASES: ClassVar[tuple[str, ...]] = ("power-building",)
 
-    def act(self, phase: str, month: int) -> Iterator[Intent]:
-        model, world, p = self.world_model, self.world_model.world, self.world_model.parameters
-        resources = world.resources
+    def __init__(self, model: Model, who: str):
+        super().__init__(model, who)
+        world, p = model.world, model.parameters
+        table, tech = world.resources, world.technologies
+        self._rows = np.flatnonzero(table.technology >= 0)
+        of = table.technology[self._rows]
+        self._factor = np.array([p.get(f"{tech.profile[t]}_cost_factor", 1.0) for t in of.tolist()])
+        self._split = np.array([model.technology_split(t) for t in of.tolist()])
+        self._names = tuple(
+            f"{tech.keys[t]} {world.zones.keys[z]}"
+            for t, z in zip(of.tolist(), table.zone[self._rows].tolist(), strict=True)
+        )
+
+    def act(self, phase: str, month: int) -> Iterator[Programme]:  # type: ignore[override]
+        model, table, rows = self.world_model, self.world_model.world.resources, self._rows
         auction = self.lever("renewable_auction_gw") * 1000.0 / 12.0
         direct = model.direct_purchase_gap_mw() / 24.0
-        history = model.price_history
-        earned = (sum(history[-12:]) / len(history[-12:]) if history else model.first_price) + self.trait[
-            "certificate"
-        ]
-        for row in range(len(resources)):
-            tech = int(resources.technology[row])
-            if tech < 0:
-                continue
-            factor = p.get(f"{world.technologies.profile[tech]}_cost_factor", 1.0)
-            cost = model.levelised_cost(row, factor, self.trait["spread"], self.trait["life_years"], month)
-            share = float(resources.share[row]) * model.technology_split(tech)
-            base = float(resources.base_mw_year[row]) / 12.0
-            mw = 0.0
-            sold_directly = 0.0
-            if cost <= earned:
-                sold_directly = direct * share
-                mw += base + sold_directly
-            else:
-                mw += base * earned / cost
-            if cost <= earned * (1.0 + self.trait["auction_premium"]):
-                mw += auction * share
-            mw = min(mw, float(resources.potential_mw[row]) - model.resource_used[row])
-            if mw > 0.0:
-                yield self.intent(
-                    "build",
-                    f"{world.technologies.keys[tech]} {world.zones.keys[int(resources.zone[row])]}",
-                    mw,
-                    "MW",
-                    target=row,
-                    cost=cost,
-                    earned=earned,
-                    direct=min(sold_directly, mw),
-                )
+        history = model.price_history[-12:]
+        earned = (sum(history) / len(history) if history else model.first_price) + self.trait["certificate"]
+        cost = model.levelised_costs(rows, self._factor, self.trait["spread"], self.trait["life_years"], month)
+        share = table.share[rows] * self._split
+        base = table.base_mw_year[rows] / 12.0
+        pays = cost <= earned
+        sold = np.where(pays, direct * share, 0.0)
+        mw = np.where(pays, base + sold, base * earned / cost)
+        mw = mw + np.where(cost <= earned * (1.0 + self.trait["auction_premium"]), auction * share, 0.0)
+        mw = np.minimum(mw, table.potential_mw[rows] - model.resource_used[rows])
+        yield _programme(self.who, rows, mw, np.minimum(sold, mw), cost, np.full(len(rows), earned), self._names)
 
     def score(self, month: int) -> float:
         """Margin of solar and wind so far: settlement less running cost."""
@@ -269,34 +270,25 @@ class StorageDeveloper(Stakeholder):
     READS: ClassVar[tuple[str, ...]] = ("storage_auction_gw",)
     PHASES: ClassVar[tuple[str, ...]] = ("power-building",)
 
-    def act(self, phase: str, month: int) -> Iterator[Intent]:
-        model, world, p = self.world_model, self.world_model.world, self.world_model.parameters
-        resources = world.resources
+    def __init__(self, model: Model, who: str):
+        super().__init__(model, who)
+        table, zones = model.world.resources, model.world.zones.keys
+        self._rows = np.flatnonzero(table.technology < 0)
+        self._names = tuple(f"battery {zones[z]}" for z in table.zone[self._rows].tolist())
+
+    def act(self, phase: str, month: int) -> Iterator[Programme]:  # type: ignore[override]
+        model, table, rows = self.world_model, self.world_model.world.resources, self._rows
         auction = self.lever("storage_auction_gw") * 1000.0 / 12.0
-        for row in range(len(resources)):
-            if int(resources.technology[row]) >= 0:
-                continue
-            zone = int(resources.zone[row])
-            yearly = model.yearly_cost(
-                row, p["storage_cost_factor"], self.trait["spread"], self.trait["life_years"], month
-            )
-            earns = model.daily_spread[zone] * self.trait["hours"] * 365.0
-            # An auction buys what its money buys: dearer storage, fewer megawatts.
-            reference = model.yearly_cost(row, 1.0, self.trait["spread"], self.trait["life_years"], month)
-            mw = auction * float(resources.share[row]) * min(reference / yearly, 1.5)
-            if earns >= yearly:
-                mw += float(resources.base_mw_year[row]) / 12.0
-            mw = min(mw, float(resources.potential_mw[row]) - model.resource_used[row])
-            if mw > 0.0:
-                yield self.intent(
-                    "build",
-                    f"battery {world.zones.keys[zone]}",
-                    mw,
-                    "MW",
-                    target=row,
-                    cost=yearly,
-                    earned=earns,
-                )
+        spread, life = self.trait["spread"], self.trait["life_years"]
+        factor = np.full(len(rows), model.parameters["storage_cost_factor"])
+        yearly = model.yearly_costs(rows, factor, spread, life, month)
+        earns = model.daily_spread[table.zone[rows]] * self.trait["hours"] * 365.0
+        # An auction buys what its money buys: dearer storage, fewer megawatts.
+        reference = model.yearly_costs(rows, np.ones(len(rows)), spread, life, month)
+        mw = auction * table.share[rows] * np.minimum(reference / yearly, 1.5)
+        mw = mw + np.where(earns >= yearly, table.base_mw_year[rows] / 12.0, 0.0)
+        mw = np.minimum(mw, table.potential_mw[rows] - model.resource_used[rows])
+        yield _programme(self.who, rows, mw, np.zeros(len(rows)), yearly, earns, self._names)
 
     def score(self, month: int) -> float:
         """Battery power in service, MW."""

@@ -28,6 +28,7 @@ from policies.reading import (
 )
 from runs.checking import BadInput, Complaint
 from runs.located_toml import Document, read_document
+from runs.supply_shocks import Edges, SupplyShock, read_entry
 
 LARGEST_FACTOR = 100.0
 """A shock beyond this is taken for a slip of the pen."""
@@ -35,7 +36,8 @@ LARGEST_FACTOR = 100.0
 ADDITIVE = ("interest_rate", "country_risk")
 """Series that are rates: a shock may also add to them."""
 
-_KEYS = ("title", "about", "world", "start", "end", "uncertainties", "shocks")
+_KEYS = ("title", "about", "world", "start", "end", "uncertainties", "parameters", "shocks",
+    "supply_shocks")
 _SHOCK_KEYS = ("series", "from", "months", "factor", "add")
 
 
@@ -66,6 +68,9 @@ class Scenario:
     uncertainties: Mapping[str, float] = field(default_factory=dict)
     shocks: tuple[Shock, ...] = ()
     file: str = ""
+    supply_shocks: tuple[SupplyShock, ...] = ()
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    """Assumptions of the world that the scenario replaces."""
 
     def calendar(self, whole: Calendar) -> Calendar:
         """The months of the run: those of the world, or the part that the scenario asks for."""
@@ -83,11 +88,13 @@ def parse_scenario(
     *,
     currency: str = "",
     file: str = "",
+    edges: Edges | None = None,
 ) -> tuple[Scenario, Problems]:
     """A scenario from parsed TOML, and everything wrong with it.
 
-    ``quantities``, ``calendar`` and ``currency`` are the world's; ``series`` are the names of the outside
-    series that a shock may multiply. What is wrong is left out of the scenario.
+    ``quantities``, ``calendar``, ``currency`` and ``edges`` are the world's; ``series`` are the names of the
+    outside series that a shock may multiply. What is wrong is left out of the scenario; without ``edges`` the
+    names in supply shocks are not checked.
     """
     problems = Problems()
     problems.keys((), data, _KEYS, "a scenario")
@@ -103,6 +110,12 @@ def parse_scenario(
         amount = read_uncertainty(here, uncertainty, value, quantities, currency, problems)
         if amount is not None:
             uncertainties[uncertainty] = amount
+    parameters: dict[str, float] = {}
+    table = problems.attempt(("parameters",), read_table, data.get("parameters", {})) or {}
+    for parameter, value in table.items():
+        amount = read_parameter(("parameters", parameter), parameter, value, quantities, currency, problems)
+        if amount is not None:
+            parameters[parameter] = amount
     scenario = Scenario(name, texts.get("title", name), texts.get("about", ""), texts.get("world", ""),
                         start, end, uncertainties, file=file)
     months = scenario.calendar(calendar)
@@ -111,7 +124,17 @@ def parse_scenario(
         shock = _shock(at, entry, series, months, problems)
         if shock is not None:
             shocks.append(shock)
-    return replace(scenario, shocks=tuple(shocks)), problems
+    supply_shocks = [
+        read_entry(("supply_shocks", at), entry, edges, months, problems)
+        for at, entry in enumerate(
+            problems.attempt(("supply_shocks",), read_tables, data.get("supply_shocks", [])) or ())
+    ]
+    return replace(
+        scenario,
+        shocks=tuple(shocks),
+        supply_shocks=tuple(shock for shock in supply_shocks if shock),
+        parameters=parameters,
+    ), problems
 
 
 def read_uncertainty(
@@ -129,8 +152,27 @@ def read_uncertainty(
         problems.note(path, unknown(name, "uncertainty", known))
         return None
     if quantity.role != "uncertainty":
-        message = "is a fixed parameter of the world, no uncertainty; change it in the world's parameters.csv"
-        problems.note(path, message)
+        problems.note(path, "is a parameter of the world, no uncertainty; give it in the table [parameters]")
+        return None
+    return problems.attempt(path, read_amount, value, quantity.unit, quantity.low, quantity.high, currency)
+
+
+def read_parameter(
+    path: tuple[str | int, ...],
+    name: str,
+    value: object,
+    quantities: Mapping[str, Quantity],
+    currency: str,
+    problems: Problems,
+) -> float | None:
+    """The value of the world's parameter ``name``; None, and a problem noted, where there is something wrong."""
+    quantity = quantities.get(name)
+    if quantity is None:
+        known = [other for other, candidate in quantities.items() if candidate.role != "uncertainty"]
+        problems.note(path, unknown(name, "parameter", known))
+        return None
+    if quantity.role == "uncertainty":
+        problems.note(path, "is an uncertainty; give it in the table [uncertainties]")
         return None
     return problems.attempt(path, read_amount, value, quantity.unit, quantity.low, quantity.high, currency)
 
@@ -190,6 +232,7 @@ def load_scenario(
     *,
     world: str = "",
     currency: str = "",
+    edges: Edges | None = None,
 ) -> Scenario:
     """The scenario of that name in the world's ``folder`` of scenarios, or the user's own file.
 
@@ -198,7 +241,8 @@ def load_scenario(
     file = _resolve(name_or_path, folder, shipped_scenarios(folder), "scenario of this world")
     document = read_document(file)
     scenario, problems = parse_scenario(
-        document.data, file.stem, quantities, series, calendar, currency=currency, file=document.file)
+        document.data, file.stem, quantities, series, calendar,
+        currency=currency, file=document.file, edges=edges)
     if world and scenario.world and scenario.world != world:
         problems.note(("world",), f"found {scenario.world!r}, but this run is of the world {world!r}")
     if problems:

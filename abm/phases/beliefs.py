@@ -21,6 +21,7 @@ def run(model: Model, month: int) -> None:
             model.entered += model.startups.enter(intent.who, intent.amount)
             model.decisions.repeat(month, intent, intent.amount, intent.bound, every=24)
         else:
+            intent = model.supply.shocked(month, intent, "", "talent")
             model.talent += intent.amount
             for edge in model.supply.out_of(intent.who, "talent"):
                 model.supply.flow[month, edge] += intent.amount * float(model.supply.share[edge])

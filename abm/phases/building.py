@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,26 +9,22 @@ import numpy as np
 from abm.calendar import NEVER
 from abm.decisions import Intent
 from abm.holdings import Holdings
-from abm.rationing import proportional_fairness
 from abm.state import AI, DECIDED, ENERGISED
+from abm.works import GOODS
 
 if TYPE_CHECKING:
     from abm.model import Model
 
 
 def run(model: Model, month: int) -> None:
-    supplied: dict[str, float] = {}
+    capacity: dict[str, float] = {}
     for agent in model.acting("capacity"):
         for intent in agent.act("capacity", month):
-            supplied[intent.subject] = supplied.get(intent.subject, 0.0) + intent.amount * model.recipe_share(
-                intent.subject
-            )
+            capacity[intent.who] = intent.amount * model.recipe_share(intent.subject)
             model.decisions.repeat(
                 month, intent, intent.amount, "expanding" if intent.values["order_book"] else ""
             )
-    capacity = {good: supplied.get(good, math.inf) for good in ("power-equipment", "cooling", "construction")}
     _build(model, month, capacity)
-    _equip(model, month, capacity["power-equipment"])
     _receive(model, month)
     _open(model, month)
     _install(model, month)
@@ -39,76 +34,71 @@ def run(model: Model, month: int) -> None:
 
 def building_months(model: Model, row: int) -> float:
     """Time a building takes with all the crews it wants; larger ones take longer, less than in proportion."""
-    mw = float(model.state.sites.mw[row])
-    return model.parameters["build_months"] * max(mw / 100.0, 1.0) ** model.parameters["build_size_exponent"]
+    return float(_months_to_build(model, model.state.sites.mw[row : row + 1])[0])
+
+
+def _months_to_build(model: Model, mw: np.ndarray) -> np.ndarray:
+    p = model.parameters
+    return np.asarray(p["build_months"] * np.maximum(mw / 100.0, 1.0) ** p["build_size_exponent"])
 
 
 def _build(model: Model, month: int, capacity: dict[str, float]) -> None:
-    """Buildings proceed as crews and cooling reach; chip plants have crews of their own."""
-    sites = model.state.sites
-    rows = [
-        row
-        for row in sites.rows(DECIDED).tolist()
-        if sites.built[row] < 1.0 and sites.step["built"][row] == NEVER
-    ]
-    if not rows:
+    """Buildings proceed as crews and cooling reach, equipment comes; chip plants have crews of their own."""
+    sites, works = model.state.sites, model.works
+    n = sites.count
+    decided = sites.status[:n] == DECIDED
+    ai = sites.kind[:n] == AI
+    mw, built = sites.mw[:n], sites.built[:n]
+    rising = decided & (built < 1.0) & (sites.step["built"][:n] == NEVER)
+    missing = np.where(decided, mw - sites.equipment[:n], 0.0)
+    if not rising.any() and not (missing > 0.0).any() and not works.late():
         return
-    ai = sites.kind[rows] == AI
-    want = np.array(
-        [
-            min(1.0 / max(building_months(model, row), 1e-9), 1.0 - sites.built[row]) * sites.mw[row]
-            for row in rows
-        ]
-    )
-    weight = np.where(ai, sites.mw[rows], 0.0)
-    crews = proportional_fairness(want * ai, weight, capacity["construction"])
-    cooled = proportional_fairness(want * ai, weight, capacity["cooling"])
-    done = np.where(ai, np.minimum(crews, cooled), want)
-    for i, row in enumerate(rows):
-        before = float(sites.built[row])
-        sites.built[row] = min(before + float(done[i]) / float(sites.mw[row]), 1.0)
-        if sites.built[row] > 1.0 - 1e-9:
-            sites.built[row] = 1.0
+    months = np.maximum(_months_to_build(model, mw), 1e-9)
+    want = np.where(rising, np.minimum(1.0 / months, 1.0 - built) * mw, 0.0)
+    size = len(sites.mw)
+    asked = {good: np.zeros(size) for good in GOODS}
+    weight = {good: np.zeros(size) for good in GOODS}
+    own = np.where(ai, want, 0.0)
+    left = np.where(ai, (1.0 - built) * mw, 0.0)
+    asked["construction"][:n] = np.maximum(np.minimum(own, left - works.on_way["construction"][:n]), 0.0)
+    asked["cooling"][:n] = works.cooling_asked(own, left)
+    weight["construction"][:n] = weight["cooling"][:n] = np.where(ai, mw, 0.0)
+    lead = works.lead("power-equipment")[sites.owner[:n]]
+    due = np.where(sites.started_before[:n], sites.expected[:n] - 6, sites.step["decided"][:n] + lead)
+    ready = (missing > 0.0) & (month >= due)
+    asked["power-equipment"][:n] = np.where(ready, np.maximum(missing - works.on_way["power-equipment"][:n], 0.0), 0.0)
+    weight["power-equipment"][:n] = mw
+    got = works.month(month, asked, weight, capacity)
+    sites.equipment[:n] += got["power-equipment"][:n]
+    crews, cooled = got["construction"][:n], works.stock[:n] + got["cooling"][:n]
+    done = np.where(ai, np.minimum(np.minimum(crews, cooled), left), want)
+    works.use_cooling(np.where(ai, got["cooling"][:n], 0.0), np.where(ai, done, 0.0))
+    for row in np.flatnonzero(rising & ((done > 0.0) | (want > 0.0))).tolist():
+        before = float(built[row])
+        after = min(before + float(done[row]) / float(mw[row]), 1.0)
+        if after > 1.0 - 1e-9:
+            after = 1.0
             sites.step["built"][row] = month
-        if ai[i]:
-            model.draw(month, row, model.shell_budget(row) * (float(sites.built[row]) - before), "builders")
-            if done[i] < want[i] - 1e-9:
-                model.note_scarcity(month, row, "crews" if crews[i] <= cooled[i] else "cooling")
-    for good in ("construction", "cooling"):
-        model.supplied(month, good, rows, np.where(ai, done, 0.0))
-
-
-def _equip(model: Model, month: int, capacity: float) -> None:
-    sites = model.state.sites
-    rows = []
-    for row in sites.rows(DECIDED):
-        if sites.equipment[row] >= sites.mw[row]:
-            continue
-        lead = model.lead_of("power-equipment", int(sites.owner[row]))
-        due = (
-            int(sites.expected[row]) - 6
-            if sites.started_before[row]
-            else int(sites.step["decided"][row]) + lead
-        )
-        if month >= due:
-            rows.append(int(row))
-    if not rows:
-        return
-    want = sites.mw[rows] - sites.equipment[rows]
-    got = proportional_fairness(want, sites.mw[rows].astype(float), capacity)
-    sites.equipment[rows] += got
-    model.supplied(month, "power-equipment", rows, got)
+        sites.built[row] = after
+        if ai[row]:
+            model.draw(month, row, model.shell_budget(row) * (after - before), "builders")
+            if done[row] < want[row] - 1e-9:
+                scarce = "construction" if crews[row] <= cooled[row] else "cooling"
+                model.note_scarcity(month, row, works.why(scarce, row))
 
 
 def _receive(model: Model, month: int) -> None:
     state, sites = model.state, model.state.sites
-    for row, vintage, count, maker, price in state.deliveries[month]:
-        state.ordered[row] -= count
+    for row, column, count, price in model.chips.arrivals(month):
+        maker = model.chips.makers[column]
+        vintage = max(model.chips.vintage(maker, month), 0)
+        state.ordered[row] = max(state.ordered[row] - count, 0.0)
         state.store[row, vintage] += count
         owner = model.owner_key(row)
-        model.ledger.post(f"gpus {owner}", "gpus world", "gpu", count, "delivery")
+        model.ledger.post(f"gpus {owner}", "gpus in transit", "gpu", count, "delivery")
         model.supply.book(month, maker, model.buyer_of[row], "npu" if model.is_npu[vintage] else "gpu", count)
         model.delivered_by[maker] = model.delivered_by.get(maker, 0.0) + count
+        model.pay_chip_deposit(month, row, -model.chips.release_deposit(row, column, count))
         if row in model.state_purchased:
             model.pay_public(month, count * price, maker, "state accelerators")
         else:
@@ -125,8 +115,6 @@ def _receive(model: Model, month: int) -> None:
         ):
             sites.step["equipped"][row] = month
             model.decisions.note(month, Intent(maker, "deliver", sites.key[row], before + count, "GPU"))
-    state.deliveries[month].clear()
-    np.maximum(state.ordered, 0.0, out=state.ordered)
 
 
 def _open(model: Model, month: int) -> None:
@@ -174,14 +162,17 @@ def last_bound(model: Holdings, row: int) -> str:
 def _install(model: Model, month: int) -> None:
     """Put delivered accelerators to work as far as the site's power allows, the most efficient first."""
     state, sites, v = model.state, model.state.sites, model.world.vintages
-    waiting = np.flatnonzero(state.store.sum(axis=1) > 0.0)
+    waiting = (state.store.sum(axis=1) > 0.0) & (sites.status == ENERGISED)
+    if not waiting.any():
+        return
     factor = model.parameters["gpu_power_factor"] * model.parameters["pue"] / 1000.0
-    for row in waiting:
-        if sites.status[row] != ENERGISED:
+    rows = np.flatnonzero(waiting)
+    rooms = sites.mw[rows] * model.parameters["power_overbooking"] - (state.chips[rows] @ v.kw) * factor
+    for row, room in zip(rows.tolist(), rooms.tolist(), strict=True):
+        if room <= 0.0:
             continue
-        room = float(sites.mw[row]) * model.parameters["power_overbooking"] - model.site_power(int(row))
         for vintage in sorted(
-            np.flatnonzero(state.store[row] > 0.0), key=lambda i: (-v.h100e[i] / v.kw[i], i)
+            np.flatnonzero(state.store[row] > 0.0).tolist(), key=lambda i: (-v.h100e[i] / v.kw[i], i)
         ):
             count = min(float(state.store[row, vintage]), max(room, 0.0) / (float(v.kw[vintage]) * factor))
             state.store[row, vintage] -= count
@@ -195,42 +186,63 @@ def _scrap(model: Model, month: int) -> None:
     rows, vintages = np.nonzero(state.chips > 0.0)
     if not len(rows):
         return
-    life = p["gpu_life_months"]
-    hours = 8760.0 * p["availability"]
-    price = state.market.price
-    for row, vintage in zip(rows.tolist(), vintages.tolist(), strict=True):
-        age = month - model.chip_age[row, vintage]
-        rent = float(v.h100e[vintage]) * hours * price
-        power = float(v.kw[vintage]) * p["gpu_power_factor"] * p["pue"] / 1000.0 * 8760.0 * p["load_factor"]
-        cost = power * float(state.site_price[state.sites.zone[row]]) * (1.0 + p["running_overhead"])
-        if age >= life - 1e-6 or (rent < cost and age >= 12):
-            count = float(state.chips[row, vintage])
-            state.chips[row, vintage] = 0.0
-            owner = model.owner_key(row)
-            model.ledger.post("gpus scrapped", f"gpus {owner}", "gpu", count, "scrap")
-            model.decisions.note(
-                month,
-                Intent(owner, "scrap", state.sites.key[row], count, "GPU", {"age_months": float(age)}),
-                bound="age" if age >= life - 1e-6 else "rent below running cost",
-            )
+    age = month - model.chip_age[rows, vintages]
+    rent = v.h100e[vintages] * (8760.0 * p["availability"]) * state.market.price
+    power = v.kw[vintages] * (p["gpu_power_factor"] * p["pue"] / 1000.0 * 8760.0 * p["load_factor"])
+    cost = power * state.site_price[state.sites.zone[rows]] * (1.0 + p["running_overhead"])
+    worn = age >= p["gpu_life_months"] - 1e-6
+    for at in np.flatnonzero(worn | ((rent < cost) & (age >= 12))).tolist():
+        row, vintage = int(rows[at]), int(vintages[at])
+        count = float(state.chips[row, vintage])
+        state.chips[row, vintage] = 0.0
+        owner = model.owner_key(row)
+        model.ledger.post("gpus scrapped", f"gpus {owner}", "gpu", count, "scrap")
+        model.decisions.note(
+            month,
+            Intent(owner, "scrap", state.sites.key[row], count, "GPU", {"age_months": float(age[at])}),
+            bound="age" if worn[at] else "rent below running cost",
+        )
 
 
 def _build_power(model: Model, month: int) -> None:
-    state, world = model.state, model.world
+    """What developers of renewables and storage build comes after its lead time, later where a shock delays it."""
+    state, supply, resources = model.state, model.supply, model.world.resources
     for agent in model.acting("power-building"):
-        for intent in agent.act("power-building", month):
-            row = intent.target
-            zone, tech = int(world.resources.zone[row]), int(world.resources.technology[row])
-            lead = int(world.resources.lead_months[row])
-            model.resource_used[row] += intent.amount
-            if tech >= 0:
-                state.coming_mw[month + lead, zone, tech] += intent.amount
-                model.build_direct(month + lead, intent.values.get("direct", 0.0))
-            else:
-                state.coming_store_mw[month + lead, zone] += intent.amount
-            good = world.technologies.profile[tech] if tech >= 0 else "batteries"
-            model.supply.book(month, intent.who, model.utility_account, good, intent.amount)
+        for programme in agent.act("power-building", month):
+            rows, mw = programme.rows, programme.mw.copy()
+            delay = np.zeros(len(rows), np.int64)
+            if supply.disruptions:
+                for i, row in enumerate(rows.tolist()):
+                    edge = supply.edge(programme.who, model.utility_account, _good(model, row))
+                    mw[i] *= supply.passes(month, programme.who, model.utility_account, _good(model, row))
+                    delay[i] = supply.delay(month, edge)
+            model.resource_used[rows] += mw
+            zone, tech = resources.zone[rows], resources.technology[rows]
+            ready = month + resources.lead_months[rows].astype(np.int64) + delay
+            plant = tech >= 0
+            np.add.at(state.coming_mw, (ready[plant], zone[plant], tech[plant]), mw[plant])
+            np.add.at(state.coming_store_mw, (ready[~plant], zone[~plant]), mw[~plant])
+            for i in np.flatnonzero(programme.direct > 0.0).tolist():
+                model.build_direct(int(ready[i]), min(float(programme.direct[i]), float(mw[i])))
+            for good, amount in _by_good(model, rows, mw):
+                supply.book(month, programme.who, model.utility_account, good, amount)
             if month % 12 == 0:
-                model.decisions.note(month, intent)
+                for i in range(len(rows)):
+                    model.decisions.note(month, programme.intent(i), float(mw[i]))
     state.added_mw += state.coming_mw[month]
     state.added_store_mw += state.coming_store_mw[month]
+
+
+def _good(model: Model, row: int) -> str:
+    """What a resource's plants are called on the supply graph."""
+    tech = int(model.world.resources.technology[row])
+    name: str = model.world.technologies.profile[tech] if tech >= 0 else "batteries"
+    return name
+
+
+def _by_good(model: Model, rows: np.ndarray, mw: np.ndarray) -> list[tuple[str, float]]:
+    total: dict[str, float] = {}
+    for row, amount in zip(rows.tolist(), mw.tolist(), strict=True):
+        good = _good(model, row)
+        total[good] = total.get(good, 0.0) + amount
+    return list(total.items())

@@ -39,25 +39,23 @@ def _compute_is_paid(model: Model) -> float:
         if who != "world":
             ledger.post("world", who, "money", money * (1.0 - home), "imported compute")
     vouchers = model.startup_month.get("voucher_paid", 0.0)
+    ahead = found.contract_paid
     ledger.post(pool, "industry", "money", found.captive_paid, "own compute")
     ledger.post(pool, "industry", "money", found.reserved_paid, "reserved compute")
+    ledger.post(pool, ACCOUNT, "money", ahead, "reserved compute")
     ledger.post(pool, ACCOUNT, "money", vouchers, "vouchers")
     ledger.post("treasury", pool, "money", found.state_income, "hours of state machines")
     ledger.post(pool, "treasury", "money", found.hosting_paid, "hosting of state machines")
     model.public_month += found.hosting_paid
     model.budget.total += found.hosting_paid
     return float(
-        paid + found.captive_paid + found.reserved_paid + vouchers + found.hosting_paid - found.state_income
+        paid + found.captive_paid + found.reserved_paid + ahead + vouchers + found.hosting_paid - found.state_income
     )
 
 
 def _startups_settle(model: Model) -> None:
-    found, ledger = model.startup_month, model.ledger
-    if not model.startups.groups:
-        return
-    ledger.post(ACCOUNT, "industry", "money", found["earned"], "startup revenue")
-    ledger.post("households", ACCOUNT, "money", found["burn"], "startup wages")
-    ledger.post(ACCOUNT, "households", "money", found["defaulted"], "startup defaults")
+    if model.startups.groups:
+        model.startups.book(model.ledger, model.startup_month)
 
 
 def _power_is_paid(model: Model, month: int) -> None:

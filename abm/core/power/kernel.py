@@ -15,11 +15,10 @@ from .pivots import (
     build,
     carve,
     find_duals,
-    flows,
     hang,
     iterate,
-    place,
     plant,
+    settle,
 )
 
 PERTURBATION = 1e-9  # of an arc, relative to the typical cost: below the differences that matter
@@ -546,8 +545,7 @@ def solve(
             # with perturbed costs, then with the true ones until nothing moves
             if phase > 0:
                 find_duals(s)
-            place(s, dual_tolerance)
-            count = flows(s)
+            count = settle(s, dual_tolerance)
             if phase > 0 and count == 0:
                 break
             status, pivots = iterate(s, count, limit)
@@ -556,8 +554,7 @@ def solve(
                 counts[1] += pivots
             if status != OPTIMAL:
                 # where cycles have almost no gain, rounding alone can look like a shortage
-                place(s, dual_tolerance)
-                flows(s)
+                settle(s, dual_tolerance)
                 if worst_breach(s) > BREACH_TOLERANCE * s.scalar[2]:
                     break
                 status = OPTIMAL
