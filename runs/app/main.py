@@ -9,8 +9,11 @@ import solara
 from runs.app import server
 from runs.app.describe import state_words, step_words
 from runs.app.knobs import knobs_of
+from runs.app.pages.assumptions import AssumptionsPage
 from runs.app.pages.common import box, my_session, parcel, session_context, words
 from runs.app.pages.decade import DecadePage
+from runs.app.pages.months import MonthsPage
+from runs.app.pages.why import WhyPage
 from runs.app.parts import Porter, Sheet, StatusLine, TopBar
 from runs.app.session import Session
 from runs.app.state import command_of, files_command_of, package_toml, scenario_toml
@@ -212,5 +215,8 @@ def Empty() -> None:
 
 routes = [
     solara.Route(path="/", component=DecadePage, layout=Layout, label="madang"),
+    solara.Route(path="months", component=MonthsPage, label="madang"),
+    solara.Route(path="why", component=WhyPage, label="madang"),
+    solara.Route(path="assumptions", component=AssumptionsPage, label="madang"),
 ]
 __all__ = ["my_session", "routes"]

@@ -190,7 +190,7 @@ class Session:
             self.status.value = replace(self.status.value, busy=True, error="")
 
         def told(kind: str, what: Any) -> None:
-            with self._in_kernel(), self._publishing:
+            with self.in_kernel(), self._publishing:
                 if self._closed or number < self._drawn:
                     return  # a newer one is on the page
                 latest = number == self._latest
@@ -213,7 +213,7 @@ class Session:
             self._others[place] = state
 
             def told(kind: str, what: Any, place: str = place, state: State = state) -> None:
-                with self._in_kernel(), self._publishing:
+                with self.in_kernel(), self._publishing:
                     if self._closed or self._others.get(place) != state:
                         return
                     if kind == DONE:
@@ -223,7 +223,8 @@ class Session:
 
             self.runs.want((id(self), place), state.question, told)
 
-    def _in_kernel(self) -> AbstractContextManager[Any]:
+    def in_kernel(self) -> AbstractContextManager[Any]:
+        """Solara's context of this user, for threads that draw."""
         return self._context if self._context is not None else nullcontext()
 
 

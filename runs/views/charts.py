@@ -159,6 +159,11 @@ def over_months(view: RunView, plot: Plot, t: Texts, pinned: RunView | None = No
                 "itemStyle": {"color": extra.colour},
             }
         )
+    named_in_legend = [line.label for line in shown] + [extra.label for extra in plot.extras]
+    if before:
+        named_in_legend.append(t("pinned"))
+        grey = {"width": 1.6, "type": "dashed", "color": "@grey"}
+        series.insert(0, {"type": "line", "name": t("pinned"), "data": [], "lineStyle": grey, "itemStyle": {"color": "@grey"}})
     if plot.marks and series:
         series[-1 - len(plot.extras)]["markPoint"] = {
             "symbol": "diamond",
@@ -174,7 +179,7 @@ def over_months(view: RunView, plot: Plot, t: Texts, pinned: RunView | None = No
     option = {
         "madang": {"months": True, "unit": named},
         "grid": {"left": 8, "right": 18, "top": 34, "bottom": 6, "containLabel": True},
-        "legend": {"top": 0, "left": 0, "itemWidth": 18, "itemHeight": 8},
+        "legend": {"top": 0, "left": 0, "itemWidth": 18, "itemHeight": 8, "data": named_in_legend},
         "tooltip": {"trigger": "axis", "confine": True},
         "xAxis": {"type": "category", "boundaryGap": False, "data": list(view.months)},
         "yAxis": {"type": "value", "scale": not plot.from_zero, "min": 0 if _floor(plot, found) else None},

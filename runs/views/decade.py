@@ -16,6 +16,9 @@ from runs.views.runview import RunView
 from runs.views.texts import Texts
 
 SCORE = "stakeholder_score"
+HARDLY = 0.0005
+"""Relative difference that rounds to nothing in the figures shown."""
+
 MOST_SITES = 18
 MOST_WINNERS = 7
 
@@ -63,6 +66,8 @@ def tiles(view: RunView, t: Texts, pinned: RunView | None, year: int) -> list[Ti
         if pinned is not None and now is not None and before is not None:
             if same(now, before):
                 change = t("tile.same")
+            elif abs(now - before) < HARDLY * max(abs(now), abs(before)):
+                change = t("tile.hardly")
             else:
                 change = t("tile.change", amount=amount(now - before, indicator.unit, t, sign=True))
                 better = GOOD_WHEN[name] * (1 if now > before else -1)

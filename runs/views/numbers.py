@@ -56,8 +56,8 @@ def scale(values: Iterable[float | None], unit: str, t: Texts) -> tuple[float, s
     if unit.endswith("/MWh"):
         return 1e3, t.unit(unit.removesuffix("/MWh")) + "/kWh"
     head, slash, per = unit.partition("/")
-    named, after = t.unit(head), f"/{t.unit(per)}" if slash else ""
-    if head in ("KRW", "USD", "currency"):
+    named, after = t.unit(head), f"/{t.word('per', per)}" if slash else ""
+    if head in ("KRW", "USD"):
         kind = "money" if not slash or per in ("year", "month") else ""
     else:
         kind = "" if slash and per not in ("year", "month") else "count"
