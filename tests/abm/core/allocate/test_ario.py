@@ -138,6 +138,30 @@ def test_a_lasting_fall_of_demand_ends_where_leontief_says(part: float) -> None:
     assert (target < output).all()
 
 
+def forever(loss: float, inventory: float) -> Path:
+    """One industry that uses half its output and loses a part of its capacity for good."""
+    return ario(Economy([[5.0]], [5.0], inventory=inventory), 6000, loss=[loss], stretch_most=1.0)
+
+
+@pytest.mark.parametrize(("loss", "inventory"), [(0.1, 90.0), (0.22, 90.0), (0.05, 30.0), (0.09, 30.0)])
+def test_under_a_lasting_shortage_inventories_settle_where_orders_replace_what_is_used(
+    loss: float, inventory: float
+) -> None:
+    """With f of orders met: f (use + gap / tau) = use, so that S / target = 1 - (1 / f - 1) tau / n."""
+    path = forever(loss, inventory)
+    f = 1.0 - loss
+    assert path.made[-1, 0] == pytest.approx(10.0 * f)
+    assert path.inventory[-1, 0] / f == pytest.approx(1.0 - (1.0 / f - 1.0) * 60.0 / inventory, rel=1e-6)
+
+
+@pytest.mark.parametrize("inventory", [30.0, 90.0])
+def test_beyond_the_shortage_that_psi_bears_output_falls_below_capacity(inventory: float) -> None:
+    bearable = 1.0 - 1.0 / (1.0 + 0.2 * inventory / 60.0)
+    under, over = (forever(bearable + step, inventory) for step in (-0.005, 0.005))
+    assert under.made[-1, 0] == pytest.approx(under.capacity[-1, 0])
+    assert over.made[-1, 0] < 0.99 * over.capacity[-1, 0]
+
+
 def test_orders_move_to_sellers_with_capacity_left() -> None:
     """Two regions make the same goods; the loss is smaller where buyers may turn to the other region."""
     use, final, _ = table(2, 3, trade=1.0)
