@@ -52,6 +52,8 @@ class ChipChain:
         self.rivals = model.by_kind("rival")
         self._foreign = [model.is_foreign(maker) for maker in self.makers]
         self.lead_of_buyer = supply.longest_leads("gpu")
+        """(cast,) months that accelerators take to each buyer."""
+        self.longest_lead = int(self.lead_of_buyer.max(initial=0))
         self._build(model)
         self._vintage = _newest_vintages(model, self.makers, model.calendar.months + 2 * LONGEST_LEAD)
         self._memory_by_month = [self.memory_per_chip(maker).tolist() for maker in self.makers]

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from abm.calendar import NEVER
+from abm.core.sites import build as core
 from abm.decisions import Intent
 from abm.holdings import Holdings
 from abm.state import AI, DECIDED, ENERGISED
-from abm.works import GOODS
 
 if TYPE_CHECKING:
     from abm.model import Model
+
+EQUIPMENT_BEFORE_OPENING = 6
+"""Months before its date in which a site that was under way at the start has its equipment."""
 
 
 def run(model: Model, month: int) -> None:
@@ -34,57 +37,39 @@ def run(model: Model, month: int) -> None:
 
 def building_months(model: Model, row: int) -> float:
     """Time a building takes with all the crews it wants; larger ones take longer, less than in proportion."""
-    return float(_months_to_build(model, model.state.sites.mw[row : row + 1])[0])
-
-
-def _months_to_build(model: Model, mw: np.ndarray) -> np.ndarray:
     p = model.parameters
-    return np.asarray(p["build_months"] * np.maximum(mw / 100.0, 1.0) ** p["build_size_exponent"])
+    size = max(float(model.state.sites.mw[row]) / 100.0, 1.0)
+    return float(p["build_months"] * size ** p["build_size_exponent"])
 
 
 def _build(model: Model, month: int, capacity: dict[str, float]) -> None:
     """Buildings proceed as crews and cooling reach, equipment comes; chip plants have crews of their own."""
-    sites, works = model.state.sites, model.works
-    n = sites.count
-    decided = sites.status[:n] == DECIDED
-    ai = sites.kind[:n] == AI
-    mw, built = sites.mw[:n], sites.built[:n]
-    rising = decided & (built < 1.0) & (sites.step["built"][:n] == NEVER)
-    missing = np.where(decided, mw - sites.equipment[:n], 0.0)
-    if not rising.any() and not (missing > 0.0).any() and not works.late():
+    sites, works, p = model.state.sites, model.works, model.parameters
+    terms = np.array([p["build_months"], p["build_size_exponent"], month, EQUIPMENT_BEFORE_OPENING])
+    busy = core.ask(
+        terms, sites.count, DECIDED, AI, NEVER, sites.status, sites.kind, sites.mw, sites.built, sites.equipment,
+        sites.step["built"], sites.started_before, sites.expected, sites.step["decided"], sites.owner, works.lead,
+        works.on_way, works.stock, works.want, works.asked, works.weight,
+    )  # fmt: skip
+    if not busy and not works.late():
         return
-    months = np.maximum(_months_to_build(model, mw), 1e-9)
-    want = np.where(rising, np.minimum(1.0 / months, 1.0 - built) * mw, 0.0)
-    size = len(sites.mw)
-    asked = {good: np.zeros(size) for good in GOODS}
-    weight = {good: np.zeros(size) for good in GOODS}
-    own = np.where(ai, want, 0.0)
-    left = np.where(ai, (1.0 - built) * mw, 0.0)
-    asked["construction"][:n] = np.maximum(np.minimum(own, left - works.on_way["construction"][:n]), 0.0)
-    asked["cooling"][:n] = works.cooling_asked(own, left)
-    weight["construction"][:n] = weight["cooling"][:n] = np.where(ai, mw, 0.0)
-    lead = works.lead("power-equipment")[sites.owner[:n]]
-    due = np.where(sites.started_before[:n], sites.expected[:n] - 6, sites.step["decided"][:n] + lead)
-    ready = (missing > 0.0) & (month >= due)
-    asked["power-equipment"][:n] = np.where(ready, np.maximum(missing - works.on_way["power-equipment"][:n], 0.0), 0.0)
-    weight["power-equipment"][:n] = mw
-    got = works.month(month, asked, weight, capacity)
-    sites.equipment[:n] += got["power-equipment"][:n]
-    crews, cooled = got["construction"][:n], works.stock[:n] + got["cooling"][:n]
-    done = np.where(ai, np.minimum(np.minimum(crews, cooled), left), want)
-    works.use_cooling(np.where(ai, got["cooling"][:n], 0.0), np.where(ai, done, 0.0))
-    for row in np.flatnonzero(rising & ((done > 0.0) | (want > 0.0))).tolist():
-        before = float(built[row])
-        after = min(before + float(done[row]) / float(mw[row]), 1.0)
+    got = works.month(month, capacity)
+    rows, done, short_of = works.rows, works.done, works.short_of
+    found = core.progress(
+        sites.count, AI, sites.kind, sites.mw, sites.built, sites.equipment, works.want, works.stock, got, rows, done,
+        short_of,
+    )  # fmt: skip
+    for row, amount, short in zip(rows[:found].tolist(), done[:found].tolist(), short_of[:found].tolist(), strict=True):
+        before = float(sites.built[row])
+        after = min(before + amount / float(sites.mw[row]), 1.0)
         if after > 1.0 - 1e-9:
             after = 1.0
             sites.step["built"][row] = month
         sites.built[row] = after
-        if ai[row]:
+        if sites.kind[row] == AI:
             model.draw(month, row, model.shell_budget(row) * (after - before), "builders")
-            if done[row] < want[row] - 1e-9:
-                scarce = "construction" if crews[row] <= cooled[row] else "cooling"
-                model.note_scarcity(month, row, works.why(scarce, row))
+            if short:
+                model.note_scarcity(month, row, works.why(short, row))
 
 
 def _receive(model: Model, month: int) -> None:
