@@ -190,44 +190,29 @@ def _scrap(model: Model, month: int) -> None:
 
 def _build_power(model: Model, month: int) -> None:
     """What developers of renewables and storage build comes after its lead time, later where a shock delays it."""
-    state, supply, resources = model.state, model.supply, model.world.resources
+    state, supply = model.state, model.supply
     for agent in model.acting("power-building"):
         for programme in agent.act("power-building", month):
-            rows, mw = programme.rows, programme.mw.copy()
-            delay = np.zeros(len(rows), np.int64)
+            rows, mw, ready = programme.rows, programme.mw, month + programme.lead
             if supply.disruptions:
-                for i, row in enumerate(rows.tolist()):
-                    edge = supply.edge(programme.who, model.utility_account, _good(model, row))
-                    mw[i] *= supply.passes(month, programme.who, model.utility_account, _good(model, row))
-                    delay[i] = supply.delay(month, edge)
+                to = model.utility_account
+                mw = mw * [supply.passes(month, programme.who, to, good) for good in programme.goods]
+                edges = [supply.edge(programme.who, to, good) for good in programme.goods]
+                ready = ready + [supply.delay(month, edge) for edge in edges]
             model.resource_used[rows] += mw
-            zone, tech = resources.zone[rows], resources.technology[rows]
-            ready = month + resources.lead_months[rows].astype(np.int64) + delay
-            plant = tech >= 0
+            in_time = np.minimum(ready, len(state.coming_mw) - 1)
             # A zone has each technology once, so that no entry is met twice.
-            state.coming_mw[ready[plant], zone[plant], tech[plant]] += mw[plant]
-            state.coming_store_mw[ready[~plant], zone[~plant]] += mw[~plant]
-            for i in np.flatnonzero(programme.direct > 0.0).tolist():
-                model.build_direct(int(ready[i]), min(float(programme.direct[i]), float(mw[i])))
-            for good, amount in _by_good(model, rows, mw):
+            if programme.technology is None:
+                state.coming_store_mw[in_time, programme.zone] += mw
+            else:
+                state.coming_mw[in_time, programme.zone, programme.technology] += mw
+            if programme.sells_directly:
+                for at, sold, built in zip(in_time.tolist(), programme.direct.tolist(), mw.tolist(), strict=True):
+                    model.build_direct(at, min(sold, built))
+            for good, amount in zip(programme.goods, mw.tolist(), strict=True):
                 supply.book(month, programme.who, model.utility_account, good, amount)
             if month % 12 == 0:
-                for i in range(len(rows)):
+                for i in np.flatnonzero(mw > 0.0).tolist():
                     model.decisions.note(month, programme.intent(i), float(mw[i]))
     state.added_mw += state.coming_mw[month]
     state.added_store_mw += state.coming_store_mw[month]
-
-
-def _good(model: Model, row: int) -> str:
-    """What a resource's plants are called on the supply graph."""
-    tech = int(model.world.resources.technology[row])
-    name: str = model.world.technologies.profile[tech] if tech >= 0 else "batteries"
-    return name
-
-
-def _by_good(model: Model, rows: np.ndarray, mw: np.ndarray) -> list[tuple[str, float]]:
-    total: dict[str, float] = {}
-    for row, amount in zip(rows.tolist(), mw.tolist(), strict=True):
-        good = _good(model, row)
-        total[good] = total.get(good, 0.0) + amount
-    return list(total.items())
