@@ -56,6 +56,14 @@ class ChipChain:
         self.longest_lead = int(self.lead_of_buyer.max(initial=0))
         self._build(model)
         self._vintage = _newest_vintages(model, self.makers, model.calendar.months + 2 * LONGEST_LEAD)
+        v = world.vintages
+        self.h100e = np.array(v.h100e, float)
+        self.most_efficient = np.argsort(-self.h100e / np.array(v.kw, float), kind="stable")
+        """Vintages, the most efficient first."""
+        cells = self.sites * len(v)
+        self.worn_out = np.zeros(cells, np.int64), np.zeros(cells, np.int64), np.zeros(cells, np.bool_)
+        """Room for what is found worn out in a month: sites, vintages, whether by age."""
+        self._vintage_lists: list[list[int]] = self._vintage.tolist()
         self._memory_by_month = [self.memory_per_chip(maker).tolist() for maker in self.makers]
         self.state = State(self.network)
         edges, columns = self.network.edges, len(self.makers)
@@ -199,7 +207,7 @@ class ChipChain:
 
     def vintage(self, maker: str, month: int) -> int:
         """Newest vintage of a maker that can be had in ``month``; -1 where there is none yet."""
-        return int(self._vintage[self.model.makers[maker], min(month, self._vintage.shape[1] - 1)])
+        return self._vintage_lists[self.model.makers[maker]][month]
 
     def memory_per_chip(self, maker: str) -> np.ndarray:
         """(months,) memory in one of the maker's newest machines, GB; 0 before its first."""

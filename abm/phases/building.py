@@ -8,6 +8,7 @@ import numpy as np
 
 from abm.calendar import NEVER
 from abm.core.sites import build as core
+from abm.core.sites import machines
 from abm.decisions import Intent
 from abm.holdings import Holdings
 from abm.state import AI, DECIDED, ENERGISED
@@ -146,45 +147,35 @@ def last_bound(model: Holdings, row: int) -> str:
 
 def _install(model: Model, month: int) -> None:
     """Put delivered accelerators to work as far as the site's power allows, the most efficient first."""
-    state, sites, v = model.state, model.state.sites, model.world.vintages
-    waiting = (state.store.sum(axis=1) > 0.0) & (sites.status == ENERGISED)
-    if not waiting.any():
-        return
-    factor = model.parameters["gpu_power_factor"] * model.parameters["pue"] / 1000.0
-    rows = np.flatnonzero(waiting)
-    best = np.argsort(-v.h100e / v.kw, kind="stable").tolist()
-    rooms = sites.mw[rows] * model.parameters["power_overbooking"] - (state.chips[rows] @ v.kw) * factor
-    for row, room in zip(rows.tolist(), rooms.tolist(), strict=True):
-        if room <= 0.0:
-            continue
-        for vintage in [i for i in best if state.store[row, i] > 0.0]:
-            count = min(float(state.store[row, vintage]), max(room, 0.0) / (float(v.kw[vintage]) * factor))
-            state.store[row, vintage] -= count
-            state.chips[row, vintage] += count
-            room -= count * float(v.kw[vintage]) * factor
+    state, sites, p = model.state, model.state.sites, model.parameters
+    terms = np.array([p["gpu_power_factor"] * p["pue"] / 1000.0, p["power_overbooking"]])
+    machines.install(
+        terms, sites.count, ENERGISED, sites.status, sites.mw, model.vintage_kw, model.chips.most_efficient, state.store,
+        state.chips,
+    )  # fmt: skip
 
 
 def _scrap(model: Model, month: int) -> None:
     """Accelerators go at the end of their life, or when a year of rent no longer pays their running cost."""
-    state, p, v = model.state, model.parameters, model.world.vintages
-    rows, vintages = np.nonzero(state.chips > 0.0)
-    if not len(rows):
-        return
-    age = month - model.chip_age[rows, vintages]
-    rent = v.h100e[vintages] * (8760.0 * p["availability"]) * state.market.price
-    power = v.kw[vintages] * (p["gpu_power_factor"] * p["pue"] / 1000.0 * 8760.0 * p["load_factor"])
-    cost = power * state.site_price[state.sites.zone[rows]] * (1.0 + p["running_overhead"])
-    worn = age >= p["gpu_life_months"] - 1e-6
-    for at in np.flatnonzero(worn | ((rent < cost) & (age >= 12))).tolist():
-        row, vintage = int(rows[at]), int(vintages[at])
+    state, sites, p = model.state, model.state.sites, model.parameters
+    rent = 8760.0 * p["availability"] * state.market.price
+    power = p["gpu_power_factor"] * p["pue"] / 1000.0 * 8760.0 * p["load_factor"] * (1.0 + p["running_overhead"])
+    terms = np.array([month, p["gpu_life_months"], rent, power])
+    rows, vintages, by_age = model.chips.worn_out
+    found = machines.worn_out(
+        terms, sites.count, state.chips, model.chip_age, model.chips.h100e, model.vintage_kw, sites.zone,
+        state.site_price, rows, vintages, by_age,
+    )  # fmt: skip
+    for row, vintage, old in zip(rows[:found].tolist(), vintages[:found].tolist(), by_age[:found].tolist(), strict=True):
         count = float(state.chips[row, vintage])
         state.chips[row, vintage] = 0.0
         owner = model.owner_key(row)
         model.ledger.post("gpus scrapped", f"gpus {owner}", "gpu", count, "scrap")
+        age = float(month - model.chip_age[row, vintage])
         model.decisions.note(
             month,
-            Intent(owner, "scrap", state.sites.key[row], count, "GPU", {"age_months": float(age[at])}),
-            bound="age" if worn[at] else "rent below running cost",
+            Intent(owner, "scrap", sites.key[row], count, "GPU", {"age_months": age}),
+            bound="age" if old else "rent below running cost",
         )
 
 
