@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from abm.core.allocate import BOUNDS, Flows, Network, State
+from abm.core.allocate import BOUNDS, RULES, Flows, Network, State
 from abm.ledger import OPENING, Ledger
 
 if TYPE_CHECKING:
@@ -52,8 +52,18 @@ class ChipChain:
         self.rivals = model.by_kind("rival")
         self._foreign = [model.is_foreign(maker) for maker in self.makers]
         self.lead_of_buyer = supply.longest_leads("gpu")
+        """(cast,) months that accelerators take to each buyer."""
+        self.longest_lead = int(self.lead_of_buyer.max(initial=0))
         self._build(model)
         self._vintage = _newest_vintages(model, self.makers, model.calendar.months + 2 * LONGEST_LEAD)
+        v = world.vintages
+        self.h100e = np.array(v.h100e, float)
+        self.most_efficient = np.argsort(-self.h100e / np.array(v.kw, float), kind="stable")
+        """Vintages, the most efficient first."""
+        cells = self.sites * len(v)
+        self.worn_out = np.zeros(cells, np.int64), np.zeros(cells, np.int64), np.zeros(cells, np.bool_)
+        """Room for what is found worn out in a month: sites, vintages, whether by age."""
+        self._vintage_lists: list[list[int]] = self._vintage.tolist()
         self._memory_by_month = [self.memory_per_chip(maker).tolist() for maker in self.makers]
         self.state = State(self.network)
         edges, columns = self.network.edges, len(self.makers)
@@ -70,6 +80,16 @@ class ChipChain:
         self._feeding_edges = np.array([e for e, *_ in self._feeding], np.int64)
         self._feeding_maker = np.array([c for _, _, c, _ in self._feeding], np.int64)
         self._feeding_graph = np.array([at for *_, at in self._feeding], np.int64)
+        self._by_contract = any(RULES[network_rule] == "contract" for network_rule in self.network.rule[self._desk])
+        self._rival_edges = {
+            c: np.array([self._to_rival[c, r] for r in range(len(self.rivals))], np.int64)
+            for c in range(len(self.makers)) if self._leads_world[c]
+        }
+        self._rival_graph = {
+            c: supply.numbers(self.good[c])[world.cast.row(self.makers[c]), [rival.row for rival in self.rivals]]
+            if self.rivals else np.zeros(0, np.int64)
+            for c in self._rival_edges
+        }
         self._abroad_edges = np.array(self._memory_abroad, np.int64)
         self._graph_edge = np.full((columns, self.sites), -1, np.int64)
         """Edge of the supply graph over which a site is served."""
@@ -187,7 +207,7 @@ class ChipChain:
 
     def vintage(self, maker: str, month: int) -> int:
         """Newest vintage of a maker that can be had in ``month``; -1 where there is none yet."""
-        return int(self._vintage[self.model.makers[maker], min(month, self._vintage.shape[1] - 1)])
+        return self._vintage_lists[self.model.makers[maker]][month]
 
     def memory_per_chip(self, maker: str) -> np.ndarray:
         """(months,) memory in one of the maker's newest machines, GB; 0 before its first."""
@@ -252,17 +272,17 @@ class ChipChain:
             self._weight[self._to_desk[c]] = home_weight
             self._per_unit[c] = self._memory_by_month[c][month] if self._has_memory[c] else 0.0
             if self._leads_world[c]:
-                for r, rival in enumerate(self.rivals):
-                    e = self._to_rival[c, r]
-                    orders[e], self._weight[e] = rival.chips_wanted, rival_weight
-                    edge_unit[e] = supply.factor(month, supply.edge(maker, rival.who, self.good[c]))
+                edges = self._rival_edges[c]
+                orders[edges], self._weight[edges] = [rival.chips_wanted for rival in self.rivals], rival_weight
+                if supply.disruptions:
+                    edge_unit[edges] = supply.factors(month, self._rival_graph[c])
                 orders[self._to_world[c]] = abroad
                 self._weight[self._to_world[c]] = max(1.0 - home_weight - rival_weight * len(self.rivals), 1e-6)
         if supply.edge_factor is not None:
             at = self._graph_edge.ravel()
             edge_unit[self._first_site:] = supply.factors(month, at)
             delay[self._first_site:] = supply.delays(month, at)
-        if any(network.rule[desk] == 1 for desk in self._desk):
+        if self._by_contract:
             network.share[self._first_site:] = np.tile(self._contracts(), len(self.makers))
         flows = self.state.month(
             orders, group_cap=[max(quota, 0.0)], node_factor=unit, edge_factor=edge_unit, edge_delay=delay
@@ -279,6 +299,7 @@ class ChipChain:
     ) -> None:  # fmt: skip
         """Orders for memory, split among its makers by what each has under contract; the world takes the rest."""
         supply, model, network = self.model.supply, self.model, self.network
+        shocks = bool(supply.disruptions)
         free, kept = np.zeros(len(self.memory)), np.zeros(len(self.memory))
         output = np.ones(len(self.memory))
         for j, who in enumerate(self.memory):
@@ -293,7 +314,7 @@ class ChipChain:
         left = np.array([wanted.get(maker, 0.0) for maker in self.makers])
         reserve = self.state.stock[self._reserve] + kept * output
         for edges, volume in ((self._reserve_edges, reserve), (self._memory_edges, None)):
-            passes = [supply.factor(month, at) for _, _, _, at in edges]
+            passes = [supply.factor(month, at) for *_, at in edges] if shocks else [1.0] * len(edges)
             part = np.array([
                 passes[i] * (volume[j] if volume is not None else held[c] * free[j] * output[j])
                 for i, (_, j, c, _) in enumerate(edges)
@@ -305,6 +326,8 @@ class ChipChain:
                     asked = min(asked, part[i])
                 self._orders[e], self._weight[e] = asked, 1.0 if volume is not None else held[c]
                 network.share[e] = held[c]
+                if not shocks:
+                    continue
                 if passes[i] < 1.0:
                     self._edge_capacity[e] = passes[i] * (volume[j] if volume is not None else held[c] * free[j])
                 else:
@@ -373,13 +396,11 @@ class ChipChain:
         """Take over what the graph says of sites: orders left, what is on its way and at which price; log and book."""
         model, supply, sites = self.model, self.model.supply, self.sites
         first, columns, network = self._first_site, len(self.makers), self.network
-        for (c, r), e in self._to_rival.items():
-            rival = self.rivals[r]
-            rival.chips_received = float(flows.granted[e])
-            at = supply.edge(self.makers[c], rival.who, self.good[c])
-            if at is not None:
-                supply.flow[month, at] += flows.granted[e]
-                supply.asked[month, at] += flows.asked[e]
+        for c, edges in self._rival_edges.items():
+            got = flows.granted[edges]
+            for rival, amount in zip(self.rivals, got.tolist(), strict=True):
+                rival.chips_received = amount
+            supply.book_all(month, self._rival_graph[c], got, flows.asked[edges])
         backlog = self.state.backlog[first:]
         # Dust goes only where no queue by month remembers it.
         dusty = (backlog < DUST) & (network.queue_row[first:] < 0)

@@ -29,18 +29,27 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Programme:
-    """What a developer builds this month, one entry for each resource: intents in arrays."""
+    """What a developer builds this month, one entry for each of its resources: intents in arrays."""
 
     who: str
     rows: np.ndarray
     """Rows of the world's resources."""
     mw: np.ndarray
-    direct: np.ndarray
-    """Part of it that is sold directly to sites, MW."""
+    """May be 0."""
     cost: np.ndarray
     earned: np.ndarray
     """Cost and what the developer expects to earn, in the unit in which it compares them."""
+    lead: np.ndarray
+    """Months until it serves."""
+    zone: np.ndarray
+    technology: np.ndarray | None
+    """None: batteries."""
+    goods: tuple[str, ...]
+    """What is built, by its name on the supply graph."""
     subjects: tuple[str, ...]
+    direct: np.ndarray
+    """Part of it that is sold directly to sites, MW."""
+    sells_directly: bool = False
 
     def intent(self, i: int) -> Intent:
         """Entry ``i`` by itself."""
