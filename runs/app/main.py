@@ -12,6 +12,7 @@ from runs.app.knobs import knobs_of
 from runs.app.pages.assumptions import AssumptionsPage
 from runs.app.pages.common import box, my_session, parcel, session_context, words
 from runs.app.pages.decade import DecadePage
+from runs.app.pages.ensembles import EnsemblesPage
 from runs.app.pages.months import MonthsPage
 from runs.app.pages.why import WhyPage
 from runs.app.parts import Porter, Sheet, StatusLine, TopBar
@@ -217,6 +218,7 @@ routes = [
     solara.Route(path="/", component=DecadePage, layout=Layout, label="madang"),
     solara.Route(path="months", component=MonthsPage, label="madang"),
     solara.Route(path="why", component=WhyPage, label="madang"),
+    solara.Route(path="ensembles", component=EnsemblesPage, label="madang"),
     solara.Route(path="assumptions", component=AssumptionsPage, label="madang"),
 ]
 __all__ = ["my_session", "routes"]

@@ -176,3 +176,38 @@ def AssumptionList(
     event_csv: Event,
 ) -> None:
     """Every number, searched in the browser."""
+
+
+@solara.component_vue("vue/opener.vue")
+def Opener(
+    texts: dict[str, str],
+    label: str,
+    none: str,
+    folders: list[str],
+    opened: str,
+    problem: str,
+    loaded: str,
+    selects: list[dict[str, Any]],
+    event_open: Event,
+    event_choose: Event,
+) -> None:
+    """Choose a results folder, and what to see of it."""
+
+
+@solara.component_vue("vue/ensemble.vue")
+def EnsembleForm(
+    texts: dict[str, str],
+    about: str,
+    packages: list[dict[str, str]],
+    start_with: list[str],
+    most: int,
+    seconds: float,
+    running: bool,
+    total: int,
+    done: int,
+    progress: str,
+    message: str,
+    event_begin: Event,
+    event_cancel: Event,
+) -> None:
+    """Start a small ensemble, watch it, cancel it."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from runs.app.worker import FAILED, GIVEN_UP, READY, Question, serve
+from runs.app.worker import DONE, FAILED, GIVEN_UP, READY, Question, serve
 
 YOUNG = 0.25
 """Share of a usual run below which a running question is given up for a newer one of the same asker."""
@@ -117,6 +117,7 @@ class Pool:
                     continue
                 if kind == READY:
                     worker.ready = True
+                    self._warmed(payload)
                     if len(self._workers) < self.size:
                         self._workers.append(_Worker(self._context, self.warm))
                     continue
@@ -128,6 +129,16 @@ class Pool:
                 self._usual = 0.7 * self._usual + 0.3 * (time.monotonic() - worker.began)
                 self._tell(job, kind, payload)
             self._hand_out()
+
+    def _warmed(self, payload: Any) -> None:
+        """A process is warm; the run that made it so answers whoever asks just that."""
+        if not isinstance(payload, bytes) or not payload:
+            return
+        with self._lock:
+            same = [asker for asker, asked in self._waiting.items() if asked.question == self.warm]
+            asked = [self._waiting.pop(asker) for asker in same]
+        for one in asked:
+            self._tell(one, DONE, payload)
 
     def _hand_out(self) -> None:
         with self._lock:

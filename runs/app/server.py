@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import sys
 import threading
 import warnings
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
@@ -65,6 +66,10 @@ class Serving:
             if self._runs is not None:
                 self._runs.close()
                 self._runs = None
+        if "runs.app.ensembles" in sys.modules:
+            from runs.app.ensembles import ensembles_of
+
+            ensembles_of(self.options.results, self.options.most_runs).close()
 
 
 serving = Serving()

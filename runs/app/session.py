@@ -65,6 +65,9 @@ class Session:
         self.past: solara.Reactive[tuple[State, ...]] = solara.reactive((state,))
         self.at = solara.reactive(0)
         self.dialog = solara.reactive("")
+        self.opened: solara.Reactive[Any] = solara.reactive(None)
+        self.work: solara.Reactive[dict[str, Any]] = solara.reactive({})
+        """The ensemble that this page has started: job, folder, how far it is."""
         self.parcel: solara.Reactive[dict[str, Any]] = solara.reactive({})
         month = extras.get("month", "")
         self.month = solara.reactive(int(month) if month.isdecimal() and month.isascii() and len(month) < 5 else 0)
@@ -165,6 +168,8 @@ class Session:
     def close(self) -> None:
         """The page has gone."""
         self._closed = True
+        if self.work.peek().get("job") is not None:
+            self.work.peek()["job"].cancel()
         for asker in (self, (id(self), "pinned"), (id(self), "bare")):
             self.runs.pool.forget(asker)
 

@@ -262,6 +262,8 @@ def late_words(slip: Slip, t: Texts) -> str:
         return t("slip.withdrawn")
     if not slip.open:
         return t("slip.more_than", months=f"{slip.months:.0f}") if slip.months > 0 else t("slip.not_due")
+    if slip.months == 1:
+        return t("slip.month")
     return t("slip.months", months=f"{slip.months:.0f}") if slip.months > 0 else t("slip.on_time")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -129,7 +130,14 @@ def rule_of(view: RunView, who: str) -> tuple[str, str]:
     found = cast.KINDS.get(kind) if hasattr(cast, "KINDS") else None
     if found is None:
         return "", ""
-    return inspect.cleandoc(found.__doc__ or ""), found.__name__
+    return flowing(inspect.cleandoc(found.__doc__ or "")), found.__name__
+
+
+def flowing(text: str) -> str:
+    """A docstring as prose: lines joined to paragraphs, points on lines of their own, no mark-up."""
+    text = re.sub(r":\w+:`([^`]*)`", r"\1", text).replace("``", "")
+    paragraphs = [" ".join(part.split()) for part in re.split(r"\n\s*\n|\n(?=\s*\* )", text)]
+    return "\n".join(paragraphs)
 
 
 def objective_of(view: RunView, who: str) -> str:
