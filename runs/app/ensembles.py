@@ -56,7 +56,9 @@ def confined(root: Path, name: str) -> Path:
     except (OSError, ValueError, RuntimeError):
         found = Path("/")
     if not name.strip() or not found.is_relative_to(home) or found == home:
-        raise BadInput([Complaint(name, 0, "folder", f"lies outside {root.name}; only folders below it can be opened")])
+        raise BadInput(
+            [Complaint(name, 0, "folder", f"lies outside {root.name}; only folders below it can be opened")]
+        )
     return found
 
 
@@ -102,7 +104,9 @@ def open_folder(root: Path, name: str) -> Opened:
     )
 
 
-def fans(opened: Opened, indicator: str, scenario: str, label: Callable[[str], str]) -> tuple[list[str], list[Fan]]:
+def fans(
+    opened: Opened, indicator: str, scenario: str, label: Callable[[str], str]
+) -> tuple[list[str], list[Fan]]:
     """Months, and the indicator of each package: months x runs."""
     import polars as pl
 
@@ -162,7 +166,16 @@ class Ensembles:
 
         with self._lock:
             if self._job is not None and not self._job.done():
-                raise BadInput([Complaint("ensemble", 0, "start", "another one is running on this server; wait until it has ended")])
+                raise BadInput(
+                    [
+                        Complaint(
+                            "ensemble",
+                            0,
+                            "start",
+                            "another one is running on this server; wait until it has ended",
+                        )
+                    ]
+                )
             if self._pool is None:
                 self._pool = Pool(workers=1)
             safe = re.sub(r"[^a-z0-9-]+", "-", name.lower()).strip("-") or "ensemble"
@@ -188,5 +201,3 @@ class Ensembles:
 def ensembles_of(root: Path, most_runs: int) -> Ensembles:
     """The one starter of ensembles of this server."""
     return Ensembles(root, most_runs)
-
-

@@ -145,7 +145,9 @@ class Pool:
             now = time.monotonic()
             for asker in list(self._waiting):
                 mine = [worker for worker in self._workers if worker.job and worker.job.asker is asker]
-                young = next((w for w in mine if now - w.began < YOUNG * self._usual and not w.stopping), None)
+                young = next(
+                    (w for w in mine if now - w.began < YOUNG * self._usual and not w.stopping), None
+                )
                 if young is not None:
                     self._give_up(young)
                     continue  # its GIVEN_UP answer brings us back here
@@ -161,7 +163,9 @@ class Pool:
                 try:
                     free.line.send((asked.ticket, asked.question))
                 except OSError:
-                    self._waiting.setdefault(asker, asked)  # its end is noticed by the loop, which replaces it
+                    self._waiting.setdefault(
+                        asker, asked
+                    )  # its end is noticed by the loop, which replaces it
 
     def _give_up(self, worker: _Worker) -> None:
         if not worker.stopping:
@@ -179,7 +183,9 @@ class Pool:
         code = worker.process.exitcode
         self._workers[self._workers.index(worker)] = _Worker(self._context, self.warm)
         if job is not None:
-            self._tell(job, FAILED, f"the process that computed it ended (exit code {code}); another has started")
+            self._tell(
+                job, FAILED, f"the process that computed it ended (exit code {code}); another has started"
+            )
 
     @staticmethod
     def _tell(job: _Asked, kind: str, payload: Any) -> None:

@@ -54,7 +54,9 @@ def quantiles(values: np.ndarray) -> np.ndarray:
     return found
 
 
-def fan_chart(name: str, label: str, unit: str, months: Sequence[str], fans: Sequence[Fan], t: Texts) -> Chart:
+def fan_chart(
+    name: str, label: str, unit: str, months: Sequence[str], fans: Sequence[Fan], t: Texts
+) -> Chart:
     """Medians as lines, the middle runs as bands, one colour for each package."""
     bands = [quantiles(fan.values) for fan in fans]
     finite = [band[np.isfinite(band)] for band in bands]
@@ -64,9 +66,22 @@ def fan_chart(name: str, label: str, unit: str, months: Sequence[str], fans: Seq
     for number, (fan, band) in enumerate(zip(fans, bands, strict=True)):
         colour = SERIES[number % len(SERIES)]
         low, middle, high = band
-        hidden = {"type": "line", "showSymbol": False, "silent": True, "lineStyle": {"width": 0}, "tooltip": {"show": False}}
+        hidden = {
+            "type": "line",
+            "showSymbol": False,
+            "silent": True,
+            "lineStyle": {"width": 0},
+            "tooltip": {"show": False},
+        }
         series += [
-            {**hidden, "name": f"{fan.label} ", "stack": f"b{number}", "stackStrategy": "all", "data": short(low, divider), "itemStyle": {"color": colour}},
+            {
+                **hidden,
+                "name": f"{fan.label} ",
+                "stack": f"b{number}",
+                "stackStrategy": "all",
+                "data": short(low, divider),
+                "itemStyle": {"color": colour},
+            },
             {
                 **hidden,
                 "name": f"{fan.label}  ",
@@ -82,7 +97,11 @@ def fan_chart(name: str, label: str, unit: str, months: Sequence[str], fans: Seq
                 "showSymbol": False,
                 "z": 4,
                 "data": short(middle, divider),
-                "lineStyle": {"width": 2.6, "color": colour, "type": ("solid", "dashed", "dotted")[number % 3]},
+                "lineStyle": {
+                    "width": 2.6,
+                    "color": colour,
+                    "type": ("solid", "dashed", "dotted")[number % 3],
+                },
                 "itemStyle": {"color": colour},
             },
         ]
@@ -97,16 +116,41 @@ def fan_chart(name: str, label: str, unit: str, months: Sequence[str], fans: Seq
     }
     head = [t("year")]
     for fan in fans:
-        head += [f"{fan.label}, {word}, {named}" for word in (t("ensemble.low"), t("chart.median"), t("ensemble.high"))]
+        head += [
+            f"{fan.label}, {word}, {named}"
+            for word in (t("ensemble.low"), t("chart.median"), t("ensemble.high"))
+        ]
     rows = []
     for at, month in enumerate(months):
         if month.endswith("-12") or at == len(months) - 1:
-            rows.append((month, *(digits(float(band[line, at]) / divider) for band in bands for line in range(3))))
+            rows.append(
+                (month, *(digits(float(band[line, at]) / divider) for band in bands for line in range(3)))
+            )
     parts = []
     for fan, band in zip(fans, bands, strict=True):
         low, middle, high = (digits(float(value) / divider) for value in band[:, -1])
-        parts.append(t("ensemble.fan_summary", label=fan.label, low=low, middle=middle, high=high, unit=named, month=months[-1], share=round(100 * SHARE)))
-    return Chart("fan", f"{label}", named, f"{label}. " + " ".join(parts), option, Table(tuple(head), tuple(rows), tuple(range(1, len(head)))), (), t("ensemble.fan_about"))
+        parts.append(
+            t(
+                "ensemble.fan_summary",
+                label=fan.label,
+                low=low,
+                middle=middle,
+                high=high,
+                unit=named,
+                month=months[-1],
+                share=round(100 * SHARE),
+            )
+        )
+    return Chart(
+        "fan",
+        f"{label}",
+        named,
+        f"{label}. " + " ".join(parts),
+        option,
+        Table(tuple(head), tuple(rows), tuple(range(1, len(head)))),
+        (),
+        t("ensemble.fan_about"),
+    )
 
 
 def difference_chart(found: Sequence[Difference], names: Mapping[str, str], title: str, t: Texts) -> Chart:
@@ -124,7 +168,10 @@ def difference_chart(found: Sequence[Difference], names: Mapping[str, str], titl
             "name": t("ensemble.difference"),
             "barWidth": "50%",
             "data": [
-                {"value": float(f"{value:.3g}"), "itemStyle": {"color": ("@blue" if value > 0 else "@orange") if one.clear else "@grey"}}
+                {
+                    "value": float(f"{value:.3g}"),
+                    "itemStyle": {"color": ("@blue" if value > 0 else "@orange") if one.clear else "@grey"},
+                }
                 for one, value in zip(shown, relative, strict=True)
             ],
         },
@@ -143,10 +190,18 @@ def difference_chart(found: Sequence[Difference], names: Mapping[str, str], titl
     option = {
         "madang": {"unit": "%"},
         "grid": {"left": 8, "right": 26, "top": 30, "bottom": 6, "containLabel": True},
-        "legend": {"top": 0, "left": 0, "data": [t("ensemble.difference"), t("ensemble.low"), t("ensemble.high")]},
+        "legend": {
+            "top": 0,
+            "left": 0,
+            "data": [t("ensemble.difference"), t("ensemble.low"), t("ensemble.high")],
+        },
         "tooltip": {"trigger": "axis", "axisPointer": {"type": "shadow"}, "confine": True},
         "xAxis": {"type": "value"},
-        "yAxis": {"type": "category", "data": [names[one.name] for one in shown], "axisLabel": {"width": 230, "overflow": "truncate"}},
+        "yAxis": {
+            "type": "category",
+            "data": [names[one.name] for one in shown],
+            "axisLabel": {"width": 230, "overflow": "truncate"},
+        },
         "series": series,
     }
     rows = tuple(
@@ -167,7 +222,21 @@ def difference_chart(found: Sequence[Difference], names: Mapping[str, str], titl
         t("ensemble.high"), t("ensemble.pairs"), "",
     )  # fmt: skip
     clear = [one for one in found if one.clear]
-    summary = title + ". " + " ".join(
-        f"{names[one.name]}: {amount(one.difference, one.unit, t, sign=True)} ({amount(one.low, one.unit, t)}, {amount(one.high, one.unit, t)})." for one in clear[:6]
+    summary = (
+        title
+        + ". "
+        + " ".join(
+            f"{names[one.name]}: {amount(one.difference, one.unit, t, sign=True)} ({amount(one.low, one.unit, t)}, {amount(one.high, one.unit, t)})."
+            for one in clear[:6]
+        )
     )
-    return Chart("differences", title, "%", summary, option, Table(head, rows, tuple(range(1, 7))), (), t("ensemble.compare_about"))
+    return Chart(
+        "differences",
+        title,
+        "%",
+        summary,
+        option,
+        Table(head, rows, tuple(range(1, 7))),
+        (),
+        t("ensemble.compare_about"),
+    )

@@ -58,7 +58,13 @@ def EnsemblesPage() -> None:
         if opened is not None:
             picked = picks(opened, choices)
             selects = selects_of(opened, picked, session, t)
-            loaded = t("ensemble.loaded", runs=opened.runs, scenarios=len(opened.scenarios), packages=len(opened.packages), failed=opened.failed)
+            loaded = t(
+                "ensemble.loaded",
+                runs=opened.runs,
+                scenarios=len(opened.scenarios),
+                packages=len(opened.packages),
+                failed=opened.failed,
+            )
         Opener(
             texts={key: t(f"ensemble.{key}") for key in ("open", "go")},
             label=t("ensemble.folder", root=root.name),
@@ -98,9 +104,17 @@ def selects_of(opened: Opened, picked: dict[str, str], session: Session, t: Text
         ("indicator", t("ensemble.indicator"), [(name, label) for label, name in figures]),
     ]
     if len(opened.packages) > 1:
-        found += [(key, f"{t('ensemble.compare')}: {t(f'ensemble.{key}')}", list(titles.items())) for key in ("first", "second")]
+        found += [
+            (key, f"{t('ensemble.compare')}: {t(f'ensemble.{key}')}", list(titles.items()))
+            for key in ("first", "second")
+        ]
     return [
-        {"key": key, "label": label, "value": picked[key], "options": [{"key": k, "name": n} for k, n in options]}
+        {
+            "key": key,
+            "label": label,
+            "value": picked[key],
+            "options": [{"key": k, "name": n} for k, n in options],
+        }
         for key, label, options in found
     ]
 
@@ -126,7 +140,9 @@ def Charts(session: Session, opened: Opened, picked: dict[str, str]) -> None:
         if name not in opened.series:
             return None
         months, found = fans(opened, name, picked["scenario"], label)
-        return fan_chart(name, t.indicator(name, world), opened.units.get(name) or unit_of(opened, name), months, found, t)
+        return fan_chart(
+            name, t.indicator(name, world), opened.units.get(name) or unit_of(opened, name), months, found, t
+        )
 
     chart = solara.use_memo(lambda: guarded(fan), [key])
     if isinstance(chart, str):
@@ -149,7 +165,9 @@ def Charts(session: Session, opened: Opened, picked: dict[str, str]) -> None:
         if not scores:
             return []
         found = [one for one in compared(opened, first, second, picked["scenario"], scores) if one.clear]
-        return sorted(found, key=lambda one: -abs(one.difference) / max(abs(one.before), abs(one.now), 1e-12))[:MOST_GAINS]
+        return sorted(
+            found, key=lambda one: -abs(one.difference) / max(abs(one.before), abs(one.now), 1e-12)
+        )[:MOST_GAINS]
 
     for kind, compute in (("compare", differences), ("gains", gains)):
         found = solara.use_memo(lambda compute=compute: guarded(compute), [key, kind])
@@ -173,7 +191,9 @@ def names_of(found: list[Difference], session: Session, t: Texts) -> dict[str, s
     """What the indicators are called; a score, by its stakeholder."""
     world = session.knobs.world
     return {
-        one.name: t.name(world, one.name.removeprefix(SCORE)) if one.name.startswith(SCORE) else t.indicator(one.name, world)
+        one.name: t.name(world, one.name.removeprefix(SCORE))
+        if one.name.startswith(SCORE)
+        else t.indicator(one.name, world)
         for one in found
     }
 
@@ -229,7 +249,12 @@ def Start(session: Session, ensembles: Ensembles, opened: Any) -> None:
         def tell(progress: Any) -> None:
             with session.in_kernel():
                 now = session.work.value
-                session.work.value = {**now, "total": progress.total, "done": progress.done, "failed": progress.failed}
+                session.work.value = {
+                    **now,
+                    "total": progress.total,
+                    "done": progress.done,
+                    "failed": progress.failed,
+                }
 
         try:
             job, folder = ensembles.start(spec, f"{state.scenario}-ensemble", tell)
