@@ -21,6 +21,9 @@ from abm.ledger import OPENING, Ledger
 if TYPE_CHECKING:
     from abm.model import Model
 
+LONGEST_LEAD = 121
+"""Months: the longest lead time that an edge may have, and one."""
+
 DUST = 1e-9
 """An order smaller than this is none."""
 
@@ -50,15 +53,24 @@ class ChipChain:
         self._foreign = [model.is_foreign(maker) for maker in self.makers]
         self.lead_of_buyer = supply.longest_leads("gpu")
         self._build(model)
-        self._vintage = _newest_vintages(model, self.makers, model.calendar.months + self.network.horizon)
+        self._vintage = _newest_vintages(model, self.makers, model.calendar.months + 2 * LONGEST_LEAD)
+        self._memory_by_month = [self.memory_per_chip(maker).tolist() for maker in self.makers]
         self.state = State(self.network)
         edges, columns = self.network.edges, len(self.makers)
         self._orders = np.zeros(edges)
-        self._capacity = np.zeros(self.network.nodes)
-        self._capacity[self._sink] = np.inf
-        self._edge_capacity = np.full(edges, np.inf)
-        self._weight = np.zeros(edges)
-        self._per_unit = np.zeros(self.network.slots)
+        # The month's numbers are written into the network's own arrays.
+        self._capacity, self._edge_capacity = self.network.capacity, self.network.edge_capacity
+        self._weight, self._per_unit = self.network.weight, self.network.per_unit
+        self._weight[:] = 0.0
+        self._capacity[: self._sink] = 0.0
+        self._capacity[self._desk] = np.inf
+        self.network.target[self._reserve] = np.inf
+        self._makers_and_memory = np.array([*self._hbm, *self._reserve, *self._maker], np.int64)
+        self._feeding = [*self._memory_edges, *self._reserve_edges]
+        self._feeding_edges = np.array([e for e, *_ in self._feeding], np.int64)
+        self._feeding_maker = np.array([c for _, _, c, _ in self._feeding], np.int64)
+        self._feeding_graph = np.array([at for *_, at in self._feeding], np.int64)
+        self._abroad_edges = np.array(self._memory_abroad, np.int64)
         self._graph_edge = np.full((columns, self.sites), -1, np.int64)
         """Edge of the supply graph over which a site is served."""
         self._value = np.zeros((self.network.horizon, columns * self.sites))
@@ -177,6 +189,12 @@ class ChipChain:
         """Newest vintage of a maker that can be had in ``month``; -1 where there is none yet."""
         return int(self._vintage[self.model.makers[maker], min(month, self._vintage.shape[1] - 1)])
 
+    def memory_per_chip(self, maker: str) -> np.ndarray:
+        """(months,) memory in one of the maker's newest machines, GB; 0 before its first."""
+        vintage = self._vintage[self.model.makers[maker]]
+        found: np.ndarray = np.where(vintage >= 0, self.model.world.vintages.hbm_gb[vintage], 0.0)
+        return found
+
     def uses_memory(self, maker: str) -> bool:
         """Whether somebody in the world sells memory to the maker."""
         return self._has_memory[self.model.makers[maker]]
@@ -224,8 +242,7 @@ class ChipChain:
         orders, capacity = self._orders, self._capacity
         unit, edge_unit = np.ones(network.nodes), np.ones(network.edges)
         delay = np.zeros(network.edges, np.int64)
-        capacity[: self._sink] = 0.0
-        capacity[self._desk] = np.inf
+        capacity[self._makers_and_memory] = 0.0
         self._sell(month, sold, memory_orders, unit, edge_unit, delay)
         for maker, (output, abroad, home_weight, rival_weight) in made.items():
             c = model.makers[maker]
@@ -233,8 +250,7 @@ class ChipChain:
             unit[self._maker[c]] = supply.output_factor(month, maker, self.good[c])
             orders[self._to_desk[c]] = float(model.state.wanted[:, c].sum())
             self._weight[self._to_desk[c]] = home_weight
-            vintage = self.vintage(maker, month)
-            self._per_unit[c] = float(model.world.vintages.hbm_gb[vintage]) if self._has_memory[c] and vintage >= 0 else 0.0
+            self._per_unit[c] = self._memory_by_month[c][month] if self._has_memory[c] else 0.0
             if self._leads_world[c]:
                 for r, rival in enumerate(self.rivals):
                     e = self._to_rival[c, r]
@@ -242,19 +258,15 @@ class ChipChain:
                     edge_unit[e] = supply.factor(month, supply.edge(maker, rival.who, self.good[c]))
                 orders[self._to_world[c]] = abroad
                 self._weight[self._to_world[c]] = max(1.0 - home_weight - rival_weight * len(self.rivals), 1e-6)
-        self._per_unit[len(self.makers):] = 1.0
         if supply.edge_factor is not None:
             at = self._graph_edge.ravel()
             edge_unit[self._first_site:] = supply.factors(month, at)
             delay[self._first_site:] = supply.delays(month, at)
         if any(network.rule[desk] == 1 for desk in self._desk):
             network.share[self._first_site:] = np.tile(self._contracts(), len(self.makers))
-        target = np.zeros(network.nodes)
-        target[self._reserve] = np.inf
         flows = self.state.month(
-            orders, capacity=capacity, target=target, per_unit=self._per_unit, edge_capacity=self._edge_capacity,
-            weight=self._weight, group_cap=[max(quota, 0.0)], node_factor=unit, edge_factor=edge_unit, edge_delay=delay,
-        )  # fmt: skip
+            orders, group_cap=[max(quota, 0.0)], node_factor=unit, edge_factor=edge_unit, edge_delay=delay
+        )
         self.flows = flows
         self._book_memory(month, flows, orders)
         self._settle(month, flows, delay)
@@ -338,22 +350,24 @@ class ChipChain:
         ledger, supply, granted = self.model.ledger, self.model.supply, flows.granted
         if not self.memory:
             return
-        sent = sum(float(granted[e]) for e, *_ in self._memory_edges)
-        from_reserve = sum(float(granted[e]) for e, *_ in self._reserve_edges)
-        ledger.post("hbm abroad", "hbm makers", "hbm", float(granted[self._memory_abroad].sum()), "memory sold")
-        ledger.post("hbm in transit", "hbm makers", "hbm", sent, "memory sold")
+        feeds, split = self._feeding_edges, len(self._memory_edges)
+        sent = granted[feeds]
+        abroad = granted[self._abroad_edges]
+        ledger.post("hbm abroad", "hbm makers", "hbm", float(abroad.sum()), "memory sold")
+        ledger.post("hbm in transit", "hbm makers", "hbm", float(sent[:split].sum()), "memory sold")
         ledger.post("hbm reserve", "hbm makers", "hbm", float(flows.made[self._reserve].sum()), "memory kept back")
-        ledger.post("hbm in transit", "hbm reserve", "hbm", from_reserve, "memory from the reserve")
-        for e, j in [*zip(self._memory_abroad, range(len(self.memory)), strict=True), *((e, j) for e, j, *_ in self._memory_edges)]:
-            self.sold[self.memory[j]] = self.sold.get(self.memory[j], 0.0) + float(granted[e])
-        arrived = np.zeros(len(self.makers))
-        for e, _, c, at in (*self._memory_edges, *self._reserve_edges):
-            arrived[c] += flows.arrived[e]
-            supply.flow[month, at] += granted[e]
-            supply.asked[month, at] += orders[e]
-        for c, maker in enumerate(self.makers):
-            ledger.post(f"hbm of {maker}", "hbm in transit", "hbm", float(arrived[c]), "memory received")
-            ledger.post("hbm built in", f"hbm of {maker}", "hbm", float(flows.used[c]), "memory used")
+        ledger.post("hbm in transit", "hbm reserve", "hbm", float(sent[split:].sum()), "memory from the reserve")
+        for j, who in enumerate(self.memory):
+            self.sold[who] = self.sold.get(who, 0.0) + float(abroad[j])
+        for (_, j, *_), amount in zip(self._memory_edges, sent[:split].tolist(), strict=True):
+            self.sold[self.memory[j]] += amount
+        arrived = np.bincount(self._feeding_maker, flows.arrived[feeds], len(self.makers)).tolist()
+        edges = supply.flow.shape[1]
+        supply.flow[month] += np.bincount(self._feeding_graph, sent, edges)
+        supply.asked[month] += np.bincount(self._feeding_graph, orders[feeds], edges)
+        for maker, got, used in zip(self.makers, arrived, flows.used.tolist(), strict=False):
+            ledger.post(f"hbm of {maker}", "hbm in transit", "hbm", got, "memory received")
+            ledger.post("hbm built in", f"hbm of {maker}", "hbm", used, "memory used")
 
     def _settle(self, month: int, flows: Flows, delay: np.ndarray) -> None:
         """Take over what the graph says of sites: orders left, what is on its way and at which price; log and book."""
@@ -390,7 +404,7 @@ class ChipChain:
         open_ = np.flatnonzero(asked > 0.0)
         edges = self._graph_edge.ravel()[open_]
         there = edges >= 0
-        np.add.at(supply.asked[month], edges[there], asked[open_][there])
+        supply.asked[month] += np.bincount(edges[there], asked[open_][there], supply.asked.shape[1])
         self._log(month, flows, open_)
 
     def arrivals(self, month: int) -> Iterator[Arrival]:

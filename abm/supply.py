@@ -7,9 +7,8 @@ gives the same graph back with the month's flows, orders and shortfalls.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,26 +19,6 @@ if TYPE_CHECKING:
     import networkx as nx
 
     from abm.decisions import Intent
-
-GOVERNED: Mapping[str, bool] = MappingProxyType(
-    {
-        "gpu": True,
-        "npu": True,
-        "hbm": True,
-        "power-equipment": True,
-        "cooling": True,
-        "construction": True,
-        "solar": True,
-        "wind": True,
-        "batteries": True,
-        "talent": False,
-        "capital": False,
-        "debt": False,
-    }
-)
-"""Goods whose deliveries the model decides, and whether one on its way can be late; flows of others
-(power, compute) come from dispatch and the market and are only recorded."""
-
 
 @dataclass(frozen=True, slots=True)
 class Disruption:

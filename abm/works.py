@@ -113,8 +113,9 @@ class SiteWorks:
         if not self._plain:
             self._rank(orders, weights, edges)
         calm = supply.edge_factor is None
+        network.capacity[:], network.weight[:] = output, weights.ravel()
         flows = self.state.month(
-            orders.ravel(), capacity=output, weight=weights.ravel(), node_factor=unit,
+            orders.ravel(), node_factor=unit,
             edge_factor=None if calm else np.ones(edges.size) * supply.factors(month, edges.ravel()),
             edge_delay=None if calm else supply.delays(month, edges.ravel()),
         )  # fmt: skip

@@ -6,12 +6,18 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
+
 from abm.decisions import Intent
 from abm.stakeholder import Stakeholder
 from agents.owners import SiteHolder
 
 if TYPE_CHECKING:
     from abm.model import Model
+
+
+LONGEST_LEAD = 121
+"""Months ahead that a maker plans at most: the longest lead time that an edge may have, and one."""
 
 
 def npu_share(model: Model, month: int) -> float:
@@ -43,6 +49,10 @@ class ChipMaker(Stakeholder):
 
     PHASES: ClassVar[tuple[str, ...]] = ("memory-orders", "supply")
 
+    def __init__(self, model: Model, who: str):
+        super().__init__(model, who)
+        self._per_chip: np.ndarray | None = None
+
     def planned(self, month: int, ahead: int) -> float:
         """Output that the maker plans, in ``month``, for ``ahead`` months later."""
         return 0.0
@@ -53,9 +63,9 @@ class ChipMaker(Stakeholder):
 
     def memory_use(self, month: int, ahead: int) -> float:
         """Memory that the plan for ``ahead`` months after ``month`` uses, GB."""
-        model = self.world_model
-        vintage = model.chips.vintage(self.who, month + ahead)
-        return self.planned(month, ahead) * float(model.world.vintages.hbm_gb[vintage]) if vintage >= 0 else 0.0
+        if self._per_chip is None:
+            self._per_chip = self.world_model.chips.memory_per_chip(self.who)
+        return self.planned(month, ahead) * float(self._per_chip[month + ahead])
 
     def order_memory(self, month: int) -> Iterator[Intent]:
         chips = self.world_model.chips
@@ -100,14 +110,17 @@ class GpuMaker(ChipMaker):
     def memory_contract(self) -> float:
         return self.world_model.parameters["maker_memory_share"]
 
-    def planned(self, month: int, ahead: int) -> float:
-        """Growth fades; the supply of packaging is expected to stay as it is now."""
-        fade = self.world_model.parameters["growth_fade"]
-        years = (month + ahead) / 12.0
+    def __init__(self, model: Model, who: str):
+        super().__init__(model, who)
+        fade = model.parameters["growth_fade"]
+        years = np.arange(model.calendar.months + LONGEST_LEAD) / 12.0
         reach = years if fade >= 1.0 else (fade**years - 1.0) / math.log(fade)
         growth = math.log1p(self.trait["output_growth"])
-        supply = float(self.world_model.outside.gpu_supply[month])
-        return self.trait["output_year"] / 12.0 * math.exp(growth * reach) * supply
+        self._trend: list[float] = (self.trait["output_year"] / 12.0 * np.exp(growth * reach)).tolist()
+
+    def planned(self, month: int, ahead: int) -> float:
+        """Growth fades; the supply of packaging is expected to stay as it is now."""
+        return self._trend[month + ahead] * float(self.world_model.outside.gpu_supply[month])
 
     def make(self, month: int) -> Iterator[Intent]:
         p = self.world_model.parameters

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from abm.calendar import Calendar, month_text
-from abm.supply import GOVERNED
+from abm.goods import GOVERNED
 from policies.reading import (
     Problems,
     Unreadable,
@@ -50,7 +50,7 @@ LONGEST_DELAY = 60
 KEYS = ("node", "edge", "good", "from", "months", "factor", "delay_months")
 _EDGE_KEYS = ("from", "to", "good")
 _FORM = "FACTOR@YYYY-MM+MONTHS, such as 0@2027-01+6, 0.5@2027-01+6 or delay:3@2027-01+6"
-_WINDOW = re.compile(r"(?:(?P<factor>[^,@:]+),?)?(?:delay:(?P<delay>[^,@:]+))?@(?P<start>[^+]+)\+(?P<months>.+)")
+_WINDOW = re.compile(r"(?:(?P<factor>[^,@:]+),?\s*)?(?:delay:(?P<delay>[^,@:]+))?@(?P<start>[^+]+)\+(?P<months>.+)")
 
 Edges = Collection[tuple[str, str, str]]
 """(supplier, buyer, good) of a world's edges."""

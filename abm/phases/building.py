@@ -167,13 +167,12 @@ def _install(model: Model, month: int) -> None:
         return
     factor = model.parameters["gpu_power_factor"] * model.parameters["pue"] / 1000.0
     rows = np.flatnonzero(waiting)
+    best = np.argsort(-v.h100e / v.kw, kind="stable").tolist()
     rooms = sites.mw[rows] * model.parameters["power_overbooking"] - (state.chips[rows] @ v.kw) * factor
     for row, room in zip(rows.tolist(), rooms.tolist(), strict=True):
         if room <= 0.0:
             continue
-        for vintage in sorted(
-            np.flatnonzero(state.store[row] > 0.0).tolist(), key=lambda i: (-v.h100e[i] / v.kw[i], i)
-        ):
+        for vintage in [i for i in best if state.store[row, i] > 0.0]:
             count = min(float(state.store[row, vintage]), max(room, 0.0) / (float(v.kw[vintage]) * factor))
             state.store[row, vintage] -= count
             state.chips[row, vintage] += count
@@ -220,8 +219,9 @@ def _build_power(model: Model, month: int) -> None:
             zone, tech = resources.zone[rows], resources.technology[rows]
             ready = month + resources.lead_months[rows].astype(np.int64) + delay
             plant = tech >= 0
-            np.add.at(state.coming_mw, (ready[plant], zone[plant], tech[plant]), mw[plant])
-            np.add.at(state.coming_store_mw, (ready[~plant], zone[~plant]), mw[~plant])
+            # A zone has each technology once, so that no entry is met twice.
+            state.coming_mw[ready[plant], zone[plant], tech[plant]] += mw[plant]
+            state.coming_store_mw[ready[~plant], zone[~plant]] += mw[~plant]
             for i in np.flatnonzero(programme.direct > 0.0).tolist():
                 model.build_direct(int(ready[i]), min(float(programme.direct[i]), float(mw[i])))
             for good, amount in _by_good(model, rows, mw):

@@ -14,26 +14,28 @@ DUST = 1e-12
 @helper
 def place_orders(
     sales, local, output, supplier, slot, slot_node, per_unit, held, restock_steps, demand, capacity, made,
-    input_stock, granted, part, at_slot, ease, orders,
+    input_stock, granted, part, at_slot, ease, ratio, orders,
 ):  # fmt: skip
     """Orders for the next step: what was used, and part of the gap to the inventory that output calls for."""
-    slots = slot_node.size
-    for s in range(slots):
-        at_slot[0, s] = input_stock[s]
-        at_slot[1, s] = 0.0
-    for e in range(sales):
+    for i in range(output.size):
         # Sellers are weighed by the capacity they have left; without that, by their part at equilibrium.
-        ease[e] = part[e] * (capacity[supplier[e]] / output[supplier[e]] if local else 1.0)
-        at_slot[0, slot[e]] += granted[e]
-        at_slot[1, slot[e]] += ease[e]
-    for s in range(slots):
+        ratio[i] = capacity[i] / output[i] if local else 1.0
+    held_now, weight, order = at_slot[0], at_slot[1], at_slot[2]
+    for s in range(slot_node.size):
+        held_now[s] = input_stock[s]
+        weight[s] = 0.0
+    for e in range(sales):
+        s = np.uint64(slot[e])
+        ease[e] = part[e] * ratio[np.uint64(supplier[e])]
+        held_now[s] += granted[e]
+        weight[s] += ease[e]
+    for s in range(slot_node.size):
         i = slot_node[s]
         goal = min(demand[i], capacity[i]) * per_unit[s] * held[s]
-        gap = max(goal - at_slot[0, s], 0.0)
-        at_slot[2, s] = made[i] * per_unit[s] + gap / restock_steps
+        order[s] = made[i] * per_unit[s] + max(goal - held_now[s], 0.0) / restock_steps
     for e in range(sales):
-        total = at_slot[1, slot[e]]
-        orders[e] = at_slot[2, slot[e]] * (ease[e] / total if total > 0.0 else part[e])
+        s = np.uint64(slot[e])
+        orders[e] = order[s] * (ease[e] / weight[s] if weight[s] > 0.0 else part[e])
 
 
 @kernel(
@@ -41,7 +43,7 @@ def place_orders(
         # steps, sales, local; levels, level_first, first, out, supplier, buyer, slot, slot_node, slot_first,
         # rule, lead, group, queue_row, tier
         "void(int64, int64, boolean,"
-        "int64[::1], int64[::1], int64[::1], int64[::1], int64[::1], int64[::1], int64[::1], int64[::1],"
+        "int64[::1], int64[::1], int64[::1], uint64[::1], int64[::1], int64[::1], int64[::1], int64[::1],"
         "int64[::1], int64[::1], int64[::1], int64[::1], int64[::1], int64[::1],"
         # share, hold, lapse, per_unit, target
         "float64[::1], float64[::1], boolean[::1], float64[::1], float64[::1],"
@@ -95,7 +97,7 @@ def run_ario(
             orders[sales + n + i] = left / rebuild_steps
             demand[i] = 0.0
         for e in range(edges):
-            demand[supplier[e]] += orders[e]
+            demand[np.uint64(supplier[e])] += orders[e]
         for i in range(n):
             destroyed_part = damage[i] / whole[i] if whole[i] > 0.0 else 0.0
             capacity[i] = output[i] * max(1.0 - max(destroyed_part, lost[t, i]), 0.0) * stretch[i]
@@ -124,7 +126,7 @@ def run_ario(
             inventory[t, s] = input_stock[s] + used[s]
         place_orders(
             sales, local, output, supplier, slot, slot_node, per_unit, held, restock_steps, demand, capacity,
-            made, input_stock, granted, part, at_slot, ease, orders,
+            made, input_stock, granted, part, at_slot, ease, by_node[0], orders,
         )  # fmt: skip
         for i in range(n):
             scarcity = (demand[i] - made[i]) / demand[i] if demand[i] > 0.0 else 0.0

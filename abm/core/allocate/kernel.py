@@ -1,7 +1,8 @@
 """One month of the supply graph, compiled: arrivals, orders, production, rationing, delivery. See README.md.
 
 Edges keep the caller's order in every array; ``out`` lists them by supplier in compressed rows, so
-that the edges of node i are ``out[first[i]:first[i + 1]]``. Input slots are compressed rows by node too.
+that the edges of node i are ``out[first[i]:first[i + 1]]``; it is unsigned, which spares the test for an
+index that counts from the end. Input slots are compressed rows by node too.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def open_month(
         if due != 0.0:
             pipeline[row, e] = 0.0
             if slot[e] >= 0:
-                input_stock[slot[e]] += due
+                input_stock[np.uint64(slot[e])] += due
         waiting = backlog[e] + orders[e]
         dropped = min(cancel[e], waiting)
         cancelled[e] = dropped
@@ -113,9 +114,10 @@ def produce(i, wanted, slot_first, per_unit, hold, input_stock, capacity, factor
         made, bound = limit, NODE_SHOCK if factor[i] < 1.0 else CAPACITY
     for s in range(slot_first[i], slot_first[i + 1]):
         if per_unit[s] > 0.0:
-            reach = input_stock[s] / (per_unit[s] * hold[s])
-            if reach < made:
-                made, bound, which = reach, INPUT, s
+            if input_stock[s] < made * (per_unit[s] * hold[s]):
+                reach = input_stock[s] / (per_unit[s] * hold[s])
+                if reach < made:
+                    made, bound, which = reach, INPUT, s
     for s in range(slot_first[i], slot_first[i + 1]):
         used[s] = min(made * per_unit[s], input_stock[s])
         input_stock[s] -= used[s]
@@ -278,7 +280,7 @@ def dispatch(
             if months == 0:
                 arrived[e] += amount
                 if slot[e] >= 0:
-                    input_stock[slot[e]] += amount
+                    input_stock[np.uint64(slot[e])] += amount
             else:
                 row = now + months
                 pipeline[row if row < horizon else row - horizon, e] += amount
@@ -322,7 +324,7 @@ def inspect(
         for p in range(first[i], first[i + 1]):
             e = out[p]
             if edge_delay[e] < 0 or node_delay[i] < 0 or lead[e] + edge_delay[e] + node_delay[i] >= horizon:
-                return BAD_DELAY, e
+                return BAD_DELAY, np.int64(e)
     return FINE, 0
 
 
@@ -330,7 +332,7 @@ def inspect(
     [
         "UniTuple(int64, 2)(int64,"
         # levels, level_first, first, out, slot, slot_first, rule, lead, group, queue_row, tier
-        "int64[::1], int64[::1], int64[::1], int64[::1], int64[::1], int64[::1], int64[::1], int64[::1],"
+        "int64[::1], int64[::1], int64[::1], uint64[::1], int64[::1], int64[::1], int64[::1], int64[::1],"
         "int64[::1], int64[::1], int64[::1],"
         # share, hold, lapse
         "float64[::1], float64[::1], boolean[::1],"

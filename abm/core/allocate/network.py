@@ -119,7 +119,8 @@ class Network:
         self._check_slots()
         self.check_targets(self.capacity, self.target, self.per_unit)
 
-        self.out = np.argsort(self.supplier, kind="stable")
+        self.out = np.argsort(self.supplier, kind="stable").astype(np.uint64)
+        """Edges by supplier: those of node i are ``out[first[i]:first[i + 1]]``."""
         self.first = np.searchsorted(self.supplier[self.out], np.arange(n + 1)).astype(np.int64)
         self.slot_first = np.searchsorted(self.slot_node, np.arange(n + 1)).astype(np.int64)
         self.levels, self.level_first = self._levels()

@@ -15,8 +15,6 @@ from typing import Any
 import psutil
 import pytest
 
-pytest.importorskip("distributed")
-
 from runs import batch
 from runs.batches import Limits, Progress
 from runs.batches.cluster import Cluster
