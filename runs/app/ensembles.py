@@ -14,7 +14,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-
 from runs.checking import BadInput, Complaint
 from runs.results import MANIFEST, Results
 from runs.views.ensembles import Difference, Fan

@@ -12,6 +12,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any
@@ -197,7 +198,5 @@ class Pool:
             traceback.print_exc()
 
     def _poke(self) -> None:
-        try:
+        with suppress(OSError):  # closed: nothing left to wake
             self._wake_write.send_bytes(b"!")
-        except OSError:
-            pass  # closed: nothing left to wake

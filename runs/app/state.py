@@ -223,5 +223,5 @@ def _text(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _number(value: float) -> str:
-    return repr(float(value))
+def _number(value: float | str) -> str:
+    return _text(value) if isinstance(value, str) else repr(float(value))

@@ -418,7 +418,8 @@ CHARTS: tuple[tuple[str, Callable[..., Chart]], ...] = (
 def csv_of(view: RunView, names: tuple[str, ...], command: str) -> str:
     """The indicators month by month, in their own units, below a description of every column and its source."""
     lines = [
-        f"# madang: {view.world.title}, scenario {view.record.scenario}, package {view.record.package}, seed {view.record.seed}",
+        f"# madang: {view.world.title}, scenario {view.record.scenario}, "
+        f"package {view.record.package}, seed {view.record.seed}",
         f"# run {view.run_id}; computed by the command: {command}",
         "# month: YYYY-MM",
     ]

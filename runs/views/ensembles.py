@@ -222,14 +222,12 @@ def difference_chart(found: Sequence[Difference], names: Mapping[str, str], titl
         t("ensemble.high"), t("ensemble.pairs"), "",
     )  # fmt: skip
     clear = [one for one in found if one.clear]
-    summary = (
-        title
-        + ". "
-        + " ".join(
-            f"{names[one.name]}: {amount(one.difference, one.unit, t, sign=True)} ({amount(one.low, one.unit, t)}, {amount(one.high, one.unit, t)})."
-            for one in clear[:6]
-        )
-    )
+    said = [
+        f"{names[one.name]}: {amount(one.difference, one.unit, t, sign=True)} "
+        f"({amount(one.low, one.unit, t)}, {amount(one.high, one.unit, t)})."
+        for one in clear[:6]
+    ]
+    summary = " ".join([f"{title}.", *said])
     return Chart(
         "differences",
         title,

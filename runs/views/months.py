@@ -22,7 +22,8 @@ from runs.views.theme import SERIES
 
 COLUMNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("makers", ("gpu-maker", "rival-gpu-maker", "npu-maker", "hbm-maker", "power-equipment", "cooling", "builder")),
-    ("energy", ("thermal-generator", "nuclear-generator", "renewable-developer", "storage-developer", "grid-utility", "market-operator")),
+    ("energy", ("thermal-generator", "nuclear-generator", "renewable-developer", "storage-developer", "grid-utility",
+                "market-operator")),
     ("capital", ("fund", "pension", "policy-bank", "lender")),
     ("owners", ("chaebol", "platform", "developer", "public-operator", "building-customer")),
     ("users", ("startups",)),
@@ -30,6 +31,17 @@ COLUMNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("state", ()),
 )  # fmt: skip
 """Groups of kinds of stakeholder; a kind in none is of the state."""
+
+HEIGHTS = {
+    "makers": 0.45,
+    "energy": 0.22,
+    "capital": 0.22,
+    "owners": 0.7,
+    "users": 0.6,
+    "abroad": 0.2,
+    "state": 0.08,
+}
+"""Share of the picture's height that a group takes."""
 
 PLACES = {
     "makers": (0.0, 0.0),
@@ -41,7 +53,6 @@ PLACES = {
     "state": (0.5, 0.92),
 }
 WIDEST = 9.0
-STATUSES = ("waiting", "grid")
 FIGURES = (
     "gpus_online",
     "ai_sites_mw",
@@ -73,18 +84,11 @@ def supply(view: RunView, t: Texts) -> dict[str, Any]:
     members: dict[str, list[int]] = {}
     for row in sorted(used):
         members.setdefault(group_of(kinds[row]), []).append(row)
-    nodes, at = [], {}
+    nodes: list[dict[str, Any]] = []
+    at: dict[int, int] = {}
     for number, (group, rows) in enumerate((group, members.get(group, [])) for group, _ in COLUMNS):
         x0, y0 = PLACES[group]
-        tall = {
-            "makers": 0.45,
-            "energy": 0.22,
-            "capital": 0.22,
-            "owners": 0.7,
-            "users": 0.6,
-            "abroad": 0.2,
-            "state": 0.08,
-        }[group]
+        tall = HEIGHTS[group]
         for place, row in enumerate(rows):
             share = (place + 0.5) / len(rows)
             at[row] = len(nodes)
@@ -100,8 +104,9 @@ def supply(view: RunView, t: Texts) -> dict[str, Any]:
             )
     goods = [world.goods.keys[g] for g in sorted({int(graph.good[e]) for e in np.flatnonzero(ever)})]
     colour = {good: SERIES[i % len(SERIES)] for i, good in enumerate(goods)}
-    links, number_of = [], {}
-    largest = {}
+    links: list[dict[str, Any]] = []
+    number_of: dict[int, int] = {}
+    largest: dict[str, float] = {}
     for good in goods:
         mine = ever & (graph.good == world.goods.keys.index(good))
         largest[good] = float(flows[:, mine].max())
@@ -118,13 +123,13 @@ def supply(view: RunView, t: Texts) -> dict[str, Any]:
         )
     months = []
     for month in range(flows.shape[0]):
-        row: list[float] = []
+        moved: list[float] = []
         for edge in np.flatnonzero(flows[month]):
             link = number_of[int(edge)]
             value = float(flows[month, edge])
             width = 0.6 + WIDEST * math.sqrt(abs(value) / largest[links[link]["good"]])
-            row += [link, round(width, 1), float(f"{value:.3g}")]
-        months.append(row)
+            moved += [link, round(width, 1), float(f"{value:.3g}")]
+        months.append(moved)
     units = dict(zip(world.goods.keys, world.goods.columns["unit"], strict=True))
     return {
         "nodes": nodes,

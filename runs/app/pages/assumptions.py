@@ -18,7 +18,7 @@ from runs.views.texts import Texts
 
 def rows_of(knobs: Knobs, t: Texts) -> list[dict[str, Any]]:
     """Levers, uncertainties and plain parameters, in this order."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for knob in knobs.of.values():
         rows.append(
             {
