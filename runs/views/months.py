@@ -22,7 +22,8 @@ from runs.views.theme import SERIES
 
 COLUMNS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("makers", ("gpu-maker", "rival-gpu-maker", "npu-maker", "hbm-maker", "power-equipment", "cooling", "builder")),
-    ("energy", ("thermal-generator", "nuclear-generator", "renewable-developer", "storage-developer", "grid-utility", "market-operator")),
+    ("energy", ("thermal-generator", "nuclear-generator", "renewable-developer", "storage-developer", "grid-utility",
+                "market-operator")),
     ("capital", ("fund", "pension", "policy-bank", "lender")),
     ("owners", ("chaebol", "platform", "developer", "public-operator", "building-customer")),
     ("users", ("startups",)),
@@ -31,10 +32,35 @@ COLUMNS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )  # fmt: skip
 """Groups of kinds of stakeholder; a kind in none is of the state."""
 
-PLACES = {"makers": (0.0, 0.0), "energy": (0.0, 0.5), "capital": (0.0, 0.78), "owners": (0.5, 0.1), "users": (1.0, 0.1), "abroad": (1.0, 0.75), "state": (0.5, 0.92)}
+HEIGHTS = {
+    "makers": 0.45,
+    "energy": 0.22,
+    "capital": 0.22,
+    "owners": 0.7,
+    "users": 0.6,
+    "abroad": 0.2,
+    "state": 0.08,
+}
+"""Share of the picture's height that a group takes."""
+
+PLACES = {
+    "makers": (0.0, 0.0),
+    "energy": (0.0, 0.5),
+    "capital": (0.0, 0.78),
+    "owners": (0.5, 0.1),
+    "users": (1.0, 0.1),
+    "abroad": (1.0, 0.75),
+    "state": (0.5, 0.92),
+}
 WIDEST = 9.0
-STATUSES = ("waiting", "grid")
-FIGURES = ("gpus_online", "ai_sites_mw", "grid_queue_mw", "power_price_krw_per_mwh", "compute_price_krw_per_gpuh", "kepco_debt_krw")
+FIGURES = (
+    "gpus_online",
+    "ai_sites_mw",
+    "grid_queue_mw",
+    "power_price_krw_per_mwh",
+    "compute_price_krw_per_gpuh",
+    "kepco_debt_krw",
+)
 
 
 def group_of(kind: str) -> str:
@@ -58,10 +84,11 @@ def supply(view: RunView, t: Texts) -> dict[str, Any]:
     members: dict[str, list[int]] = {}
     for row in sorted(used):
         members.setdefault(group_of(kinds[row]), []).append(row)
-    nodes, at = [], {}
+    nodes: list[dict[str, Any]] = []
+    at: dict[int, int] = {}
     for number, (group, rows) in enumerate((group, members.get(group, [])) for group, _ in COLUMNS):
         x0, y0 = PLACES[group]
-        tall = {"makers": 0.45, "energy": 0.22, "capital": 0.22, "owners": 0.7, "users": 0.6, "abroad": 0.2, "state": 0.08}[group]
+        tall = HEIGHTS[group]
         for place, row in enumerate(rows):
             share = (place + 0.5) / len(rows)
             at[row] = len(nodes)
@@ -77,30 +104,41 @@ def supply(view: RunView, t: Texts) -> dict[str, Any]:
             )
     goods = [world.goods.keys[g] for g in sorted({int(graph.good[e]) for e in np.flatnonzero(ever)})]
     colour = {good: SERIES[i % len(SERIES)] for i, good in enumerate(goods)}
-    links, number_of = [], {}
-    largest = {}
+    links: list[dict[str, Any]] = []
+    number_of: dict[int, int] = {}
+    largest: dict[str, float] = {}
     for good in goods:
         mine = ever & (graph.good == world.goods.keys.index(good))
         largest[good] = float(flows[:, mine].max())
     for edge in np.flatnonzero(ever):
         good = world.goods.keys[int(graph.good[edge])]
         number_of[int(edge)] = len(links)
-        links.append({"a": at[int(graph.supplier[edge])], "b": at[int(graph.buyer[edge])], "good": good, "colour": colour[good]})
+        links.append(
+            {
+                "a": at[int(graph.supplier[edge])],
+                "b": at[int(graph.buyer[edge])],
+                "good": good,
+                "colour": colour[good],
+            }
+        )
     months = []
     for month in range(flows.shape[0]):
-        row: list[float] = []
+        moved: list[float] = []
         for edge in np.flatnonzero(flows[month]):
             link = number_of[int(edge)]
             value = float(flows[month, edge])
             width = 0.6 + WIDEST * math.sqrt(abs(value) / largest[links[link]["good"]])
-            row += [link, round(width, 1), float(f"{value:.3g}")]
-        months.append(row)
+            moved += [link, round(width, 1), float(f"{value:.3g}")]
+        months.append(moved)
     units = dict(zip(world.goods.keys, world.goods.columns["unit"], strict=True))
     return {
         "nodes": nodes,
         "links": links,
         "months": months,
-        "goods": [{"key": good, "name": t.name(world, good), "colour": colour[good], "unit": t.unit(units[good])} for good in goods],
+        "goods": [
+            {"key": good, "name": t.name(world, good), "colour": colour[good], "unit": t.unit(units[good])}
+            for good in goods
+        ],
         "groups": [t(f"people.{group}") for group, _ in COLUMNS],
     }
 
@@ -126,7 +164,14 @@ def place_of_sites(view: RunView) -> dict[str, tuple[float, float]]:
 def zone_map(view: RunView, t: Texts) -> dict[str, Any]:
     """Outlines, sites with the months in which they are announced and opened, pairs of zones with what they carry."""
     world, calendar = view.world, view.calendar
-    zones = [{"key": key, "name": t.name(world, key), "at": [float(world.zones.longitude[i]), float(world.zones.latitude[i])]} for i, key in enumerate(world.zones.keys)]
+    zones = [
+        {
+            "key": key,
+            "name": t.name(world, key),
+            "at": [float(world.zones.longitude[i]), float(world.zones.latitude[i])],
+        }
+        for i, key in enumerate(world.zones.keys)
+    ]
     places = place_of_sites(view)
     sites = []
     for site in view.sites:
@@ -261,8 +306,14 @@ def sankey(view: RunView, t: Texts, good: str = "gpu") -> dict[str, Any]:
                 "top": 8,
                 "bottom": 8,
                 "nodeGap": 12,
-                "data": [{"name": name, "itemStyle": {"color": colour.get(key, "@grey"), "borderWidth": 0}} for key, name in names.items()],
-                "links": [{"source": names[a], "target": names[b], "value": float(f"{value:.4g}")} for a, b, value in links],
+                "data": [
+                    {"name": name, "itemStyle": {"color": colour.get(key, "@grey"), "borderWidth": 0}}
+                    for key, name in names.items()
+                ],
+                "links": [
+                    {"source": names[a], "target": names[b], "value": float(f"{value:.4g}")}
+                    for a, b, value in links
+                ],
                 "label": {"fontSize": 14, "color": "@ink"},
                 "lineStyle": {"color": "source", "opacity": 0.35},
             }

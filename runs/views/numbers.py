@@ -24,7 +24,18 @@ _STEPS: dict[str, dict[str, tuple[tuple[float, str], ...]]] = {
     },
 }
 _ENERGY = {"MWh": ((1e6, "TWh"), (1e3, "GWh")), "MW": ((1e3, "GW"),)}
-_PLAIN = ("ratio", "index", "month", "year", "count", "hour", "GW", "Mt", "standard deviations", "natural unit")
+_PLAIN = (
+    "ratio",
+    "index",
+    "month",
+    "year",
+    "count",
+    "hour",
+    "GW",
+    "Mt",
+    "standard deviations",
+    "natural unit",
+)
 
 
 def digits(value: float | None) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
@@ -77,7 +77,9 @@ def site_sentence(view: RunView, site: str, t: Texts) -> tuple[str, str]:
         zone=t.name(view.world, entry["zone"]),
     )
     if slip.open:
-        text = t("why.site_opened", expected=slip.expected, energised=slip.energised, late=late_words(slip, t))
+        text = t(
+            "why.site_opened", expected=slip.expected, energised=slip.energised, late=late_words(slip, t)
+        )
     else:
         text = t("why.site_open", expected=slip.expected or "–", status=t.word("status", slip.status))
     if slip.late or slip.withdrawn:
@@ -98,14 +100,24 @@ def site_steps(view: RunView, site: str, t: Texts) -> Table:
     for name in [*done, *(name for name, _ in STEPS if name not in dates)]:
         mark = t("why.longest") if name == longest and waits[name] > 0 else ""
         since = digits(dates[name] - start) if name in dates and start is not None else ""
-        rows.append((t(f"step.{name}"), entry[name] or "–", since, digits(waits[name]) if name in waits else "", mark))
+        rows.append(
+            (t(f"step.{name}"), entry[name] or "–", since, digits(waits[name]) if name in waits else "", mark)
+        )
     head = (t("why.step"), t("month"), t("why.since"), t("why.wait"), "")
     return Table(head, tuple(rows), (2, 3))
 
 
 def decisions_table(view: RunView, decisions: Sequence[Decision], t: Texts) -> Table:
     """The decisions, oldest first, with the figures that each rested on."""
-    head = (t("month"), t("months.who"), t("months.does"), t("months.about"), t("months.granted"), t("months.bound"), t("why.values"))
+    head = (
+        t("month"),
+        t("months.who"),
+        t("months.does"),
+        t("months.about"),
+        t("months.granted"),
+        t("months.bound"),
+        t("why.values"),
+    )
     rows = tuple(
         (
             view.calendar.text(one.month),
@@ -129,7 +141,14 @@ def rule_of(view: RunView, who: str) -> tuple[str, str]:
     found = cast.KINDS.get(kind) if hasattr(cast, "KINDS") else None
     if found is None:
         return "", ""
-    return inspect.cleandoc(found.__doc__ or ""), found.__name__
+    return flowing(inspect.cleandoc(found.__doc__ or "")), found.__name__
+
+
+def flowing(text: str) -> str:
+    """A docstring as prose: lines joined to paragraphs, points on lines of their own, no mark-up."""
+    text = re.sub(r":\w+:`([^`]*)`", r"\1", text).replace("``", "")
+    paragraphs = [" ".join(part.split()) for part in re.split(r"\n\s*\n|\n(?=\s*\* )", text)]
+    return "\n".join(paragraphs)
 
 
 def objective_of(view: RunView, who: str) -> str:
@@ -156,13 +175,25 @@ def traits_table(view: RunView, who: str, t: Texts) -> Table:
         columns = table.columns
         for at in range(len(table)):
             if int(columns["who"][at]) == row_of:
-                rows.append((str(columns["trait"][at]).replace("_", " "), digits(float(columns["value"][at])), str(columns["source"][at]) if "source" in columns else ""))
+                rows.append(
+                    (
+                        str(columns["trait"][at]).replace("_", " "),
+                        digits(float(columns["value"][at])),
+                        str(columns["source"][at]) if "source" in columns else "",
+                    )
+                )
     return Table((t("why.trait"), t("why.value"), t("assume.source")), tuple(rows), (1,))
 
 
 def figure_chart(view: RunView, name: str, t: Texts, pinned: RunView | None) -> Chart:
     """The course of one figure."""
-    plot = Plot("figure", t.indicator(name, view.world), (Line(name, t.indicator(name, view.world), "@blue"),), area=True, from_zero=False)
+    plot = Plot(
+        "figure",
+        t.indicator(name, view.world),
+        (Line(name, t.indicator(name, view.world), "@blue"),),
+        area=True,
+        from_zero=False,
+    )
     return over_months(view, plot, t, pinned)
 
 
@@ -175,13 +206,25 @@ def turns(view: RunView, name: str, t: Texts) -> Table:
     best = [int(m) + 1 for m in np.argsort(-moves, kind="stable")[:MOST_TURNS] if moves[int(m)] > 0]
     rows = []
     for month in sorted(best):
-        said = [one for one in view.decisions if one.month == month and one.verb not in ("sell", "order", "scrap", "supply", "build", "wait", "expand")]
+        said = [
+            one
+            for one in view.decisions
+            if one.month == month
+            and one.verb not in ("sell", "order", "scrap", "supply", "build", "wait", "expand")
+        ]
         largest = sorted(said, key=lambda one: -abs(one.granted))[:4]
         text = "; ".join(
-            f"{t.name(view.world, one.who)} {t.word('verb', one.verb)}: {subject_words(view, one.subject, t)}" for one in largest
+            f"{t.name(view.world, one.who)} {t.word('verb', one.verb)}: {subject_words(view, one.subject, t)}"
+            for one in largest
         )
         change = float(values[month] - values[month - 1])
-        rows.append((view.calendar.text(month), amount(change, indicator.unit if indicator else "", t, sign=True), text or "–"))
+        rows.append(
+            (
+                view.calendar.text(month),
+                amount(change, indicator.unit if indicator else "", t, sign=True),
+                text or "–",
+            )
+        )
     return Table((t("month"), t("winners.change"), t("why.decisions_then")), tuple(rows), (1,))
 
 
@@ -190,16 +233,21 @@ def line_table(view: RunView, line: str, t: Texts) -> Table:
     lines, zones = view.world.lines, view.world.zones.keys
     row = lines.row(line)
     service = None if view.in_service is None else int(view.in_service[row])
-    came = "–" if service is None or service >= view.calendar.months else (t("why.from_start") if service < 0 else view.calendar.text(service))
+    came = (
+        "–"
+        if service is None or service >= view.calendar.months
+        else (t("why.from_start") if service < 0 else view.calendar.text(service))
+    )
     due = int(lines.due[row])
     rows = (
         (t("months.from"), t.name(view.world, zones[int(lines.from_zone[row])])),
         (t("months.to"), t.name(view.world, zones[int(lines.to_zone[row])])),
         (t("months.limit"), f"{digits(float(lines.forward_mw[row]))} MW"),
-        (t("site.expected"), t("why.from_start") if lines.status[row] == "existing" else view.calendar.text(due)),
+        (
+            t("site.expected"),
+            t("why.from_start") if lines.status[row] == "existing" else view.calendar.text(due),
+        ),
         (t("why.in_service"), came),
         (t("assume.source"), str(lines.columns["source"][row]) if "source" in lines.columns else ""),
     )
     return Table(("", ""), rows)
-
-

@@ -18,7 +18,7 @@ from runs.views.texts import Texts
 
 def rows_of(knobs: Knobs, t: Texts) -> list[dict[str, Any]]:
     """Levers, uncertainties and plain parameters, in this order."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for knob in knobs.of.values():
         rows.append(
             {
@@ -50,7 +50,8 @@ def rows_of(knobs: Knobs, t: Texts) -> list[dict[str, Any]]:
                 "low": quantity.low if math.isfinite(quantity.low) else None,
                 "high": quantity.high if math.isfinite(quantity.high) else None,
                 "step": 0,
-                "range": t("control.range", low=digits(bounds[0]), high=digits(bounds[1])) + f" {quantity.unit}",
+                "range": t("control.range", low=digits(bounds[0]), high=digits(bounds[1]))
+                + f" {quantity.unit}",
                 "confidence": quantity.confidence,
                 "source": quantity.source,
                 "moves": quantity.moves,
@@ -75,11 +76,23 @@ def AssumptionsPage() -> None:
         table = Table(
             ("name", "kind", "value", "unit", "low", "high", "confidence", "source", "moves"),
             tuple(
-                (r["name"], r["kind"], repr(values.get(r["name"], r["value"])), r["unit"], str(r["low"]), str(r["high"]), r["confidence"], r["source"], r["moves"])
+                (
+                    r["name"],
+                    r["kind"],
+                    repr(values.get(r["name"], r["value"])),
+                    r["unit"],
+                    str(r["low"]),
+                    str(r["high"]),
+                    r["confidence"],
+                    r["source"],
+                    r["moves"],
+                )
                 for r in rows
             ),
         )
-        session.parcel.value = parcel("madang-assumptions.csv", table_csv(table, (session.knobs.world.title,)))
+        session.parcel.value = parcel(
+            "madang-assumptions.csv", table_csv(table, (session.knobs.world.title,))
+        )
 
     labels = {key.removeprefix("assume."): text for key, text in t.table.items() if key.startswith("assume.")}
     with box("main", "md-single", [], id="md-content", tabindex="-1"):

@@ -23,7 +23,13 @@ def MonthsPage() -> None:
     def made() -> tuple[Any, ...]:
         if view is None:
             return ()
-        return months.supply(view, t), months.zone_map(view, t), months.log(view, t), months.figures(view, t), months.sankey(view, t)
+        return (
+            months.supply(view, t),
+            months.zone_map(view, t),
+            months.log(view, t),
+            months.figures(view, t),
+            months.sankey(view, t),
+        )
 
     parts = solara.use_memo(made, [view.run_id if view else "", t.language])
 
@@ -40,7 +46,9 @@ def MonthsPage() -> None:
             words("p", t("loading"), "md-empty")
             return
         graph, zones, log, figures, sankey = parts
-        labels = {key.removeprefix("months."): text for key, text in t.table.items() if key.startswith("months.")}
+        labels = {
+            key.removeprefix("months."): text for key, text in t.table.items() if key.startswith("months.")
+        }
         labels |= {"table": t("chart.table"), "backto": t("chart.back")}
         source = f"madang · {view.record.scenario} · {view.record.package} · seed {view.record.seed} · run {view.run_id}"
         names = list(view.months)
@@ -51,6 +59,17 @@ def MonthsPage() -> None:
         known = [site["site"] for site in view.sites] + list(view.world.cast.keys)
         Log(texts=labels, log=log, months=names, known=known, event_pick=pick)
         if sankey:
-            table = Table((t("months.supplier"), t("months.buyer"), t("unit.GPU")), tuple(sankey["rows"]), (2,))
-            chart = Chart("sankey", t("months.sankey"), t("unit.GPU"), t("months.sankey_about"), sankey["option"], table, (), t("months.sankey_about"))
+            table = Table(
+                (t("months.supplier"), t("months.buyer"), t("unit.GPU")), tuple(sankey["rows"]), (2,)
+            )
+            chart = Chart(
+                "sankey",
+                t("months.sankey"),
+                t("unit.GPU"),
+                t("months.sankey_about"),
+                sankey["option"],
+                table,
+                (),
+                t("months.sankey_about"),
+            )
             Figure(session, chart, view, height=460, wide=True, level=2)

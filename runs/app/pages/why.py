@@ -31,7 +31,9 @@ def WhyPage() -> None:
     t = session.t
     shown = session.shown.value
     view = shown.view
-    known = solara.use_memo(lambda: why.subjects(view, t) if view else [], [view.run_id if view else "", t.language])
+    known = solara.use_memo(
+        lambda: why.subjects(view, t) if view else [], [view.run_id if view else "", t.language]
+    )
     with box("main", "md-single", [], id="md-content", tabindex="-1"):
         words("h1", t("why.title"))
         if view is None:
@@ -44,7 +46,9 @@ def WhyPage() -> None:
         subject = found if isinstance(found, Subject) else None
         problem = ""
         if asked and subject is None:
-            problem = t("why.unknown", name=asked, nearest=found) if found else t("why.unknown_far", name=asked)
+            problem = (
+                t("why.unknown", name=asked, nearest=found) if found else t("why.unknown_far", name=asked)
+            )
         if subject is None and not asked:
             subject = next((one for one in known if one.key == first), None)
 
@@ -52,9 +56,20 @@ def WhyPage() -> None:
             session.subject.value = str(said)
 
         groups = [
-            {"title": t("why.sites"), "members": [{"key": slip.site, "name": slip.site} for slip in late[:6]]},
-            {"title": t("why.people"), "members": [{"key": who, "name": t.name(view.world, who)} for who in PEOPLE if who in view.world.cast]},
-            {"title": t("why.figures"), "members": [{"key": name, "name": t.indicator(name)} for name in TILES if view.has(name)]},
+            {
+                "title": t("why.sites"),
+                "members": [{"key": slip.site, "name": slip.site} for slip in late[:6]],
+            },
+            {
+                "title": t("why.people"),
+                "members": [
+                    {"key": who, "name": t.name(view.world, who)} for who in PEOPLE if who in view.world.cast
+                ],
+            },
+            {
+                "title": t("why.figures"),
+                "members": [{"key": name, "name": t.indicator(name)} for name in TILES if view.has(name)],
+            },
         ]
         Picker(
             texts={key: t(f"why.{key}") for key in ("ask", "placeholder", "title")},
@@ -77,15 +92,28 @@ def Answer(session: Session, view: RunView, pinned: RunView | None, subject: Sub
     if subject.kind == SITE:
         head, text = why.site_sentence(view, subject.key, t)
         entry = view.site_of[subject.key]
-        Prose(heading=head, lines=[text, *([entry["reason"]] if t.language == "en" and entry["reason"] else [])], event_act=_nothing)
+        Prose(
+            heading=head,
+            lines=[text, *([entry["reason"]] if t.language == "en" and entry["reason"] else [])],
+            event_act=_nothing,
+        )
         Sheet(session, "steps", t("why.steps"), why.site_steps(view, subject.key, t))
-        Sheet(session, "decisions", t("why.decisions"), why.decisions_table(view, view.decisions_about(subject.key), t))
+        Sheet(
+            session,
+            "decisions",
+            t("why.decisions"),
+            why.decisions_table(view, view.decisions_about(subject.key), t),
+        )
         places(session, view, subject, t)
     elif subject.kind == STAKEHOLDER:
         rule, name = why.rule_of(view, subject.key)
         Prose(
             heading=subject.name,
-            lines=[f"{t('why.objective')}: {why.objective_of(view, subject.key)}", rule, t("why.rule_of", name=name)],
+            lines=[
+                f"{t('why.objective')}: {why.objective_of(view, subject.key)}",
+                rule,
+                t("why.rule_of", name=name),
+            ],
             event_act=_nothing,
         )
         chart = why.score_chart(view, subject.key, t, pinned)
@@ -96,14 +124,30 @@ def Answer(session: Session, view: RunView, pinned: RunView | None, subject: Sub
         Sheet(session, "traits", t("why.traits"), why.traits_table(view, subject.key, t))
     elif subject.kind == FIGURE:
         indicator = view.about(subject.key)
-        Prose(heading=subject.name, lines=[indicator.about if indicator else "", t("why.figure_unit", unit=indicator.unit if indicator else "", year=t(f"yearly.{indicator.yearly}") if indicator else "")], event_act=_nothing)
+        Prose(
+            heading=subject.name,
+            lines=[
+                indicator.about if indicator else "",
+                t(
+                    "why.figure_unit",
+                    unit=indicator.unit if indicator else "",
+                    year=t(f"yearly.{indicator.yearly}") if indicator else "",
+                ),
+            ],
+            event_act=_nothing,
+        )
         Figure(session, why.figure_chart(view, subject.key, t, pinned), view, level=2)
         Parts(session, view, subject.key)
         Sheet(session, "turns", t("why.turns"), why.turns(view, subject.key, t))
         Rests(session)
     elif subject.kind == LINE:
         Sheet(session, "line", subject.name, why.line_table(view, subject.key, t))
-        Sheet(session, "decisions", t("why.decisions"), why.decisions_table(view, view.decisions_about(subject.key), t))
+        Sheet(
+            session,
+            "decisions",
+            t("why.decisions"),
+            why.decisions_table(view, view.decisions_about(subject.key), t),
+        )
 
 
 def _nothing(*_: Any) -> None:
@@ -116,7 +160,11 @@ def places(session: Session, view: RunView, subject: Subject, t: Texts) -> None:
     if subject.key not in world.sites:
         return
     row, columns = world.sites.row(subject.key), world.sites.columns
-    rows = [(t(f"assume.{key}"), str(columns[key][row])) for key in ("source", "confidence", "note") if key in columns and str(columns[key][row])]
+    rows = [
+        (t(f"assume.{key}"), str(columns[key][row]))
+        for key in ("source", "confidence", "note")
+        if key in columns and str(columns[key][row])
+    ]
     Sheet(session, "source", t("why.assumptions"), Table(("", ""), tuple(rows)))
 
 
@@ -128,7 +176,16 @@ def Sheet(session: Session, name: str, heading: str, table: Table, about: str = 
     def csv(_: Any) -> None:
         session.parcel.value = parcel(f"madang-{name}.csv", table_csv(table, (heading,)))
 
-    TableCard(name=name, heading=heading, table=table.plain(), about=about, empty=t("none"), download="CSV", event_csv=csv, event_pick=_nothing)
+    TableCard(
+        name=name,
+        heading=heading,
+        table=table.plain(),
+        about=about,
+        empty=t("none"),
+        download="CSV",
+        event_csv=csv,
+        event_pick=_nothing,
+    )
 
 
 @solara.component
@@ -160,7 +217,9 @@ def Parts(session: Session, view: RunView, name: str) -> None:
         Prose(heading=t("why.moves"), lines=[t("why.moves_none")], event_act=_nothing)
         return
     if asked != key:
-        Prose(heading=t("why.moves"), lines=[t("why.moves_about")], action=t("why.compute"), event_act=compute)
+        Prose(
+            heading=t("why.moves"), lines=[t("why.moves_about")], action=t("why.compute"), event_act=compute
+        )
         return
     indicator = view.about(name)
     unit = indicator.unit if indicator else ""
@@ -178,10 +237,18 @@ def Parts(session: Session, view: RunView, name: str) -> None:
             elif now is None or without is None:
                 cells.append("–")
             else:
-                cells.append(t("tile.same") if same(now, without) else amount(now - without, unit, t, sign=True))
+                cells.append(
+                    t("tile.same") if same(now, without) else amount(now - without, unit, t, sign=True)
+                )
         rows.append((text, *cells))
     head = (t("why.moves_change"), *(f"{t('why.moves_part')}, {year}" for year in years))
-    Sheet(session, "parts", t("why.moves"), Table(head, tuple(rows), tuple(range(1, len(head)))), t("why.moves_about"))
+    Sheet(
+        session,
+        "parts",
+        t("why.moves"),
+        Table(head, tuple(rows), tuple(range(1, len(head)))),
+        t("why.moves_about"),
+    )
 
 
 def setting_or_taken(name: str, state: State, session: Session, t: Texts) -> str:
@@ -215,6 +282,13 @@ def Rests(session: Session) -> None:
     rows = []
     for name in sorted(values, key=lambda name: (name not in settings, session.knobs.of[name].lever, name)):
         knob = session.knobs.of[name]
-        rows.append((t.knob(name), amount(values[name], knob.unit, t), t("assume.changed") if name in settings else t(f"assume.{knob.confidence}"), knob.source))
+        rows.append(
+            (
+                t.knob(name),
+                amount(values[name], knob.unit, t),
+                t("assume.changed") if name in settings else t(f"assume.{knob.confidence}"),
+                knob.source,
+            )
+        )
     head = (t("assume.name"), t("assume.value"), t("assume.confidence"), t("assume.source"))
     Sheet(session, "rests", t("why.assumptions"), Table(head, tuple(rows), (1,)), t("why.assumptions_about"))
