@@ -5,7 +5,7 @@ A firm's rule, month by month (compiled in :mod:`abm.core.population`):
 * it takes vouchers first; if it has no contract, it reserves its base load for a year where the price
   offered is no more than it expects to pay on the spot market and its purse pays for it;
 * on the spot market it wants ``need (p/p0)^-e`` hours less those it has, or what its purse (a share of its
-  runway) pays for, whichever is less;
+  runway and its credit) pays for, whichever is less;
 * it earns its quality times what a fully served firm of its size earns, times the served share of its
   need to the power ``theta``; all earn less the more activity crowds their market;
 * what it gains lets it grow, what it lacks it borrows against its earnings, what it has beyond a
@@ -191,7 +191,8 @@ class Startups:
         p, plans = self.model.parameters, np.zeros(at.PLANS)
         core.plan(
             self.firm, self.tag, self.count, month, self.weight_of, machines, p["startup_base_share"],
-            p["startup_prudence"], expected, offered, p["startup_spend_share"], hours, plans,
+            p["startup_prudence"], expected, offered, p["startup_spend_share"], p["startup_credit_months"], hours,
+            plans,
         )  # fmt: skip
         if self.usual_wages > 0.0:
             activity = max(float(plans[at.ACTIVITY]) / self.usual_wages, SPARSEST)

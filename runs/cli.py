@@ -372,7 +372,10 @@ def ui(
         bool, typer.Option("--allow-remote", help="Listen where other machines can connect.")
     ] = False,
     workers: Annotated[
-        int | None, typer.Option("--workers", metavar="N", min=1, help="Processes that run the model.  [dim]Default: one a core[/]")
+        int | None,
+        typer.Option(
+            "--workers", metavar="N", min=1, help="Processes that run the model.  [dim]Default: one a core[/]"
+        ),
     ] = None,
     most_runs: Annotated[
         int, typer.Option("--max-runs", metavar="N", min=1, help="Largest ensemble that a page may start.")

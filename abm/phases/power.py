@@ -139,7 +139,9 @@ class PowerSystem:
             cost=self.costs(month),
             firm=firm,
             nonfirm=nonfirm,
-            fab_mw=np.bincount(sites.zone[fabs], sites.mw[fabs] * p["fab_load_factor"], self.zones),
+            fab_mw=np.bincount(sites.zone[fabs], sites.mw[fabs] * p["fab_load_factor"], self.zones).astype(
+                float
+            ),
             forward=np.where(on, lines.forward_mw[self.lines], 0.0) * limit,
             backward=np.where(on, lines.backward_mw[self.lines], 0.0) * limit,
             growth=float(model.outside.demand[month]) * float(model.outside.weather_demand[month]),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from abm.core.energy.days import fill_days
 from abm.core.power import PowerCase, dispatch
 from abm.quantities import Parameters
 
@@ -118,7 +119,7 @@ class DayCases:
             self.day_counts[int(month) - 1].append(float(count))
             shaped[int(month) - 1].append(outputs[self.profile].transpose(1, 0, 2))
             demand[int(month) - 1].append(shapes["demand_mw"])
-        self.shaped = [np.stack(plan) for plan in shaped]
+        self.shaped = [np.ascontiguousarray(np.stack(plan)) for plan in shaped]
         """By calendar month: output over available capacity, (D,Z,T,H)."""
         self.demand = [np.stack(plan) for plan in demand]
         """By calendar month: MW without AI sites, (D,Z,H)."""
@@ -134,7 +135,7 @@ class DayCases:
         self.segment_must = np.concatenate([np.zeros(len(tech), bool), np.ones(len(must), bool)])
         share = tech.must_run[self.segment_tech]
         split = np.isin(self.segment_tech, must)
-        self.portion = np.where(self.segment_must, share, 1.0 - np.where(split, share, 0.0))
+        self.portion = np.where(self.segment_must, share, 1.0 - np.where(split, share, 0.0)).astype(float)
         """(G,) part of its technology's capacity that a segment has: what must run, or the rest."""
         self.ties = _ties(
             tech.keys, tuple(self.segment_tech.tolist()), tuple(self.segment_must.tolist()), self.hours
@@ -158,25 +159,39 @@ class DayCases:
     def month(self, now: Situation, p: Parameters) -> MonthCases:
         """The cases of a month."""
         z, h, calendar = self.zones, self.hours, now.calendar
-        shaped, weatherly = self.shaped[calendar], self.weatherly
         segment_cost = np.where(self.segment_must, -p["must_run_bid"], now.cost[self.segment_tech])
         # Hours and segments of equal cost are told apart by their names, so that the optimum is one,
         # whichever solver finds it and in whatever order zones and lines are listed.
         segment_cost = segment_cost[:, None] + p["tie_break"] * self.ties
         ai_total = now.firm + now.nonfirm
         flexible = p["flexible_share"] * ai_total
-        by_tech = now.available[:, :, None] * shaped
-        if now.weather != 1.0:
-            windy = np.minimum(shaped[:, :, weatherly] * now.weather, 1.0)
-            by_tech[:, :, weatherly] = now.available[None, :, weatherly, None] * windy
-        capacity = by_tech[:, :, self.segment_tech] * self.portion[:, None]
-        base = self.demand[calendar] * now.growth + now.fab_mw[:, None]
-        inflexible = ai_total - flexible
-        demand = base + inflexible[:, None]
-        days = len(demand)
-        shed = np.empty((days, z, 2, h))
-        shed[:, :, 0] = np.minimum(now.nonfirm, inflexible)[:, None]
-        shed[:, :, 1] = demand - shed[:, :, 0]
+        shaped, profile = self.shaped[calendar], self.demand[calendar]
+        days, _, techs, _ = shaped.shape
+        segments = len(self.segment_tech)
+        by_tech, capacity = np.empty((days, z, techs, h)), np.empty((days, z, segments, h))
+        base, demand, shed = np.empty((days, z, h)), np.empty((days, z, h)), np.empty((days, z, 2, h))
+        whole = np.empty((days, 1, h)), np.empty((days, 1, segments, h)), np.empty((days, 1, 2, h))
+        fill_days(
+            now.available,
+            shaped,
+            self.weatherly,
+            now.weather,
+            self.segment_tech,
+            self.portion,
+            profile,
+            now.growth,
+            now.fab_mw,
+            ai_total - flexible,
+            now.nonfirm,
+            by_tech,
+            capacity,
+            base,
+            demand,
+            shed,
+            whole[1],
+            whole[0],
+            whole[2],
+        )
         zone_cost = np.empty((z, *segment_cost.shape))
         zone_cost[:] = segment_cost
         efficiency = np.full(z, float(np.sqrt(p["battery_round_trip"])))
@@ -212,24 +227,22 @@ class DayCases:
             **store,
             **prices,
         }
-        whole = demand.sum(1), capacity.sum(1), shed.sum(1)
         # The days of a month share everything but these three.
         first = PowerCase(demand[0], capacity[0], shed_mw=shed[0], **zonal)
-        one = PowerCase(whole[0][:1], whole[1][:1], shed_mw=whole[2][:1], **single)
-        rest = [(slice(d, d + 1), d) for d in range(1, days)]
+        one = PowerCase(whole[0][0], whole[1][0], shed_mw=whole[2][0], **single)
         return MonthCases(
             [
                 first,
                 *(
                     first.replace(demand_mw=demand[d], capacity_mw=capacity[d], shed_mw=shed[d])
-                    for _, d in rest
+                    for d in range(1, days)
                 ),
             ],
             [
                 one,
                 *(
                     one.replace(demand_mw=whole[0][d], capacity_mw=whole[1][d], shed_mw=whole[2][d])
-                    for d, _ in rest
+                    for d in range(1, days)
                 ),
             ],
             base,

@@ -44,7 +44,10 @@ def knob_text(knob: Knob, t: Texts, varies: bool = False) -> dict[str, Any]:
 
 def parts_of(knobs: Knobs, t: Texts, package: str) -> list[dict[str, Any]]:
     """Levers by owner, uncertainties by subject."""
-    steps = {handle: len(found) for handle, found in knobs.packages[package].targets(knobs.world.calendar.first).items()}
+    steps = {
+        handle: len(found)
+        for handle, found in knobs.packages[package].targets(knobs.world.calendar.first).items()
+    }
 
     def group(key: str, members: list[Knob]) -> dict[str, Any]:
         told = [knob_text(knob, t, knob.lever and steps.get(knob.handle, 0) > 1) for knob in members]
@@ -52,7 +55,11 @@ def parts_of(knobs: Knobs, t: Texts, package: str) -> list[dict[str, Any]]:
 
     def part(key: str, lever: bool, order: tuple[str, ...]) -> dict[str, Any]:
         found = [(g, [k for k in knobs.of.values() if k.lever is lever and k.group == g]) for g in order]
-        return {"key": key, "title": t(f"control.{key}"), "groups": [group(g, members) for g, members in found if members]}
+        return {
+            "key": key,
+            "title": t(f"control.{key}"),
+            "groups": [group(g, members) for g, members in found if members],
+        }
 
     return [part("levers", True, OWNERS), part("uncertainties", False, tuple(GROUPS))]
 
@@ -64,8 +71,14 @@ def Controls(session: Session) -> None:
     state = session.state.value
     base = knobs.base(state.scenario, state.package)
     parts = solara.use_memo(lambda: parts_of(knobs, t, state.package), [t.language, state.package])
-    scenarios = [{"name": n, "title": titled(s.title, "scenario", n, t), "about": about(s.about, "scenario", n, t)} for n, s in knobs.scenarios.items()]
-    packages = [{"name": n, "title": titled(p.title, "package", n, t), "about": about(p.about, "package", n, t)} for n, p in knobs.packages.items()]
+    scenarios = [
+        {"name": n, "title": titled(s.title, "scenario", n, t), "about": about(s.about, "scenario", n, t)}
+        for n, s in knobs.scenarios.items()
+    ]
+    packages = [
+        {"name": n, "title": titled(p.title, "package", n, t), "about": about(p.about, "package", n, t)}
+        for n, p in knobs.packages.items()
+    ]
 
     def choose(choice: dict[str, Any]) -> None:
         now, what, value = session.state.value, choice.get("what"), str(choice.get("value", ""))
@@ -79,7 +92,18 @@ def Controls(session: Session) -> None:
     def move(one: dict[str, Any]) -> None:
         session.move(str(one["name"]), float(one["value"]), int(one.get("stamp", 0)))
 
-    keys = ("title", "scenario", "package", "seed", "seed_help", "search", "reset_one", "changed", "by_package", "nothing_found")
+    keys = (
+        "title",
+        "scenario",
+        "package",
+        "seed",
+        "seed_help",
+        "search",
+        "reset_one",
+        "changed",
+        "by_package",
+        "nothing_found",
+    )
     Sliders(
         texts={**{key: t(f"control.{key}") for key in keys}, "about_one": t("control.about_one")},
         scenarios=scenarios,

@@ -32,9 +32,13 @@ def step_words(before: State, after: State, knobs: Knobs, t: Texts) -> str:
     """What was done between two states."""
     parts = []
     if before.scenario != after.scenario:
-        parts.append(f"{t('control.scenario')}: {titled(knobs.scenarios[after.scenario].title, 'scenario', after.scenario, t)}")
+        parts.append(
+            f"{t('control.scenario')}: {titled(knobs.scenarios[after.scenario].title, 'scenario', after.scenario, t)}"
+        )
     if before.package != after.package:
-        parts.append(f"{t('control.package')}: {titled(knobs.packages[after.package].title, 'package', after.package, t)}")
+        parts.append(
+            f"{t('control.package')}: {titled(knobs.packages[after.package].title, 'package', after.package, t)}"
+        )
     if before.seed != after.seed:
         parts.append(t("describe.seed", seed=after.seed))
     old, new = before.values, after.values

@@ -9,8 +9,12 @@ import solara
 from runs.app import server
 from runs.app.describe import state_words, step_words
 from runs.app.knobs import knobs_of
+from runs.app.pages.assumptions import AssumptionsPage
 from runs.app.pages.common import box, my_session, parcel, session_context, words
 from runs.app.pages.decade import DecadePage
+from runs.app.pages.ensembles import EnsemblesPage
+from runs.app.pages.months import MonthsPage
+from runs.app.pages.why import WhyPage
 from runs.app.parts import Porter, Sheet, StatusLine, TopBar
 from runs.app.session import Session
 from runs.app.state import command_of, files_command_of, package_toml, scenario_toml
@@ -104,7 +108,9 @@ def Messages(session: Session) -> None:
     if status.error:
         messages.append({"key": "error", "head": t("app.failed"), "lines": status.error.splitlines()[:6]})
     if session.link_problems.value:
-        messages.append({"key": "link", "head": t("app.bad_link"), "lines": list(session.link_problems.value)[:10]})
+        messages.append(
+            {"key": "link", "head": t("app.bad_link"), "lines": list(session.link_problems.value)[:10]}
+        )
 
     def dismiss(key: Any) -> None:
         if key == "link":
@@ -115,7 +121,13 @@ def Messages(session: Session) -> None:
     text = t("app.ran", seconds=f"{status.seconds:.2f}", run_id=status.run_id) if status.run_id else ""
     if status.busy:
         text = t("app.running") if not text else f"{t('app.running')} {text}"
-    StatusLine(texts={"dismiss": t("app.dismiss")}, text=text, busy=status.busy, messages=messages, event_dismiss=dismiss)
+    StatusLine(
+        texts={"dismiss": t("app.dismiss")},
+        text=text,
+        busy=status.busy,
+        messages=messages,
+        event_dismiss=dismiss,
+    )
 
 
 @solara.component
@@ -176,7 +188,9 @@ def History(session: Session) -> None:
     entries = []
     for at, state in enumerate(past):
         text = state_words(state, knobs, t) if at == 0 else step_words(past[at - 1], state, knobs, t)
-        entries.append({"at": at, "text": text, "now": at == session.at.value, "pinned": state == session.pinned.value})
+        entries.append(
+            {"at": at, "text": text, "now": at == session.at.value, "pinned": state == session.pinned.value}
+        )
 
     def compare(at: Any) -> None:
         session.pin(past[int(at)])
@@ -212,5 +226,9 @@ def Empty() -> None:
 
 routes = [
     solara.Route(path="/", component=DecadePage, layout=Layout, label="madang"),
+    solara.Route(path="months", component=MonthsPage, label="madang"),
+    solara.Route(path="why", component=WhyPage, label="madang"),
+    solara.Route(path="ensembles", component=EnsemblesPage, label="madang"),
+    solara.Route(path="assumptions", component=AssumptionsPage, label="madang"),
 ]
 __all__ = ["my_session", "routes"]

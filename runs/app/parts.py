@@ -26,7 +26,9 @@ def TopBar(
 
 
 @solara.component_vue("vue/status.vue")
-def StatusLine(texts: dict[str, str], text: str, busy: bool, messages: list[dict[str, Any]], event_dismiss: Event) -> None:
+def StatusLine(
+    texts: dict[str, str], text: str, busy: bool, messages: list[dict[str, Any]], event_dismiss: Event
+) -> None:
     """What is being computed, and what went wrong."""
 
 
@@ -108,3 +110,116 @@ def Sheet(
     event_fetch: Event,
 ) -> None:
     """A sheet above the page: files to take away, or earlier states."""
+
+
+@solara.component_vue("vue/player.vue")
+def Player(
+    texts: dict[str, str], months: list[str], figures: list[dict[str, Any]], start: int, event_month: Event
+) -> None:
+    """Play, pause, step; the month is kept in the browser, which tells it when it rests."""
+
+
+@solara.component_vue("vue/flows.vue")
+def Flows(
+    texts: dict[str, str], graph: dict[str, Any], months: list[str], source: str, event_pick: Event
+) -> None:
+    """The supply graph of the month that is played."""
+
+
+@solara.component_vue("vue/zonemap.vue")
+def ZoneMap(
+    texts: dict[str, str], zones: dict[str, Any], months: list[str], source: str, event_pick: Event
+) -> None:
+    """The map of the month that is played."""
+
+
+@solara.component_vue("vue/log.vue")
+def Log(
+    texts: dict[str, str], log: dict[str, Any], months: list[str], known: list[str], event_pick: Event
+) -> None:
+    """The decisions of the month that is played."""
+
+
+@solara.component_vue("vue/tablecard.vue")
+def TableCard(
+    name: str,
+    heading: str,
+    table: dict[str, Any],
+    event_csv: Event,
+    event_pick: Event,
+    about: str = "",
+    empty: str = "–",
+    download: str = "",
+    links: list[str] | tuple[str, ...] = (),
+    tall: int = 460,
+    level: int = 2,
+) -> None:
+    """A table under a heading."""
+
+
+@solara.component_vue("vue/picker.vue")
+def Picker(
+    texts: dict[str, str],
+    text: str,
+    chosen: str,
+    names: list[str],
+    groups: list[dict[str, Any]],
+    problem: str,
+    event_ask: Event,
+) -> None:
+    """A box to ask in, with suggestions."""
+
+
+@solara.component_vue("vue/prose.vue")
+def Prose(
+    heading: str, lines: list[str], event_act: Event, action: str = "", busy: bool = False, level: int = 2
+) -> None:
+    """A few sentences under a heading, and perhaps one button."""
+
+
+@solara.component_vue("vue/assumptions.vue")
+def AssumptionList(
+    texts: dict[str, str],
+    rows: list[dict[str, Any]],
+    values: dict[str, float],
+    settings: dict[str, float],
+    event_set: Event,
+    event_reset: Event,
+    event_csv: Event,
+) -> None:
+    """Every number, searched in the browser."""
+
+
+@solara.component_vue("vue/opener.vue")
+def Opener(
+    texts: dict[str, str],
+    label: str,
+    none: str,
+    folders: list[str],
+    opened: str,
+    problem: str,
+    loaded: str,
+    selects: list[dict[str, Any]],
+    event_open: Event,
+    event_choose: Event,
+) -> None:
+    """Choose a results folder, and what to see of it."""
+
+
+@solara.component_vue("vue/ensemble.vue")
+def EnsembleForm(
+    texts: dict[str, str],
+    about: str,
+    packages: list[dict[str, str]],
+    start_with: list[str],
+    most: int,
+    seconds: float,
+    running: bool,
+    total: int,
+    done: int,
+    progress: str,
+    message: str,
+    event_begin: Event,
+    event_cancel: Event,
+) -> None:
+    """Start a small ensemble, watch it, cancel it."""

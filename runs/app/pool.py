@@ -12,11 +12,12 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from runs.app.worker import FAILED, GIVEN_UP, READY, Question, serve
+from runs.app.worker import DONE, FAILED, GIVEN_UP, READY, Question, serve
 
 YOUNG = 0.25
 """Share of a usual run below which a running question is given up for a newer one of the same asker."""
@@ -117,6 +118,7 @@ class Pool:
                     continue
                 if kind == READY:
                     worker.ready = True
+                    self._warmed(payload)
                     if len(self._workers) < self.size:
                         self._workers.append(_Worker(self._context, self.warm))
                     continue
@@ -129,12 +131,24 @@ class Pool:
                 self._tell(job, kind, payload)
             self._hand_out()
 
+    def _warmed(self, payload: Any) -> None:
+        """A process is warm; the run that made it so answers whoever asks just that."""
+        if not isinstance(payload, bytes) or not payload:
+            return
+        with self._lock:
+            same = [asker for asker, asked in self._waiting.items() if asked.question == self.warm]
+            asked = [self._waiting.pop(asker) for asker in same]
+        for one in asked:
+            self._tell(one, DONE, payload)
+
     def _hand_out(self) -> None:
         with self._lock:
             now = time.monotonic()
             for asker in list(self._waiting):
                 mine = [worker for worker in self._workers if worker.job and worker.job.asker is asker]
-                young = next((w for w in mine if now - w.began < YOUNG * self._usual and not w.stopping), None)
+                young = next(
+                    (w for w in mine if now - w.began < YOUNG * self._usual and not w.stopping), None
+                )
                 if young is not None:
                     self._give_up(young)
                     continue  # its GIVEN_UP answer brings us back here
@@ -150,7 +164,9 @@ class Pool:
                 try:
                     free.line.send((asked.ticket, asked.question))
                 except OSError:
-                    self._waiting.setdefault(asker, asked)  # its end is noticed by the loop, which replaces it
+                    self._waiting.setdefault(
+                        asker, asked
+                    )  # its end is noticed by the loop, which replaces it
 
     def _give_up(self, worker: _Worker) -> None:
         if not worker.stopping:
@@ -168,7 +184,9 @@ class Pool:
         code = worker.process.exitcode
         self._workers[self._workers.index(worker)] = _Worker(self._context, self.warm)
         if job is not None:
-            self._tell(job, FAILED, f"the process that computed it ended (exit code {code}); another has started")
+            self._tell(
+                job, FAILED, f"the process that computed it ended (exit code {code}); another has started"
+            )
 
     @staticmethod
     def _tell(job: _Asked, kind: str, payload: Any) -> None:
@@ -180,7 +198,5 @@ class Pool:
             traceback.print_exc()
 
     def _poke(self) -> None:
-        try:
+        with suppress(OSError):  # closed: nothing left to wake
             self._wake_write.send_bytes(b"!")
-        except OSError:
-            pass  # closed: nothing left to wake

@@ -19,7 +19,6 @@ from abm.series import Recorder
 from runs.app.knobs import knobs_of
 from runs.app.pool import Pool
 from runs.app.worker import DONE, FAILED, Question
-from runs.record import RunRecord
 from runs.views.runview import RunView
 from runs.worlds import loader
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import sys
 import threading
 import warnings
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
@@ -65,6 +66,10 @@ class Serving:
             if self._runs is not None:
                 self._runs.close()
                 self._runs = None
+        if "runs.app.ensembles" in sys.modules:
+            from runs.app.ensembles import ensembles_of
+
+            ensembles_of(self.options.results, self.options.most_runs).close()
 
 
 serving = Serving()
@@ -121,7 +126,9 @@ class Guard:
         if kind not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = {
+            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
+        }
         if kind == "websocket":
             if not self.welcome(headers):
                 await receive()

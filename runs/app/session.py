@@ -53,7 +53,9 @@ class Session:
 
     def __init__(self, runs: Runs, knobs: Knobs, query: str = ""):
         self.runs, self.knobs = runs, knobs
-        self.start = State(world=knobs.world_name, package="as-announced" if "as-announced" in knobs.packages else "")
+        self.start = State(
+            world=knobs.world_name, package="as-announced" if "as-announced" in knobs.packages else ""
+        )
         state, pinned, extras, wrong = parse_link(query, self.start, knobs)
         language = extras.get("lang", "")
         self.language = solara.reactive(language if language in LANGUAGES else LANGUAGES[0])
@@ -65,9 +67,14 @@ class Session:
         self.past: solara.Reactive[tuple[State, ...]] = solara.reactive((state,))
         self.at = solara.reactive(0)
         self.dialog = solara.reactive("")
+        self.opened: solara.Reactive[Any] = solara.reactive(None)
+        self.work: solara.Reactive[dict[str, Any]] = solara.reactive({})
+        """The ensemble that this page has started: job, folder, how far it is."""
         self.parcel: solara.Reactive[dict[str, Any]] = solara.reactive({})
         month = extras.get("month", "")
-        self.month = solara.reactive(int(month) if month.isdecimal() and month.isascii() and len(month) < 5 else 0)
+        self.month = solara.reactive(
+            int(month) if month.isdecimal() and month.isascii() and len(month) < 5 else 0
+        )
         self.subject = solara.reactive(extras.get("ask", ""))
         self._context = _kernel()
         self._asked = itertools.count(1)
@@ -75,7 +82,9 @@ class Session:
         self._drawn = 0
         self._stamp = 0
         self._lock = threading.Lock()
-        self._publishing = threading.Lock()  # taken by tellers only: they draw, and drawing takes Solara's locks
+        self._publishing = (
+            threading.Lock()
+        )  # taken by tellers only: they draw, and drawing takes Solara's locks
         self._closed = False
         self._others: dict[str, State] = {}
 
@@ -165,6 +174,8 @@ class Session:
     def close(self) -> None:
         """The page has gone."""
         self._closed = True
+        if self.work.peek().get("job") is not None:
+            self.work.peek()["job"].cancel()
         for asker in (self, (id(self), "pinned"), (id(self), "bare")):
             self.runs.pool.forget(asker)
 
@@ -190,7 +201,7 @@ class Session:
             self.status.value = replace(self.status.value, busy=True, error="")
 
         def told(kind: str, what: Any) -> None:
-            with self._in_kernel(), self._publishing:
+            with self.in_kernel(), self._publishing:
                 if self._closed or number < self._drawn:
                     return  # a newer one is on the page
                 latest = number == self._latest
@@ -213,7 +224,7 @@ class Session:
             self._others[place] = state
 
             def told(kind: str, what: Any, place: str = place, state: State = state) -> None:
-                with self._in_kernel(), self._publishing:
+                with self.in_kernel(), self._publishing:
                     if self._closed or self._others.get(place) != state:
                         return
                     if kind == DONE:
@@ -223,7 +234,8 @@ class Session:
 
             self.runs.want((id(self), place), state.question, told)
 
-    def _in_kernel(self) -> AbstractContextManager[Any]:
+    def in_kernel(self) -> AbstractContextManager[Any]:
+        """Solara's context of this user, for threads that draw."""
         return self._context if self._context is not None else nullcontext()
 
 

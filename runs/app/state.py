@@ -66,7 +66,9 @@ def link_of(state: State, pinned: State, start: State, extras: Mapping[str, str]
     query = query_of(state)
     if pinned != start:
         query += "&pin=" + quote(query_of(pinned), safe="")
-    return "?" + "&".join([query, *(f"{name}={quote(value, safe='')}" for name, value in extras.items() if value)])
+    return "?" + "&".join(
+        [query, *(f"{name}={quote(value, safe='')}" for name, value in extras.items() if value)]
+    )
 
 
 def parse_link(query: str, start: State, knobs: Knobs) -> tuple[State, State, dict[str, str], list[str]]:
@@ -100,7 +102,10 @@ def _state(pairs: Sequence[tuple[str, str]], start: State, knobs: Knobs, wrong: 
             key, _, text = value.partition("=")
             if key not in knobs.of:
                 near = nearest(key, knobs.of)
-                wrong.append(f"{key}: no lever or uncertainty has that name" + (f"; did you mean {near}?" if near else ""))
+                wrong.append(
+                    f"{key}: no lever or uncertainty has that name"
+                    + (f"; did you mean {near}?" if near else "")
+                )
                 continue
             try:
                 number = float(text)
@@ -119,7 +124,9 @@ def _known(value: str, what: str, known: Mapping[str, Any], before: str, wrong: 
     if value in known:
         return value
     near = nearest(value, known)
-    wrong.append(f"{what} {value!r} does not ship with this version" + (f"; did you mean {near!r}?" if near else ""))
+    wrong.append(
+        f"{what} {value!r} does not ship with this version" + (f"; did you mean {near!r}?" if near else "")
+    )
     return before
 
 
@@ -193,7 +200,9 @@ def package_toml(ready: Prepared) -> str:
         dated = [(month, value) for month, value in steps if month != FROM_START]
         always = [(first, value) for month, value in steps if month == FROM_START]
         told = dated if dated and dated[0][0] <= first else [*always, *dated]
-        each = ", ".join(f"{{ from = {_text(month_text(month))}, value = {_number(value)} }}" for month, value in told)
+        each = ", ".join(
+            f"{{ from = {_text(month_text(month))}, value = {_number(value)} }}" for month, value in told
+        )
         lines.append(f"{name} = [{each}]  # {unit}")
     for trigger in ready.settled.triggers:
         changes = {by_handle[handle].name: value for handle, value in trigger.changes.items()}
@@ -216,5 +225,5 @@ def _text(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _number(value: float) -> str:
-    return repr(float(value))
+def _number(value: float | str) -> str:
+    return _text(value) if isinstance(value, str) else repr(float(value))

@@ -6,7 +6,6 @@ What goes back is arrays and bytes, not a model.
 
 from __future__ import annotations
 
-import os
 import pickle
 import signal
 import time
@@ -43,13 +42,12 @@ def serve(line: Connection, warm: Question | None) -> None:
     """Answer questions until the line closes.
 
     Each is ``(ticket, Question)``; anything sent while a run is under way, other than the next question,
-    stops it. Answers are ``(ticket, kind, pickled payload or text)``.
+    stops it. Answers are ``(ticket, kind, pickled payload or text)``; the first says that the process is ready, and
+    carries the run of ``warm`` with which it warmed up.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        if warm is not None:
-            compute(warm, lambda: False)
-        line.send((0, READY, os.getpid()))
+        line.send((0, READY, b"" if warm is None else answer(warm, lambda: False)[1]))
         while True:
             message = line.recv()
             if message is not None:  # else a stop that came too late

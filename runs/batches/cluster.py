@@ -67,7 +67,8 @@ class Cluster:
         if not self._out:
             return []
         try:
-            ended = wait(list(self._out), timeout=timeout, return_when="FIRST_COMPLETED").done
+            with self._client.as_current():
+                ended = wait(list(self._out), timeout=timeout, return_when="FIRST_COMPLETED").done
         except TimeoutError:
             return []
         return [self._report(future, self._out.pop(future)) for future in ended]

@@ -29,7 +29,11 @@ class Table:
     numbers: tuple[int, ...] = ()
 
     def plain(self) -> dict[str, Any]:
-        return {"head": list(self.head), "rows": [list(row) for row in self.rows], "numbers": list(self.numbers)}
+        return {
+            "head": list(self.head),
+            "rows": [list(row) for row in self.rows],
+            "numbers": list(self.numbers),
+        }
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,11 @@ def over_months(view: RunView, plot: Plot, t: Texts, pinned: RunView | None = No
     indicator = view.about(shown[0].name) if shown else None
     unit = plot.unit or (indicator.unit if indicator else "")
     before = [values_of(pinned, line) for line in shown] if pinned is not None and not plot.stacked else []
-    top = np.sum(found, axis=0) if plot.stacked and found else np.concatenate([*found, *before] or [np.zeros(1)])
+    top = (
+        np.sum(found, axis=0)
+        if plot.stacked and found
+        else np.concatenate([*found, *before] or [np.zeros(1)])
+    )
     largest = [float(np.nanmax(np.abs(top)))] if np.isfinite(top).any() else [0.0]
     divider, named = scale([*largest, *(mark.value for mark in plot.marks)], unit, t)
     series: list[dict[str, Any]] = []
@@ -136,7 +144,11 @@ def over_months(view: RunView, plot: Plot, t: Texts, pinned: RunView | None = No
             "data": short(values, divider),
             "showSymbol": False,
             "z": 3,
-            "lineStyle": {"width": 0 if plot.stacked else line.width, "type": line.dash, "color": line.colour},
+            "lineStyle": {
+                "width": 0 if plot.stacked else line.width,
+                "type": line.dash,
+                "color": line.colour,
+            },
             "itemStyle": {"color": line.colour},
             "emphasis": {"focus": "series" if plot.stacked else "none"},
             "step": "end" if line.yearly else False,
@@ -159,6 +171,20 @@ def over_months(view: RunView, plot: Plot, t: Texts, pinned: RunView | None = No
                 "itemStyle": {"color": extra.colour},
             }
         )
+    named_in_legend = [line.label for line in shown] + [extra.label for extra in plot.extras]
+    if before:
+        named_in_legend.append(t("pinned"))
+        grey = {"width": 1.6, "type": "dashed", "color": "@grey"}
+        series.insert(
+            0,
+            {
+                "type": "line",
+                "name": t("pinned"),
+                "data": [],
+                "lineStyle": grey,
+                "itemStyle": {"color": "@grey"},
+            },
+        )
     if plot.marks and series:
         series[-1 - len(plot.extras)]["markPoint"] = {
             "symbol": "diamond",
@@ -174,7 +200,7 @@ def over_months(view: RunView, plot: Plot, t: Texts, pinned: RunView | None = No
     option = {
         "madang": {"months": True, "unit": named},
         "grid": {"left": 8, "right": 18, "top": 34, "bottom": 6, "containLabel": True},
-        "legend": {"top": 0, "left": 0, "itemWidth": 18, "itemHeight": 8},
+        "legend": {"top": 0, "left": 0, "itemWidth": 18, "itemHeight": 8, "data": named_in_legend},
         "tooltip": {"trigger": "axis", "confine": True},
         "xAxis": {"type": "category", "boundaryGap": False, "data": list(view.months)},
         "yAxis": {"type": "value", "scale": not plot.from_zero, "min": 0 if _floor(plot, found) else None},

@@ -16,6 +16,9 @@ from runs.views.runview import RunView
 from runs.views.texts import Texts
 
 SCORE = "stakeholder_score"
+HARDLY = 0.0005
+"""Relative difference that rounds to nothing in the figures shown."""
+
 MOST_SITES = 18
 MOST_WINNERS = 7
 
@@ -47,7 +50,14 @@ GOOD_WHEN = {
 }
 """Key figures; 1 where more is what the plan wants, -1 where less is, 0 where it is a matter of view."""
 
-TILES = ("gpus_online", "ai_sites_mw", "site_delay_months", "kepco_debt_krw", "startup_served_share", "emissions_mt")
+TILES = (
+    "gpus_online",
+    "ai_sites_mw",
+    "site_delay_months",
+    "kepco_debt_krw",
+    "startup_served_share",
+    "emissions_mt",
+)
 
 
 def tiles(view: RunView, t: Texts, pinned: RunView | None, year: int) -> list[Tile]:
@@ -63,6 +73,8 @@ def tiles(view: RunView, t: Texts, pinned: RunView | None, year: int) -> list[Ti
         if pinned is not None and now is not None and before is not None:
             if same(now, before):
                 change = t("tile.same")
+            elif abs(now - before) < HARDLY * max(abs(now), abs(before)):
+                change = t("tile.hardly")
             else:
                 change = t("tile.change", amount=amount(now - before, indicator.unit, t, sign=True))
                 better = GOOD_WHEN[name] * (1 if now > before else -1)
@@ -116,7 +128,12 @@ def plan_of(view: RunView) -> list[float]:
 
 
 def _simple(
-    key: str, *names: str, area: bool = False, yearly: bool = False, from_zero: bool = True, labels: str = "indicator"
+    key: str,
+    *names: str,
+    area: bool = False,
+    yearly: bool = False,
+    from_zero: bool = True,
+    labels: str = "indicator",
 ) -> Callable[[RunView, Texts, RunView | None], Chart]:
     """A builder of a plain chart of some indicators."""
 
@@ -132,7 +149,9 @@ def _simple(
             )
             for at, (name, colour) in enumerate(zip(names, colours, strict=True))
         )
-        return over_months(view, Plot(key, t(f"chart.{key}"), lines, area=area, from_zero=from_zero), t, pinned)
+        return over_months(
+            view, Plot(key, t(f"chart.{key}"), lines, area=area, from_zero=from_zero), t, pinned
+        )
 
     return build
 
@@ -185,9 +204,13 @@ def slips(view: RunView, t: Texts, pinned: RunView | None = None) -> Chart:
         late.append(round(max(stop - start, 0.0), 3) if slip.open else 0)
         waiting.append(0 if slip.open or gone else round(max(stop - start, 0.0), 3))
         if slip.open and slip.months <= 0:
-            marks.append({"value": [round(start, 3), row], "itemStyle": {"color": "@green"}, "symbol": "circle"})
+            marks.append(
+                {"value": [round(start, 3), row], "itemStyle": {"color": "@green"}, "symbol": "circle"}
+            )
         elif gone:
-            marks.append({"value": [round(start, 3), row], "itemStyle": {"color": "@grey"}, "symbol": "diamond"})
+            marks.append(
+                {"value": [round(start, 3), row], "itemStyle": {"color": "@grey"}, "symbol": "diamond"}
+            )
     hidden = {"itemStyle": {"color": "transparent"}, "silent": True, "tooltip": {"show": False}}
     option = {
         "madang": {"years": True, "unit": ""},
@@ -215,7 +238,10 @@ def slips(view: RunView, t: Texts, pinned: RunView | None = None) -> Chart:
                 "stack": "s",
                 "name": t("slip.waiting"),
                 "data": waiting,
-                "itemStyle": {"color": "@grey", "decal": {"symbol": "rect", "dashArrayX": [1, 0], "dashArrayY": [2, 4]}},
+                "itemStyle": {
+                    "color": "@grey",
+                    "decal": {"symbol": "rect", "dashArrayX": [1, 0], "dashArrayY": [2, 4]},
+                },
             },
             {
                 "type": "scatter",
@@ -226,7 +252,9 @@ def slips(view: RunView, t: Texts, pinned: RunView | None = None) -> Chart:
             },
         ],
     }
-    head = tuple(t(f"site.{key}") for key in ("site", "owner", "zone", "mw", "expected", "energised", "late", "bound"))
+    head = tuple(
+        t(f"site.{key}") for key in ("site", "owner", "zone", "mw", "expected", "energised", "late", "bound")
+    )
     rows = tuple(
         (
             slip.site,
@@ -257,6 +285,8 @@ def late_words(slip: Slip, t: Texts) -> str:
         return t("slip.withdrawn")
     if not slip.open:
         return t("slip.more_than", months=f"{slip.months:.0f}") if slip.months > 0 else t("slip.not_due")
+    if slip.months == 1:
+        return t("slip.month")
     return t("slip.months", months=f"{slip.months:.0f}") if slip.months > 0 else t("slip.on_time")
 
 
@@ -354,7 +384,16 @@ def winners(view: RunView, t: Texts, other: RunView, against: str) -> Chart:
         )
     else:
         summary = t("winners.none", against=against)
-    return Chart("winners", t("chart.winners", against=against), "%", summary, option, Table(head, rows, (2, 3, 4)), (), summary)
+    return Chart(
+        "winners",
+        t("chart.winners", against=against),
+        "%",
+        summary,
+        option,
+        Table(head, rows, (2, 3, 4)),
+        (),
+        summary,
+    )
 
 
 CHARTS: tuple[tuple[str, Callable[..., Chart]], ...] = (
@@ -379,7 +418,8 @@ CHARTS: tuple[tuple[str, Callable[..., Chart]], ...] = (
 def csv_of(view: RunView, names: tuple[str, ...], command: str) -> str:
     """The indicators month by month, in their own units, below a description of every column and its source."""
     lines = [
-        f"# madang: {view.world.title}, scenario {view.record.scenario}, package {view.record.package}, seed {view.record.seed}",
+        f"# madang: {view.world.title}, scenario {view.record.scenario}, "
+        f"package {view.record.package}, seed {view.record.seed}",
         f"# run {view.run_id}; computed by the command: {command}",
         "# month: YYYY-MM",
     ]
@@ -392,7 +432,10 @@ def csv_of(view: RunView, names: tuple[str, ...], command: str) -> str:
             )
     for name, value in view.settings.items():
         quantity = view.world.quantities.get(name)
-        lines.append(f"# set: {name} = {value!r}" + (f" {quantity.unit}; source of its range: {quantity.source}" if quantity else ""))
+        lines.append(
+            f"# set: {name} = {value!r}"
+            + (f" {quantity.unit}; source of its range: {quantity.source}" if quantity else "")
+        )
     lines.append(",".join(["month", *names]))
     columns = [view.values(name) for name in names]
     for month, text in enumerate(view.months):

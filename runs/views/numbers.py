@@ -24,7 +24,18 @@ _STEPS: dict[str, dict[str, tuple[tuple[float, str], ...]]] = {
     },
 }
 _ENERGY = {"MWh": ((1e6, "TWh"), (1e3, "GWh")), "MW": ((1e3, "GW"),)}
-_PLAIN = ("ratio", "index", "month", "year", "count", "hour", "GW", "Mt", "standard deviations", "natural unit")
+_PLAIN = (
+    "ratio",
+    "index",
+    "month",
+    "year",
+    "count",
+    "hour",
+    "GW",
+    "Mt",
+    "standard deviations",
+    "natural unit",
+)
 
 
 def digits(value: float | None) -> str:
@@ -56,8 +67,8 @@ def scale(values: Iterable[float | None], unit: str, t: Texts) -> tuple[float, s
     if unit.endswith("/MWh"):
         return 1e3, t.unit(unit.removesuffix("/MWh")) + "/kWh"
     head, slash, per = unit.partition("/")
-    named, after = t.unit(head), f"/{t.unit(per)}" if slash else ""
-    if head in ("KRW", "USD", "currency"):
+    named, after = t.unit(head), f"/{t.word('per', per)}" if slash else ""
+    if head in ("KRW", "USD"):
         kind = "money" if not slash or per in ("year", "month") else ""
     else:
         kind = "" if slash and per not in ("year", "month") else "count"

@@ -39,6 +39,8 @@ class Texts:
 
     def name(self, world: World, key: str) -> str:
         """The name of a stakeholder, a zone, a technology or a country, in this language."""
+        if "zones" in world.tables and key in world.zones and f"name.{key}" in self.table:
+            return self.table[f"name.{key}"]  # shorter than the world's own
         for table in ("cast", "zones"):
             found = world.tables.get(table)
             if found is not None and key in found:

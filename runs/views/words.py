@@ -49,7 +49,7 @@ def differences(view: RunView, pinned: RunView, t: Texts, most: int = 7) -> list
     figures = sorted(figure_differences(view, pinned, t), key=lambda said: -said.size)
     places = sorted(site_differences(view, pinned, t), key=lambda said: -said.size)
     room_for_sites = min(len(places), 3)
-    return figures[: most - room_for_sites] + places[: max(room_for_sites, most - len(figures))][: most]
+    return figures[: most - room_for_sites] + places[: max(room_for_sites, most - len(figures))][:most]
 
 
 def figure_differences(view: RunView, pinned: RunView, t: Texts) -> list[Said]:
@@ -85,7 +85,9 @@ def figure_differences(view: RunView, pinned: RunView, t: Texts) -> list[Said]:
             now=amount(now, indicator.unit, t),
             before=amount(before, indicator.unit, t),
         )
-        found.append(Said(text, name, min(relative, 1.0), GOOD_WHEN.get(name, 0) * (1 if now > before else -1)))
+        found.append(
+            Said(text, name, min(relative, 1.0), GOOD_WHEN.get(name, 0) * (1 if now > before else -1))
+        )
     return found
 
 
@@ -113,7 +115,11 @@ def _site(now: Slip, before: Slip, t: Texts) -> tuple[str, int, int] | None:
         if not months:
             return None
         one = abs(months) == 1
-        return ("later" if months > 0 else "sooner") + ("_one" if one else ""), months, -1 if months > 0 else 1
+        return (
+            ("later" if months > 0 else "sooner") + ("_one" if one else ""),
+            months,
+            -1 if months > 0 else 1,
+        )
     if now.energised and not before.energised:
         return "comes", 24, 1
     if before.energised and not now.energised:

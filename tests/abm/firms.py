@@ -34,6 +34,7 @@ PARAMETERS = {
     "startup_base_share": 0.0,
     "startup_prudence": 0.3,
     "startup_contract_months": 12.0,
+    "startup_credit_months": 0.0,
     "startup_market_elasticity": 1.5,
 }
 

@@ -153,11 +153,12 @@ def by_hand(one: Startups, m: at.Month) -> list[dict[str, float]]:
     """The month of each row, from the rule's text: what it buys, earns and has in the end."""
     found = []
     for i in range(len(one)):
-        need, burn, quality, cash, debt, contract, contract_price, _, _, _ = one.firm[:, i].tolist()
+        need, burn, quality, cash, debt, contract, contract_price, _, income, _, _ = one.firm[:, i].tolist()
         want = need * m.scale * m.last_factor
         vouchers, reserved = m.voucher_share * want, contract * m.contract_hours
         left = max(1.0 - (vouchers + reserved) / want, 0.0)
-        purse = max(m.spend_share * max(cash, 0.0) - reserved * contract_price, 0.0)
+        means = max(cash, 0.0) + max(m.credit_months * income - debt, 0.0)
+        purse = max(m.spend_share * means - reserved * contract_price, 0.0)
         spot = min(need * m.scale * left * (m.price / m.reference) ** -m.elasticity, purse / m.price)
         needed = need * m.scale * m.world_factor
         served = min((spot + vouchers + reserved) / needed, m.served_most)
@@ -199,6 +200,7 @@ def test_a_month_is_what_the_rule_says_row_by_row(
     rng = np.random.default_rng(seed)
     one.firm[at.CASH] *= rng.choice([0.001, 1.0, 40.0], 40)
     one.firm[at.DEBT] = rng.choice([0.0, 1e7], 40)
+    one.firm[at.INCOME] = rng.choice([0.0, 1.0], 40) * one.firm[at.BURN]
     one.firm[at.CONTRACT] = rng.choice([0.0, 0.5], 40) * one.firm[at.NEED]
     one.firm[at.CONTRACT_PRICE] = 3000.0
     one.tag[at.UNTIL] = 99
@@ -269,6 +271,21 @@ def test_credit_is_a_number_of_months_of_earnings_and_is_lost_when_it_is_not_eno
     assert found["defaulted"] == pytest.approx(500.0 * (5.0 + 0.0904 - 0.96), rel=1e-9)
 
 
+def test_a_firm_without_cash_lives_on_its_credit_and_earns_on() -> None:
+    """It buys out of what it can still borrow, so it is served, earns, and need not leave at once."""
+    one = population(1, startup_first_runway=1.0)
+    one.firm[at.QUALITY], one.firm[at.CASH], one.firm[at.INCOME] = 0.98, 0.0, TRAITS["burn_month"]
+    months = 0
+    while len(one):
+        found = live(one, takings=1.0, credit_months=3.0, interest=0.01)
+        months += 1
+    assert 6 <= months < 400
+    assert found["written_off"] > 0.0
+    bare = population(1, startup_first_runway=1.0)
+    bare.firm[at.QUALITY], bare.firm[at.CASH], bare.firm[at.INCOME] = 0.98, 0.0, TRAITS["burn_month"]
+    assert live(bare, takings=1.0)["exits"] == 1000.0
+
+
 def test_a_firm_that_gains_repays_then_pays_out_and_grows() -> None:
     one = population(1, startup_first_runway=1.0)
     one.firm[at.NEED], one.firm[at.BURN], one.firm[at.CASH], one.firm[at.DEBT] = 0.0, 10.0, 20.0, 3.0
@@ -324,7 +341,7 @@ def test_the_books_close_when_the_last_firm_is_gone(seed: int) -> None:
     ledger.check_stock(ACCOUNT, "debt", lambda: -one.debt())
     ledger.post(ACCOUNT, "savings", "money", one.take_capital(), "founders' capital")
     for _ in range(60):
-        found = live(one, takings=0.3, credit_months=3.0, interest=0.01)
+        found = live(one, takings=0.2, credit_months=3.0, interest=0.01)
         ledger.post("sellers", ACCOUNT, "money", found["spot_paid"], "computing")
         one.book(ledger, found)
         ledger.close()

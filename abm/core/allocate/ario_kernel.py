@@ -25,17 +25,17 @@ def place_orders(
         held_now[s] = input_stock[s]
         weight[s] = 0.0
     for e in range(sales):
-        s = np.uint64(slot[e])
+        at = np.uint64(slot[e])
         ease[e] = part[e] * ratio[np.uint64(supplier[e])]
-        held_now[s] += granted[e]
-        weight[s] += ease[e]
+        held_now[at] += granted[e]
+        weight[at] += ease[e]
     for s in range(slot_node.size):
         i = slot_node[s]
         goal = min(demand[i], capacity[i]) * per_unit[s] * held[s]
         order[s] = made[i] * per_unit[s] + max(goal - held_now[s], 0.0) / restock_steps
     for e in range(sales):
-        s = np.uint64(slot[e])
-        orders[e] = order[s] * (ease[e] / weight[s] if weight[s] > 0.0 else part[e])
+        at = np.uint64(slot[e])
+        orders[e] = order[at] * (ease[e] / weight[at] if weight[at] > 0.0 else part[e])
 
 
 @kernel(
@@ -47,9 +47,9 @@ def place_orders(
         "int64[::1], int64[::1], int64[::1], int64[::1], int64[::1], int64[::1],"
         # share, hold, lapse, per_unit, target
         "float64[::1], float64[::1], boolean[::1], float64[::1], float64[::1],"
-        # output, table_orders, part, held, lost, wanted, destroyed, at, whole, rebuild_share
+        # output, table_orders, part, held, lost, wanted, destroyed, at, begin, whole, rebuild_share
         "float64[::1], float64[::1], float64[::1], float64[::1], float64[:, ::1], float64[:, ::1],"
-        "float64[::1], int64, float64[::1], float64[::1],"
+        "float64[::1], int64, int64, float64[::1], float64[::1],"
         # rebuild_steps, stretch_most, stretch_steps, restock_steps
         "float64, float64, float64, float64,"
         # stock, input_stock, backlog, queue, pipeline, f, k, path, inventory
@@ -60,7 +60,7 @@ def place_orders(
 def run_ario(
     steps, sales, local, levels, level_first, first, out, supplier, buyer, slot, slot_node, slot_first,
     rule, lead, group, queue_row, tier, share, hold, lapse, per_unit, target,
-    output, table_orders, part, held, lost, wanted, destroyed, at, whole, rebuild_share,
+    output, table_orders, part, held, lost, wanted, destroyed, at, begin, whole, rebuild_share,
     rebuild_steps, stretch_most, stretch_steps, restock_steps,
     stock, input_stock, backlog, queue, pipeline, f, k, path, inventory,
 ):  # fmt: skip
@@ -94,7 +94,7 @@ def run_ario(
                 left += rebuild[i, j]
                 damage[j] += rebuild[i, j]
             orders[sales + i] = wanted[t, i]
-            orders[sales + n + i] = left / rebuild_steps
+            orders[sales + n + i] = left / rebuild_steps if t >= begin else 0.0
             demand[i] = 0.0
         for e in range(edges):
             demand[np.uint64(supplier[e])] += orders[e]

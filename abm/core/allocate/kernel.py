@@ -113,11 +113,10 @@ def produce(i, wanted, slot_first, per_unit, hold, input_stock, capacity, factor
     if limit < made:
         made, bound = limit, NODE_SHOCK if factor[i] < 1.0 else CAPACITY
     for s in range(slot_first[i], slot_first[i + 1]):
-        if per_unit[s] > 0.0:
-            if input_stock[s] < made * (per_unit[s] * hold[s]):
-                reach = input_stock[s] / (per_unit[s] * hold[s])
-                if reach < made:
-                    made, bound, which = reach, INPUT, s
+        if per_unit[s] > 0.0 and input_stock[s] < made * (per_unit[s] * hold[s]):
+            reach = input_stock[s] / (per_unit[s] * hold[s])
+            if reach < made:
+                made, bound, which = reach, INPUT, s
     for s in range(slot_first[i], slot_first[i + 1]):
         used[s] = min(made * per_unit[s], input_stock[s])
         input_stock[s] -= used[s]

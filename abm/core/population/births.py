@@ -21,6 +21,7 @@ from .columns import (
     FLOAT_TABLE,
     FOUNDED,
     GROUP,
+    INCOME,
     KIND_BURN,
     KIND_NEED,
     KIND_QUALITY,
@@ -78,6 +79,7 @@ def found(firm, tag, n, count, group, birth, month, kind, keys, spread, runway_l
         firm[DEBT, i] = 0.0
         firm[CONTRACT, i] = 0.0
         firm[CONTRACT_PRICE, i] = 0.0
+        firm[INCOME, i] = 0.0
         firm[CURVE, i] = 0.0
         firm[PURSE, i] = 0.0
         tag[GROUP, i] = group

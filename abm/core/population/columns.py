@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from numba import types
 
-NEED, BURN, QUALITY, CASH, DEBT, CONTRACT, CONTRACT_PRICE, PRUDENCE, CURVE, PURSE, FLOATS = range(11)
-"""Rows of ``firm``. CURVE: hours wanted on the spot market at the reference price; PURSE: money for them."""
+NEED, BURN, QUALITY, CASH, DEBT, CONTRACT, CONTRACT_PRICE, PRUDENCE, INCOME, CURVE, PURSE, FLOATS = range(12)
+"""Rows of ``firm``. INCOME: what it earned last month; CURVE: hours wanted on the spot market at the
+reference price; PURSE: money for them."""
 
 GROUP, BIRTH, FOUNDED, UNTIL, TAGS = range(5)
 """Rows of ``tag``. FOUNDED: month of birth; UNTIL: month in which the contract for hours ends."""

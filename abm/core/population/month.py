@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numba import types
 
-from abm.core.jit import kernel
+from abm.core.jit import helper, kernel
 from abm.core.philox import uniform
 
 from .columns import (
@@ -30,6 +30,7 @@ from .columns import (
     FLOAT_TABLE,
     FOUNDED,
     GROUP,
+    INCOME,
     INTEREST,
     KIND_BURN,
     KIND_NEED,
@@ -59,17 +60,36 @@ from .columns import (
 from .normal import quantile
 
 
+@helper
+def _means(firm, i, credit_months):
+    """What a firm has in hand and could still borrow."""
+    return max(firm[CASH, i], 0.0) + max(credit_months * firm[INCOME, i] - firm[DEBT, i], 0.0)
+
+
 @kernel(
     [
         types.void(
             FLOAT_TABLE, TAG_TABLE, types.int64, types.int64, VECTOR, types.float64, types.float64,
-            types.float64, types.float64, types.float64, types.float64, types.float64, VECTOR,
+            types.float64, types.float64, types.float64, types.float64, types.float64, types.float64, VECTOR,
         )
     ],
     allocates=False,
 )  # fmt: skip
 def plan(
-    firm, tag, n, month, weight, machines, base_share, prudence, expected, offered, spend_share, hours, plans
+    firm,
+    tag,
+    n,
+    month,
+    weight,
+    machines,
+    base_share,
+    prudence,
+    expected,
+    offered,
+    spend_share,
+    credit_months,
+    hours,
+    plans,
 ):
     """Needs, wages, machines under contract, and machines that firms wish to contract, all weighted.
 
@@ -92,7 +112,7 @@ def plan(
             wish = 0.0
             if offered <= expected * (1.0 + prudence * firm[PRUDENCE, i]):
                 wish = base_share * machines * firm[NEED, i]
-                if wish * hours * offered > spend_share * max(firm[CASH, i], 0.0):
+                if wish * hours * offered > spend_share * _means(firm, i, credit_months):
                     wish = 0.0
             firm[CONTRACT, i] = wish
             wished += w * wish
@@ -125,7 +145,7 @@ def sign(firm, tag, n, month, term, granted, offered, m):
             left -= reserved / (need * m.last_factor) if need > 0.0 else 1.0
         firm[CURVE, i] = need * max(left, 0.0)
         firm[PURSE, i] = max(
-            m.spend_share * max(firm[CASH, i], 0.0) - reserved * firm[CONTRACT_PRICE, i], 0.0
+            m.spend_share * _means(firm, i, m.credit_months) - reserved * firm[CONTRACT_PRICE, i], 0.0
         )
 
 
@@ -231,6 +251,7 @@ def settle(firm, tag, n, month, weight, kind, keys, m, totals):
         firm[QUALITY, kept] = quality
         firm[CASH, kept] = cash
         firm[DEBT, kept] = debt
+        firm[INCOME, kept] = earned
         firm[CONTRACT, kept] = contract
         if kept < i:
             firm[CONTRACT_PRICE, kept] = firm[CONTRACT_PRICE, i]

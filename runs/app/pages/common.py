@@ -77,7 +77,11 @@ def Figure(
     option = chart.option
     if stamp:
         option = {**option, "madang": {**option.get("madang", {}), "stamp": stamp}}
-    source = f"madang · {view.record.scenario} · {view.record.package} · seed {view.record.seed} · run {view.run_id}" if view else "madang"
+    source = (
+        f"madang · {view.record.scenario} · {view.record.package} · seed {view.record.seed} · run {view.run_id}"
+        if view
+        else "madang"
+    )
     ChartFigure(
         name=chart.key,
         heading=chart.title,

@@ -83,9 +83,28 @@ def Answers(session: Session) -> None:
         base = other or shown.bare
         if base is not None and base.run_id != view.run_id:
             name = t("pinned") if other is not None else t("winners.no_policy")
-            chart = decade.winners(view, t, base, state_words(session.pinned.value, session.knobs, t) if other is not None else name)
+            chart = decade.winners(
+                view,
+                t,
+                base,
+                state_words(session.pinned.value, session.knobs, t) if other is not None else name,
+            )
             with box("div", "md-wide-box", []):
-                Figure(session, chart, view, height=max(200, 34 * len(chart.option["yAxis"]["data"]) + 60), wide=True, stamp=stamp)
+                Figure(
+                    session,
+                    chart,
+                    view,
+                    height=max(200, 34 * len(chart.option["yAxis"]["data"]) + 60),
+                    wide=True,
+                    stamp=stamp,
+                )
         slips = decade.slips(view, t)
         with box("div", "md-wide-box", []):
-            Figure(session, slips, view, height=max(200, 27 * len(slips.option["yAxis"]["data"]) + 70), wide=True, stamp=stamp)
+            Figure(
+                session,
+                slips,
+                view,
+                height=max(200, 27 * len(slips.option["yAxis"]["data"]) + 70),
+                wide=True,
+                stamp=stamp,
+            )

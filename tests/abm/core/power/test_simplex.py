@@ -304,6 +304,20 @@ def test_failure_goes_to_highs_and_is_counted(monkeypatch: pytest.MonkeyPatch) -
     assert dispatch(case, result.basis).objective == pytest.approx(expected.objective, rel=1e-9)
 
 
+def test_the_basis_after_a_fallback_is_a_good_warm_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """HiGHS ends in a vertex of the network; what is left to do is choosing among equal ones."""
+    cases = [day(0), *[random_case(np.random.default_rng(seed), **SMALL) for seed in range(30)]]
+    with monkeypatch.context() as broken:
+        broken.setattr(simplex, "GAP_TOLERANCE", -1.0)
+        bases = [dispatch(case).basis for case in cases]
+    pivots = [
+        (check(case, basis).pivots, check(case).pivots) for case, basis in zip(cases, bases, strict=True)
+    ]
+    assert all(basis.size for basis in bases)
+    assert pivots[0][0] < 0.5 * pivots[0][1], pivots[0]
+    assert sum(warm for warm, _ in pivots[1:]) < 0.2 * sum(cold for _, cold in pivots[1:]), pivots
+
+
 def test_an_infeasible_case_is_named() -> None:
     case = PowerCase(
         demand_mw=[[10.0, 0.0]],

@@ -1,0 +1,220 @@
+"""Many runs: workers, overhead, memory, resuming, forks: `python -m tests.benchmarks.batch [--quick]`.
+
+Figures are ratios of things measured one after the other in the same sitting; what needs a fresh
+interpreter (start-up, peak memory) gets one. Nothing here passes or fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+ROOT = Path(__file__).resolve().parents[2]
+Say = Callable[[str], None]
+
+MANY = """
+import json, resource, sys, time
+from runs import batch
+from tests.runs.batches.models import Cheap
+
+if __name__ == "__main__":
+    out, count, workers = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    started, last = time.perf_counter(), []
+    batch(model=Cheap, parameters={"x": [0.0, 0.5, 1.0, 1.5]}, replicates=count // 4, max_steps=4, out=out,
+          workers=workers, on_progress=last.append)
+    seconds = time.perf_counter() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"seconds": seconds, "peak_mb": peak, "ran": last[-1].ran, "done": last[-1].done}))
+"""
+
+MESA = """
+import sys, warnings
+warnings.simplefilter("ignore")
+from mesa import batch_run
+from mesa.examples import VirusOnNetwork
+
+if __name__ == "__main__":
+    found = batch_run(VirusOnNetwork, {"num_nodes": [10]}, number_processes=2, rng=list(range(int(sys.argv[1]))),
+                      max_steps=20, display_progress=False)
+    assert len({row["RunId"] for row in found}) == int(sys.argv[1])
+"""
+
+OURS = """
+import sys, tempfile
+from runs import batch
+from mesa.examples import VirusOnNetwork
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as out:
+        found = batch(model=VirusOnNetwork, parameters={"num_nodes": [10]}, replicates=int(sys.argv[1]),
+                      max_steps=20, out=out, workers=2, series=False)
+        assert found.runs.height == int(sys.argv[1])
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="fewer runs and repetitions")
+    parser.add_argument("--only", nargs="*", help="parts to measure: " + ", ".join(PARTS))
+    asked = parser.parse_args()
+    for name, part in PARTS.items():
+        if not asked.only or name in asked.only:
+            part(asked.quick, print)
+
+
+def overhead(quick: bool, say: Say) -> None:
+    """Runner and store against a plain loop of the same runs, in CPU time of one process, interleaved."""
+    from runs.batches import Batch, InProcess, Keep, batch
+    from runs.batches.planning import plan
+
+    for world, count in (("toy", 30), ("korea", 4 if quick else 8)):
+        spec = Batch(world=world, packages=("no-policy",), replicates=count, keep=Keep())
+        study = plan(spec)
+        study.prepared(0).build().run_model()
+        ratios, plain_s = [], []
+        for _ in range(2 if quick else 3):
+            start = time.process_time()
+            for case in range(study.size):
+                study.prepared(case).build().run_model()
+            plain = time.process_time() - start
+            with tempfile.TemporaryDirectory() as out:
+                start = time.process_time()
+                batch(spec, out, executor=InProcess())
+                ratios.append((time.process_time() - start) / plain)
+            plain_s.append(plain / count)
+        say(
+            f"overhead    {world}: {100 * (median(ratios) - 1):+.1f} % over a plain loop of {count} runs "
+            f"({median(plain_s):.3f} s a run; goal 5 %), all series kept"
+        )
+
+
+def workers(quick: bool, say: Say) -> None:
+    """Runs a second with one and with two workers of a pool that is up, interleaved."""
+    from runs.batches import Batch, Keep, Pool, batch
+
+    count = 12 if quick else 24
+    rates: dict[int, list[float]] = {1: [], 2: []}
+    with Pool(1) as one, Pool(2) as two:
+        for turn in range(-1, 2 if quick else 3):
+            for number, pool in ((1, one), (2, two)):
+                spec = Batch(replicates=count if turn >= 0 else 2, seed=turn + 1, keep=Keep(series=()))
+                with tempfile.TemporaryDirectory() as out:
+                    start = time.perf_counter()
+                    batch(spec, out, executor=pool)
+                    if turn >= 0:
+                        rates[number].append(count / (time.perf_counter() - start))
+    ratio = median(second / first for first, second in zip(rates[1], rates[2], strict=True))
+    say(
+        f"workers     Korea decades: {median(rates[1]):.2f} runs/s with 1, {median(rates[2]):.2f} with 2, "
+        f"ratio {ratio:.2f} (goal 1.85)"
+    )
+
+
+def against_mesa(quick: bool, say: Say) -> None:
+    """Mesa's own batch_run on one of its cheap examples, two processes, start-up included."""
+    count = 1000
+    times: dict[str, list[float]] = {MESA: [], OURS: []}
+    for _ in range(2 if quick else 3):
+        for script in times:
+            start = time.perf_counter()
+            _script(script, str(count))
+            times[script].append(time.perf_counter() - start)
+    ratio = median(mesa / ours for mesa, ours in zip(times[MESA], times[OURS], strict=True))
+    say(
+        f"mesa        {count} runs of VirusOnNetwork, start-up included: batch_run {median(times[MESA]):.1f} s, "
+        f"ours {median(times[OURS]):.1f} s, {ratio:.2f} times the throughput (goal 1.5)"
+    )
+
+
+def parent(quick: bool, say: Say) -> None:
+    """Peak memory of the parent at 1,000 and 20,000 runs, and what a finished folder costs to look at."""
+    counts = (1000, 5000) if quick else (1000, 20000)
+    peaks = {}
+    with tempfile.TemporaryDirectory() as home:
+        for count in counts:
+            first = _script(MANY, f"{home}/{count}", str(count), "2")
+            again = _script(MANY, f"{home}/{count}", str(count), "2")
+            peaks[count] = first["peak_mb"]
+            size = sum(path.stat().st_size for path in Path(home, str(count)).rglob("*") if path.is_file())
+            say(
+                f"parent      {count:,} cheap runs: {first['done'] / first['seconds']:,.0f} runs/s with 2 workers, peak "
+                f"{first['peak_mb']:.0f} MB, folder {size / 1e6:.1f} MB; resuming it finished takes "
+                f"{again['seconds']:.2f} s and runs {again['ran']} (goal under 5 s at 20,000)"
+            )
+    small, large = (peaks[count] for count in counts)
+    say(f"parent      peak memory grows by {100 * (large / small - 1):.1f} % from {counts[0]:,} to {counts[1]:,} runs (goal 10 %)")
+
+
+def fork(quick: bool, say: Say) -> None:
+    """Packages that differ from a month on share the years before: CPU time saved, same bits."""
+    from runs.batches import Batch, Fork, Keep
+    from runs.batches.planning import plan
+
+    packages = ("as-announced", "grid-first", "startup-access", "renewables-first")
+    spec = Batch(packages=packages, fork=Fork("2030-07"), keep=Keep(series=()))
+    study = plan(spec)
+    ids = [found.decode() for found in study.ids()]
+    ratios = []
+    list(study.simulate([0], ids[:1], lambda case: None))
+    for _ in range(1 if quick else 3):
+        start = time.process_time()
+        shared = list(study.simulate(range(study.size), ids, lambda case: None))
+        together = time.process_time() - start
+        start = time.process_time()
+        apart = [next(study.simulate([case], [ids[case]], lambda case: None)) for case in range(study.size)]
+        ratios.append((time.process_time() - start) / together)
+        for one, other in zip(shared, apart, strict=True):
+            assert one.outcome is not None
+            assert other.outcome is not None
+            assert one.outcome.finals.tobytes() == other.outcome.finals.tobytes()
+    say(
+        f"fork        4 packages from 2030-07 on share the 66 months before: {median(ratios):.2f} times as fast as "
+        f"apart (at most {4 * 132 / (66 + 4 * 66):.2f}), same bits"
+    )
+
+
+def dask(quick: bool, say: Say) -> None:
+    """What a task costs beside its work, in the pool: an empty study."""
+    with tempfile.TemporaryDirectory() as home:
+        found = _script(MANY, f"{home}/out", "2000", "1")
+        say(f"task        2,000 cheap runs with 1 worker: {1000 * found['seconds'] / found['done']:.2f} ms a run, start-up included")
+
+
+def _script(text: str, *arguments: str) -> dict[str, float]:
+    """Run a script in a fresh interpreter; what it prints as JSON, if anything."""
+    with tempfile.TemporaryDirectory() as home:
+        file = Path(home, "script.py")
+        file.write_text(text, encoding="utf-8")
+        ended = subprocess.run(
+            [sys.executable, str(file), *arguments], cwd=ROOT, capture_output=True, text=True, check=False,
+            env={**_environment(), "PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
+    if ended.returncode:
+        raise SystemExit(ended.stderr)
+    return json.loads(ended.stdout) if ended.stdout.strip() else {}
+
+
+def _environment() -> dict[str, str]:
+    import os
+
+    return dict(os.environ)
+
+
+PARTS: dict[str, Callable[[bool, Say], None]] = {
+    "overhead": overhead,
+    "workers": workers,
+    "mesa": against_mesa,
+    "parent": parent,
+    "fork": fork,
+}
+
+
+if __name__ == "__main__":
+    main()
