@@ -11,7 +11,7 @@ from runs.batches.api import HOME, default_name, make_executor, parse_until, rep
 from runs.batches.batchfile import read_batch
 from runs.batches.display import Display, duration, line, size
 from runs.batches.planning import plan
-from runs.batches.pool import cores
+from runs.batches.pool import Pool, cores
 from runs.batches.runner import Progress, Runner, Stopped
 from runs.batches.worlds import WorldStudy
 from runs.checking import BadInput, Complaint
@@ -44,6 +44,8 @@ def batch_command(
         return _dry_run(study, place, workers, as_json)
     unit = next((i.unit for i in study.indicators if i.name == study.watch), "")
     executor = make_executor(workers, scheduler)
+    if isinstance(executor, Pool):
+        executor.prepare(study.imports)  # before the display has a thread of its own
     last: list[Progress] = []
     try:
         with Display(not quiet, unit) as display:

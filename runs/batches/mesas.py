@@ -19,7 +19,7 @@ from importlib import metadata
 from itertools import product
 from numbers import Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -28,8 +28,7 @@ from runs.batches import sampling
 from runs.batches.batchfile import range_complaint
 from runs.batches.sampling import Factor
 from runs.batches.spec import DESIGNS, METHODS, Sample
-from runs.batches.study import Ids, Labels, Outcome, Ran
-from runs.batches.worlds import plain, reason_of
+from runs.batches.study import Ids, Labels, Outcome, Ran, plain, reason_of
 from runs.checking import BadInput, Complaint, unknown
 from runs.results import FORMAT
 from runs.spec import hash_text
@@ -74,6 +73,7 @@ class MesaStudy:
         return ((self.model.__name__, ""),)
 
     together = 1
+    imports: ClassVar[tuple[str, ...]] = ()
 
     @property
     def finals(self) -> tuple[str, ...]:
