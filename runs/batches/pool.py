@@ -75,7 +75,9 @@ class _Worker:
 class Pool:
     """``workers`` processes, started when first needed and kept until :meth:`close`."""
 
-    def __init__(self, workers: int | None = None, target_s: float = 6.0):
+    TARGET_S = 6.0
+
+    def __init__(self, workers: int | None = None, target_s: float = TARGET_S):
         self._size = max(cores() if workers is None else workers, 1)
         self.target_s = target_s
         self._workers: list[_Worker] = []
