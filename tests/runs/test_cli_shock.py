@@ -53,12 +53,15 @@ def test_the_run_of_the_same_shock_is_the_shocked_run(tmp_path: Path) -> None:
     assert json.loads(run.stdout)["run_id"] == shock["run_id"]
 
 
-@pytest.mark.parametrize(("arguments", "said"), [
-    (["shock", "chipmakr=0@2025-01+3", *TOY], "did you mean 'chipmaker'?"),
-    (["shock", "chipmaker", *TOY], "expected NAME=FACTOR@YYYY-MM+MONTHS"),
-    (["shock", *TOY], "no shock that changes anything"),
-    (["run", *TOY, "--set", "shock.chipmaker=3@2025-01+3"], "found 3, allowed 0 to 1"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["shock", "chipmakr=0@2025-01+3", *TOY], "did you mean 'chipmaker'?"),
+        (["shock", "chipmaker", *TOY], "expected NAME=FACTOR@YYYY-MM+MONTHS"),
+        (["shock", *TOY], "no shock that changes anything"),
+        (["run", *TOY, "--set", "shock.chipmaker=3@2025-01+3"], "found 3, allowed 0 to 1"),
+    ],
+)
 def test_bad_input_is_one_line_and_exit_code_2(arguments: list[str], said: str) -> None:
     done = RUN.invoke(app, arguments)
     assert done.exit_code == 2
