@@ -34,12 +34,17 @@ class SiteWorks:
         self.makers = [agent for agent in model.acting("capacity") if getattr(agent, "GOOD", "") in GOODS]
         self.good = np.array([GOODS.index(getattr(agent, "GOOD", "")) for agent in self.makers], np.int64)
         self.of_good = [np.flatnonzero(self.good == good) for good in range(len(GOODS))]
-        rules = [supply.rule_of(agent.who, GOODS[good]) for agent, good in zip(self.makers, self.good, strict=True)]
+        rules = [
+            supply.rule_of(agent.who, GOODS[good]) for agent, good in zip(self.makers, self.good, strict=True)
+        ]
         self._first_come = [rule == "first-come" for rule in rules]
         self._plain = all(rule == "proportional" for rule in rules)
         count = len(self.makers)
         self.network = Network(
-            [*(f"{agent.who} {GOODS[good]}" for agent, good in zip(self.makers, self.good, strict=True)), "sites"],
+            [
+                *(f"{agent.who} {GOODS[good]}" for agent, good in zip(self.makers, self.good, strict=True)),
+                "sites",
+            ],
             np.repeat(np.arange(count), sites),
             np.full(count * sites, count),
             rule=[*("priority" if rule == "first-come" else rule for rule in rules), "proportional"],
@@ -54,10 +59,19 @@ class SiteWorks:
         """By site: what was let go and is late because of a shock."""
         self.bound = np.zeros((len(GOODS), sites), np.int8)
         """By site: why it got less than it asked for, index into ``BOUNDS``."""
-        self.rows, self.done, self.short_of = np.zeros(sites, np.int64), np.zeros(sites), np.zeros(sites, np.int8)
+        self.rows, self.done, self.short_of = (
+            np.zeros(sites, np.int64),
+            np.zeros(sites),
+            np.zeros(sites, np.int8),
+        )
         self.lead = supply.longest_leads("power-equipment")
         """(cast,) months from a site's decision to its power equipment."""
-        self._to = np.array([supply.numbers(GOODS[good])[agent.row] for agent, good in zip(self.makers, self.good, strict=True)])
+        self._to = np.array(
+            [
+                supply.numbers(GOODS[good])[agent.row]
+                for agent, good in zip(self.makers, self.good, strict=True)
+            ]
+        )
         """(makers, cast) edge of the supply graph, -1: none."""
 
     def check_books(self, ledger: Ledger) -> None:
@@ -96,7 +110,10 @@ class SiteWorks:
             self._rank(orders, edges)
         shocks: dict[str, np.ndarray] = {}
         if supply.disruptions:
-            factors = [supply.output_factor(month, agent.who, GOODS[g]) for agent, g in zip(self.makers, self.good, strict=True)]
+            factors = [
+                supply.output_factor(month, agent.who, GOODS[g])
+                for agent, g in zip(self.makers, self.good, strict=True)
+            ]
             shocks = {
                 "node_factor": np.array([*factors, 1.0]),
                 "edge_factor": np.ones(edges.size) * supply.factors(month, edges.ravel()),
@@ -130,7 +147,11 @@ class SiteWorks:
         tier, share = network.tier.reshape(orders.shape), network.share.reshape(orders.shape)
         decided = np.clip(sites.step["decided"], -(2**30), 2**30)
         for m in range(len(self.makers)):
-            tier[m] = decided if self._first_come[m] else np.where(edges[m] >= 0, self.model.supply.priority[edges[m]], 8)
+            tier[m] = (
+                decided
+                if self._first_come[m]
+                else np.where(edges[m] >= 0, self.model.supply.priority[edges[m]], 8)
+            )
             held = np.where(orders[m] > 0.0, self.weight[self.good[m]], 0.0)
             share[m] = held / held.sum() if held.sum() > 0.0 else 0.0
 

@@ -202,7 +202,14 @@ class ThermalGenerator(Stakeholder):
 class Resources:
     """Columns of the resources that one developer builds, and what a megawatt of them costs."""
 
-    def __init__(self, model: Model, rows: np.ndarray, factor: np.ndarray, names: tuple[str, ...], goods: tuple[str, ...]):
+    def __init__(
+        self,
+        model: Model,
+        rows: np.ndarray,
+        factor: np.ndarray,
+        names: tuple[str, ...],
+        goods: tuple[str, ...],
+    ):
         table = model.world.resources
         self.rows, self.names, self.goods = rows, names, goods
         self.zone = table.zone[rows]
@@ -214,7 +221,9 @@ class Resources:
         self.potential = table.potential_mw[rows]
         self._learning = 1.0 - model.parameters["technology_learning"]
 
-    def yearly_cost(self, model: Model, capex: np.ndarray, spread: float, life: float, month: int) -> np.ndarray:
+    def yearly_cost(
+        self, model: Model, capex: np.ndarray, spread: float, life: float, month: int
+    ) -> np.ndarray:
         """Annuity and fixed cost of a MW of each resource, currency/year."""
         rate = max(float(model.outside.interest_rate[month]) + spread, 1e-6)
         annuity = rate / (1.0 - (1.0 + rate) ** -life)
@@ -222,13 +231,20 @@ class Resources:
         return found
 
     def programme(
-        self, who: str, mw: np.ndarray, cost: np.ndarray, earned: np.ndarray, direct: np.ndarray, used: np.ndarray
+        self,
+        who: str,
+        mw: np.ndarray,
+        cost: np.ndarray,
+        earned: np.ndarray,
+        direct: np.ndarray,
+        used: np.ndarray,
     ) -> Programme:
         """``mw``, as far as the potential goes."""
         mw = np.maximum(np.minimum(mw, self.potential - used[self.rows]), 0.0)
         return Programme(
-            who, self.rows, mw, cost, earned, self.lead, self.zone, self.technology, self.goods, self.names, direct,
-            bool(direct.any()),
+            who, "build", "power", float(mw.sum()), "MW", rows=self.rows, mw=mw, cost=cost, earned=earned,
+            lead=self.lead, zone=self.zone, technology=self.technology, goods=self.goods, subjects=self.names,
+            direct=direct, sells_directly=bool(direct.any()),
         )  # fmt: skip
 
 
@@ -255,12 +271,14 @@ class RenewableDeveloper(Stakeholder):
         rows = np.flatnonzero(table.technology >= 0)
         of = table.technology[rows].tolist()
         goods = tuple(str(tech.profile[t]) for t in of)
-        names = tuple(f"{tech.keys[t]} {zones[z]}" for t, z in zip(of, table.zone[rows].tolist(), strict=True))
+        names = tuple(
+            f"{tech.keys[t]} {zones[z]}" for t, z in zip(of, table.zone[rows].tolist(), strict=True)
+        )
         factor = np.array([model.parameters.get(f"{good}_cost_factor", 1.0) for good in goods])
         self._resources = Resources(model, rows, factor, names, goods)
         self._share = self._resources.share * [model.technology_split(t) for t in of]
 
-    def act(self, phase: str, month: int) -> Iterator[Programme]:  # type: ignore[override]
+    def act(self, phase: str, month: int) -> Iterator[Programme]:
         model, own = self.world_model, self._resources
         auction = self.lever("renewable_auction_gw") * 1000.0 / 12.0
         direct = model.direct_purchase_gap_mw() / 24.0
@@ -297,7 +315,7 @@ class StorageDeveloper(Stakeholder):
         factor = np.full(len(rows), model.parameters["storage_cost_factor"])
         self._resources = Resources(model, rows, factor, names, ("batteries",) * len(rows))
 
-    def act(self, phase: str, month: int) -> Iterator[Programme]:  # type: ignore[override]
+    def act(self, phase: str, month: int) -> Iterator[Programme]:
         model, own = self.world_model, self._resources
         auction = self.lever("storage_auction_gw") * 1000.0 / 12.0
         spread, life = self.trait["spread"], self.trait["life_years"]
@@ -305,7 +323,9 @@ class StorageDeveloper(Stakeholder):
         earns = model.daily_spread[own.zone] * (self.trait["hours"] * 365.0)
         # An auction buys what its money buys: dearer storage, fewer megawatts.
         reference = own.yearly_cost(model, own.plain_capex, spread, life, month)
-        mw = auction * own.share * np.minimum(reference / yearly, 1.5) + np.where(earns >= yearly, own.base, 0.0)
+        mw = auction * own.share * np.minimum(reference / yearly, 1.5) + np.where(
+            earns >= yearly, own.base, 0.0
+        )
         yield own.programme(self.who, mw, yearly, earns, np.zeros(len(mw)), model.resource_used)
 
     def score(self, month: int) -> float:

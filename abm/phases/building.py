@@ -9,7 +9,7 @@ import numpy as np
 from abm.calendar import NEVER
 from abm.core.sites import build as core
 from abm.core.sites import machines
-from abm.decisions import Intent
+from abm.decisions import Intent, Programme
 from abm.holdings import Holdings
 from abm.state import AI, DECIDED, ENERGISED
 
@@ -60,7 +60,9 @@ def _build(model: Model, month: int, capacity: dict[str, float]) -> None:
         sites.count, AI, sites.kind, sites.mw, sites.built, sites.equipment, works.want, works.stock, got, rows, done,
         short_of,
     )  # fmt: skip
-    for row, amount, short in zip(rows[:found].tolist(), done[:found].tolist(), short_of[:found].tolist(), strict=True):
+    for row, amount, short in zip(
+        rows[:found].tolist(), done[:found].tolist(), short_of[:found].tolist(), strict=True
+    ):
         before = float(sites.built[row])
         after = min(before + amount / float(sites.mw[row]), 1.0)
         if after > 1.0 - 1e-9:
@@ -159,14 +161,18 @@ def _scrap(model: Model, month: int) -> None:
     """Accelerators go at the end of their life, or when a year of rent no longer pays their running cost."""
     state, sites, p = model.state, model.state.sites, model.parameters
     rent = 8760.0 * p["availability"] * state.market.price
-    power = p["gpu_power_factor"] * p["pue"] / 1000.0 * 8760.0 * p["load_factor"] * (1.0 + p["running_overhead"])
+    power = (
+        p["gpu_power_factor"] * p["pue"] / 1000.0 * 8760.0 * p["load_factor"] * (1.0 + p["running_overhead"])
+    )
     terms = np.array([month, p["gpu_life_months"], rent, power])
     rows, vintages, by_age = model.chips.worn_out
     found = machines.worn_out(
         terms, sites.count, state.chips, model.chip_age, model.chips.h100e, model.vintage_kw, sites.zone,
         state.site_price, rows, vintages, by_age,
     )  # fmt: skip
-    for row, vintage, old in zip(rows[:found].tolist(), vintages[:found].tolist(), by_age[:found].tolist(), strict=True):
+    for row, vintage, old in zip(
+        rows[:found].tolist(), vintages[:found].tolist(), by_age[:found].tolist(), strict=True
+    ):
         count = float(state.chips[row, vintage])
         state.chips[row, vintage] = 0.0
         owner = model.owner_key(row)
@@ -184,6 +190,10 @@ def _build_power(model: Model, month: int) -> None:
     state, supply = model.state, model.supply
     for agent in model.acting("power-building"):
         for programme in agent.act("power-building", month):
+            if not isinstance(programme, Programme):
+                raise TypeError(
+                    f"{agent.who}: what is built in this phase is a programme, not {programme.verb!r}"
+                )
             rows, mw, ready = programme.rows, programme.mw, month + programme.lead
             if supply.disruptions:
                 to = model.utility_account
@@ -198,12 +208,14 @@ def _build_power(model: Model, month: int) -> None:
             else:
                 state.coming_mw[in_time, programme.zone, programme.technology] += mw
             if programme.sells_directly:
-                for at, sold, built in zip(in_time.tolist(), programme.direct.tolist(), mw.tolist(), strict=True):
+                for at, sold, built in zip(
+                    in_time.tolist(), programme.direct.tolist(), mw.tolist(), strict=True
+                ):
                     model.build_direct(at, min(sold, built))
             for good, amount in zip(programme.goods, mw.tolist(), strict=True):
                 supply.book(month, programme.who, model.utility_account, good, amount)
             if month % 12 == 0:
                 for i in np.flatnonzero(mw > 0.0).tolist():
-                    model.decisions.note(month, programme.intent(i), float(mw[i]))
+                    model.decisions.note(month, programme.one(i), float(mw[i]))
     state.added_mw += state.coming_mw[month]
     state.added_store_mw += state.coming_store_mw[month]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from abm.chips import Made
 from abm.core.sites import build as core
 from abm.decisions import Intent
 from abm.state import AI, DECIDED, ENERGISED
@@ -42,16 +43,16 @@ def run(model: Model, month: int) -> None:
         for agent in model.acting("memory-orders")
         for intent in agent.act("memory-orders", month)
     }
-    made = {
-        intent.who: (
-            intent.amount,
-            intent.values.get("abroad", 0.0),
-            intent.values.get("home_weight", 1.0),
-            intent.values.get("rival_weight", 0.0),
-        )
-        for agent in model.acting("supply")
-        for intent in agent.act("supply", month)
-    }
+    made = {}
+    for agent in model.acting("supply"):
+        for intent in agent.act("supply", month):
+            said = intent.values
+            made[intent.who] = Made(
+                intent.amount,
+                said.get("abroad", 0.0),
+                said.get("home_weight", 1.0),
+                said.get("rival_weight", 0.0),
+            )
     model.chips.month(month, sold, memory, made, model.export_quota - model.imported_this_quarter)
 
 
@@ -62,7 +63,9 @@ def _short_of_chips(model: Model, month: int) -> dict[int, list[tuple[int, float
     gaps below 2 % of the plan are left open.
     """
     state, sites, p, chips = model.state, model.state.sites, model.parameters, model.chips
-    terms = np.array([month, p["gpu_life_months"], p["gpu_power_factor"] * p["pue"], p["power_overbooking"], SMALL_GAP])
+    terms = np.array(
+        [month, p["gpu_life_months"], p["gpu_power_factor"] * p["pue"], p["power_overbooking"], SMALL_GAP]
+    )
     newest = np.array([model.vintage_for(month + lead) for lead in range(chips.longest_lead + 1)])
     rows, missing = np.empty(sites.count, np.int64), np.empty(sites.count)
     found = core.short_of_chips(

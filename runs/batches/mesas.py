@@ -10,16 +10,18 @@ import hashlib
 import importlib
 import inspect
 import math
+import random
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
 from itertools import product
 from numbers import Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -28,8 +30,7 @@ from runs.batches import sampling
 from runs.batches.batchfile import range_complaint
 from runs.batches.sampling import Factor
 from runs.batches.spec import DESIGNS, METHODS, Sample
-from runs.batches.study import Ids, Labels, Outcome, Ran
-from runs.batches.worlds import plain, reason_of
+from runs.batches.study import Ids, Labels, Outcome, Ran, plain, reason_of
 from runs.checking import BadInput, Complaint, unknown
 from runs.results import FORMAT
 from runs.spec import hash_text
@@ -74,6 +75,7 @@ class MesaStudy:
         return ((self.model.__name__, ""),)
 
     together = 1
+    imports: ClassVar[tuple[str, ...]] = ()
 
     @property
     def finals(self) -> tuple[str, ...]:
@@ -136,7 +138,8 @@ class MesaStudy:
             begin(case)
             started = time.perf_counter()
             try:
-                outcome = self._run(self.build(case))
+                with global_luck(self.root(case % self.replicates)):
+                    outcome = self._run(self.build(case))
             except Exception as error:
                 yield Ran(case, None, reason_of(error), time.perf_counter() - started)
             else:
@@ -231,7 +234,8 @@ def mesa_study(
         raise BadInput([Complaint("batch", 0, key, message) for key, message in complaints])
     values = {name: _values(value) for name, value in given.items()}
     first = {name: value[0] for name, value in values.items()}
-    by_scenario = _scenario_class(model)
+    with global_luck(seed):
+        by_scenario = _scenario_class(model)
     allowed = _parameters(model, by_scenario)
     unknown_names = [
         n for n in (*given, *(sample.ranges if sample else ())) if allowed is not None and n not in allowed
@@ -243,7 +247,8 @@ def mesa_study(
                 for n in unknown_names
             ]
         )
-    probe = _made(model, by_scenario, first, 0)
+    with global_luck(seed):
+        probe = _made(model, by_scenario, first, 0)
     collected = getattr(getattr(probe, "datacollector", None), "model_reporters", {})
     reporters = tuple(indicators) if indicators else tuple(collected)
     if not reporters:
@@ -267,6 +272,19 @@ def mesa_study(
         model, names, tuple(grid), replicates, seed, max_steps, reporters, dict(indicators or {}), series,
         by_scenario, design=sample is not None and sample.method in DESIGNS,
     )  # fmt: skip
+
+
+@contextmanager
+def global_luck(seed: int) -> Iterator[None]:
+    """Some models (Mesa's virus on a network, for one) draw from the libraries' global generators as well."""
+    before = random.getstate(), np.random.get_state()  # noqa: NPY002
+    random.seed(seed)
+    np.random.seed(seed & 0xFFFFFFFF)  # noqa: NPY002
+    try:
+        yield
+    finally:
+        random.setstate(before[0])
+        np.random.set_state(before[1])  # noqa: NPY002
 
 
 def _complaints(

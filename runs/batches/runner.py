@@ -143,7 +143,7 @@ class Runner:
     def _work(self) -> str:
         """Run what is missing, in rounds where a precision is asked for; why it stopped early."""
         key = f"{id(self)}-{time.monotonic_ns()}"
-        setup = Setup(key, pickle.dumps(self.study), str(self.folder))
+        setup = Setup(key, pickle.dumps(self.study), str(self.folder), self.study.imports)
         self.executor.start(setup, self.limits.time_s, self.limits.memory_mb)
         per_draw = len(self.study.cells)
         whole = self.study.size // per_draw

@@ -24,6 +24,8 @@ class Setup:
     study: bytes
     """The pickled study."""
     folder: str
+    imports: tuple[str, ...] = ()
+    """Modules that every worker will need."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,14 @@ def test_a_mistake_in_a_file_is_said_with_its_line(
     assert any(at == line and message in text for at, text in found), found
 
 
+@pytest.mark.parametrize("key", ["sk-hynix", "samsung-memory/hbm", "nvidia/kt/gpu"])
+def test_a_shock_is_written_as_it_is_read(tmp_path: Path, key: str) -> None:
+    problems = Problems()
+    [shock] = read_setting(f"shock.{key}", "0.25,delay:2@2027-01+4", EDGES, DECADE, problems)
+    text = "\n".join(["[[supply_shocks]]", *shock.toml()])
+    assert prepare("korea", str(write(tmp_path, text))).supply_shocks() == (shock,)
+
+
 def test_the_id_of_a_run_knows_its_shocks_and_nothing_else_of_them() -> None:
     def run_id(**settings: str) -> str:
         return prepare("korea", settings={f"shock.{name}": value for name, value in settings.items()}).run_id()

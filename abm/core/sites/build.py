@@ -64,7 +64,9 @@ def ask(
         size = mw[row]
         weight[EQUIPMENT, row] = size
         missing = size - equipment[row]
-        due = expected[row] - terms[LEAD_BEFORE] if started_before[row] else decided_in[row] + lead[owner[row]]
+        due = (
+            expected[row] - terms[LEAD_BEFORE] if started_before[row] else decided_in[row] + lead[owner[row]]
+        )
         if missing > 0.0 and terms[MONTH] >= due:
             asked[EQUIPMENT, row] = max(missing - on_way[EQUIPMENT, row], 0.0)
             busy += 1
