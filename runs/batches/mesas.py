@@ -6,7 +6,6 @@ What ``mesa.batch_run`` runs runs here, and is kept in a results folder: ``x.`` 
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import inspect
 import math
@@ -16,11 +15,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
-from importlib import metadata
 from itertools import product
 from numbers import Real
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -29,6 +25,7 @@ import madang
 from runs.batches import sampling
 from runs.batches.batchfile import range_complaint
 from runs.batches.sampling import Factor
+from runs.batches.sources import library_versions, source_hash
 from runs.batches.spec import DESIGNS, METHODS, Sample
 from runs.batches.study import Ids, Labels, Outcome, Ran, plain, reason_of
 from runs.checking import BadInput, Complaint, unknown
@@ -205,7 +202,11 @@ class MesaStudy:
             "world": {"name": name, "title": self.model.__name__, "currency": "", "hash": self.source},
             "goals": [],
             "model_hash": self.source,
-            "versions": {"madang": madang.__version__, "python": sys.version.split()[0], **_versions()},
+            "versions": {
+                "madang": madang.__version__,
+                "python": sys.version.split()[0],
+                **library_versions(),
+            },
         }
 
 
@@ -398,31 +399,3 @@ def _lookup(model: type) -> Any:
     for part in model.__qualname__.split("."):
         found = getattr(found, part, None)
     return found
-
-
-@cache
-def source_hash(model: type) -> str:
-    """Hash of the files that make the model (its module, or its whole package), and of the libraries."""
-    digest = hashlib.sha256(repr(sorted(_versions().items())).encode())
-    modules = {
-        cls.__module__
-        for cls in model.__mro__
-        if cls.__module__.partition(".")[0] not in ("builtins", "mesa")
-    }
-    modules.add(model.__module__)
-    files: set[Path] = set()
-    for name in modules:
-        file = getattr(sys.modules.get(name), "__file__", None)
-        if file is None:
-            continue
-        path = Path(file)
-        beside = (path.parent / "__init__.py").exists()
-        files |= set(path.parent.glob("*.py")) if beside else {path}
-    for path in sorted(files):
-        digest.update(f"{path.name}\0".encode() + path.read_bytes().replace(b"\r\n", b"\n"))
-    return digest.hexdigest()
-
-
-@cache
-def _versions() -> dict[str, str]:
-    return {name: metadata.version(name) for name in ("mesa", "numpy")}

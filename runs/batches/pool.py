@@ -32,7 +32,9 @@ from runs.batches.tasks import Lost, Refused, Report, Setup, Task
 LOOK_S = 0.2
 """How often time and memory of the workers are looked at."""
 
-START_FAILURES = 3
+STARTS = 30
+"""Workers in a row that may be killed before they run anything; of those that end by themselves, three."""
+
 START_S = 60.0
 """A worker that has not spoken by then is given up."""
 
@@ -266,8 +268,11 @@ class Pool:
         if task is None:
             return []
         if case is None:
-            self._start_failures += 1
-            if self._start_failures >= START_FAILURES:
+            # Somebody who kills workers (the kernel, out of memory) may hit one that is just starting; one that
+            # ends by itself will do so again.
+            killed = (held.process.exitcode or 0) < 0
+            self._start_failures += 1 if killed else STARTS // 3
+            if self._start_failures >= STARTS:
                 return [
                     Refused(
                         task,

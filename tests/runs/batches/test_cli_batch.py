@@ -113,6 +113,31 @@ def test_bad_input_is_one_line_each_and_exit_code_two(file: Path) -> None:
         assert "Traceback" not in err
 
 
+def test_a_batch_file_is_validated_like_the_others(file: Path) -> None:
+    ended = CliRunner().invoke(app, ["validate", str(file)])
+    assert (ended.exit_code, ended.stdout) == (0, "small.toml: batch, no complaints\n")
+    file.write_text(FILE.replace("gpus_online", "gpu_online"), encoding="utf-8")
+    ended = CliRunner().invoke(app, ["validate", str(file)])
+    assert ended.exit_code == 2
+    assert "small.toml:6: keep.series[1]: found 'gpu_online'" in ended.stderr
+
+
+def test_explain_reads_a_run_of_a_batch_that_keeps_decisions(file: Path) -> None:
+    file.write_text(FILE + "decisions = true\nsites = true\n", encoding="utf-8")
+    madang(file, "-o", "out", "-w", 0)
+    run_id = Results("out").runs["run_id"][1]
+    ended = CliRunner().invoke(app, ["explain", "out", "--run", run_id[:9]])
+    assert ended.exit_code == 0, ended.stderr
+    assert len(ended.stdout.splitlines()) > 3
+
+
+def test_explain_says_what_a_batch_does_not_keep(file: Path) -> None:
+    madang(file, "-o", "out", "-w", 0)
+    ended = CliRunner().invoke(app, ["explain", "out"])
+    assert "Traceback" not in ended.stderr
+    assert "fault" not in ended.stderr
+
+
 def test_a_folder_that_cannot_be_written_to_is_one_clear_line(file: Path) -> None:
     Path("taken").write_text("a file", encoding="utf-8")
     code, _, err = madang(file, "-o", "taken", "-w", 0)
