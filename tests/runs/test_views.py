@@ -72,7 +72,9 @@ def test_the_pinned_run_stands_behind_each_line(base, late):
     alone, both = decade.sites(late, EN), decade.sites(late, EN, base)
     names = [one["name"] for one in both.option["series"]]
     assert len(both.option["series"]) > len(alone.option["series"])
-    pinned = next(one for one in both.option["series"] if one["name"] == f"{EN('short.ai_sites_mw')} (pinned)")
+    pinned = next(
+        one for one in both.option["series"] if one["name"] == f"{EN('short.ai_sites_mw')} (pinned)"
+    )
     assert pinned["data"] == pytest.approx(base.values("ai_sites_mw"), rel=1e-3)
     assert EN("pinned") in both.option["legend"]["data"]
     assert f"{EN('short.ai_sites_mw')} (pinned)" in names
@@ -82,7 +84,14 @@ def test_the_pinned_run_stands_behind_each_line(base, late):
 def test_announced_accelerators_never_fall_and_start_with_what_is_there(base):
     plan = decade.plan_of(base)
     assert plan == sorted(plan)
-    announced = sum(s["gpus_planned"] for s in base.sites if s["kind"] == "ai" and not s["originated"] and s["expected"] > "2025-01" and s["expected"] <= "2035-12")
+    announced = sum(
+        s["gpus_planned"]
+        for s in base.sites
+        if s["kind"] == "ai"
+        and not s["originated"]
+        and s["expected"] > "2025-01"
+        and s["expected"] <= "2035-12"
+    )
     assert plan[-1] == pytest.approx(base.values("gpus_online")[0] + announced, rel=1e-9)
 
 
@@ -108,7 +117,11 @@ def test_words_say_the_direction_and_the_size_of_what_the_figures_say(base, late
         year = next(y for y in years if f" {y}" in one.text)
         way = "more" if sizes[year] > 0 else "less"
         unit = late.about(name).unit
-        shown = f"{100 * abs(sizes[year]):.1f}".rstrip("0").rstrip(".") if unit == "share" else amount(abs(sizes[year]), unit, EN)
+        shown = (
+            f"{100 * abs(sizes[year]):.1f}".rstrip("0").rstrip(".")
+            if unit == "share"
+            else amount(abs(sizes[year]), unit, EN)
+        )
         assert shown in one.text, name
         start = EN(f"said.{name}.{way}").split("{", 1)[0]
         assert one.text.startswith(start), name
@@ -177,7 +190,9 @@ def test_csv_of_a_chart_holds_the_run_to_the_last_bit_and_describes_its_columns(
     assert any("madang run baseline" in line for line in comments)
     for name in names:
         assert any(line.startswith(f"# {name}: ") and base.about(name).about in line for line in comments)
-    rows = list(csv.DictReader(io.StringIO("\n".join(line for line in text.splitlines() if not line.startswith("#")))))
+    rows = list(
+        csv.DictReader(io.StringIO("\n".join(line for line in text.splitlines() if not line.startswith("#"))))
+    )
     assert [row["month"] for row in rows] == list(base.months)
     for name in names:
         assert [float(row[name]) for row in rows] == base.values(name).tolist()
@@ -230,7 +245,9 @@ def test_a_site_answers_with_its_path_and_every_decision_about_it(base):
     assert slip.site in head
     assert slip.expected in text
     steps = why.site_steps(base, slip.site, EN)
-    assert [row[1] for row in steps.rows if row[1] != "–"] == sorted(row[1] for row in steps.rows if row[1] != "–")
+    assert [row[1] for row in steps.rows if row[1] != "–"] == sorted(
+        row[1] for row in steps.rows if row[1] != "–"
+    )
     table = why.decisions_table(base, base.decisions_about(slip.site), EN)
     assert len(table.rows) == sum(one.subject == slip.site for one in base.decisions)
 
@@ -261,7 +278,9 @@ def test_bands_hold_the_middle_of_the_runs():
     low, middle, high = quantiles(values)
     assert (low[0], middle[0], high[0]) == pytest.approx((10.0, 50.0, 90.0))
     assert np.isnan(middle[2])
-    fan = fan_chart("x", "X", "MW", ["2025-10", "2025-11", "2025-12"], [Fan("a", values), Fan("b", values + 1)], EN)
+    fan = fan_chart(
+        "x", "X", "MW", ["2025-10", "2025-11", "2025-12"], [Fan("a", values), Fan("b", values + 1)], EN
+    )
     json.dumps(fan.option, allow_nan=False)
     assert fan.option["legend"]["data"] == ["a", "b"]
 

@@ -166,7 +166,9 @@ def Comparison(session: Session, opened: Opened, picked: dict[str, str], kind: s
 
     def compute() -> list[Difference]:
         if kind == "compare":
-            return compared(opened, first, second, picked["scenario"], [n for n in SPOKEN if n in opened.units])
+            return compared(
+                opened, first, second, picked["scenario"], [n for n in SPOKEN if n in opened.units]
+            )
         scores = [name for name in opened.units if name.startswith(SCORE)]
         if not scores:
             return []

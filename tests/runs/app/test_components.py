@@ -77,10 +77,17 @@ def widgets(rc: Any, **has: Any) -> list[Any]:
         if id(widget) in seen or not hasattr(widget, "traits"):
             continue
         seen.add(id(widget))
-        if all(widget.has_trait(name) and (value is ... or getattr(widget, name) == value) for name, value in has.items()):
+        if all(
+            widget.has_trait(name) and (value is ... or getattr(widget, name) == value)
+            for name, value in has.items()
+        ):
             found.append(widget)
         children = getattr(widget, "children", ())
-        todo += [child for child in children if hasattr(child, "traits")] if isinstance(children, list | tuple) else []
+        todo += (
+            [child for child in children if hasattr(child, "traits")]
+            if isinstance(children, list | tuple)
+            else []
+        )
     return found
 
 
@@ -123,9 +130,19 @@ def test_a_slider_moves_the_whole_decade_and_the_difference_is_said():
 def test_scenario_package_and_luck_are_chosen_and_nonsense_is_ignored():
     session, rc = drawn(DecadePage())
     sliders = one(rc, parts=..., values=...)
-    for choice in ({"what": "package", "value": "grid-first"}, {"what": "seed", "value": "8"}, {"what": "seed", "value": "x"}, {"what": "scenario", "value": "no-such"}, {}):
+    for choice in (
+        {"what": "package", "value": "grid-first"},
+        {"what": "seed", "value": "8"},
+        {"what": "seed", "value": "x"},
+        {"what": "scenario", "value": "no-such"},
+        {},
+    ):
         sliders.vue_choose(choice)
-    assert (session.state.value.scenario, session.state.value.package, session.state.value.seed) == ("baseline", "grid-first", 8)
+    assert (session.state.value.scenario, session.state.value.package, session.state.value.seed) == (
+        "baseline",
+        "grid-first",
+        8,
+    )
     rc.close()
 
 
@@ -177,7 +194,7 @@ def test_why_takes_each_change_back_alone():
     assert changes["package"].package == "as-announced"
     assert changes["line_delay_months"].values == {}
     assert changes["pue"].values == {"pue": 1.2, "line_delay_months": 12.0}
-    session, rc = drawn(WhyPage(), "?ask=ai_sites_mw&set=permit_delay_months=18.0&set=line_delay_months=24.0")
+    _, rc = drawn(WhyPage(), "?ask=ai_sites_mw&set=permit_delay_months=18.0&set=line_delay_months=24.0")
     button = [widget for widget in widgets(rc, action=...) if widget.action]
     button[0].vue_act(None)
     table = one(rc, name="parts", table=...).table
@@ -204,7 +221,11 @@ def test_a_folder_that_is_none_of_ours_is_told_in_place(results: Path):
     (results / "plain").mkdir(exist_ok=True)
     _, rc = drawn(EnsemblesPage())
     opener = one(rc, folders=..., problem=...)
-    for name, said in (("plain", "no results folder"), ("../..", "only folders below"), ("nowhere", "no such folder")):
+    for name, said in (
+        ("plain", "no results folder"),
+        ("../..", "only folders below"),
+        ("nowhere", "no such folder"),
+    ):
         opener.vue_open(name)
         assert said in one(rc, folders=..., problem=...).problem
     rc.close()

@@ -15,7 +15,8 @@ from runs.app.server import Guard, is_loopback
 from runs.checking import BadInput
 from runs.cli import app as command
 
-PAGE = b"<!doctype html>\n<html>\n<head><meta name=\"viewport\" content=\"width=device-width, initial-scale=1, maximum-scale=1, user-scalable=no, minimal-ui\"></head><body></body></html>"
+VIEWPORT = "width=device-width, initial-scale=1, maximum-scale=1, user-scalable=no, minimal-ui"
+PAGE = f'<!doctype html>\n<html>\n<head><meta name="viewport" content="{VIEWPORT}"></head><body></body></html>'.encode()
 
 
 async def inner(scope: Any, receive: Any, send: Any) -> None:
@@ -29,7 +30,9 @@ async def inner(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": PAGE})
 
 
-def call(guard: Guard, path: str = "/", kind: str = "http", method: str = "GET", **headers: str) -> list[dict[str, Any]]:
+def call(
+    guard: Guard, path: str = "/", kind: str = "http", method: str = "GET", **headers: str
+) -> list[dict[str, Any]]:
     sent: list[dict[str, Any]] = []
 
     async def send(message: dict[str, Any]) -> None:
@@ -68,7 +71,9 @@ def test_a_foreign_page_cannot_post():
     assert call(Guard(inner), method="POST", origin="http://127.0.0.1:8765")[0]["status"] == 200
 
 
-@pytest.mark.parametrize("path", ["lib@1.0.0/a.js", "../secret.txt", "lib@1.0.0/../../secret.txt", "lib@2/none.js", ".."])
+@pytest.mark.parametrize(
+    "path", ["lib@1.0.0/a.js", "../secret.txt", "lib@1.0.0/../../secret.txt", "lib@2/none.js", ".."]
+)
 def test_front_end_files_come_from_this_disk_or_not_at_all(tmp_path, path):
     files = tmp_path / "cdn"
     (files / "lib@1.0.0").mkdir(parents=True)
@@ -91,8 +96,11 @@ def test_a_page_may_be_zoomed_says_its_language_and_carries_our_styles():
 
 @pytest.mark.parametrize(
     ("host", "loopback"),
-    [("127.0.0.1", True), ("127.1.2.3", True), ("::1", True), ("[::1]", True), ("localhost", True), ("0.0.0.0", False), ("::", False), ("192.168.1.2", False), ("example.org", False)],
-)  # fmt: skip
+    [
+        *((host, True) for host in ("127.0.0.1", "127.1.2.3", "::1", "[::1]", "localhost")),
+        *((host, False) for host in ("0.0.0.0", "::", "192.168.1.2", "example.org")),
+    ],
+)
 def test_loopback_is_known(host, loopback):
     assert is_loopback(host) is loopback
 

@@ -60,7 +60,11 @@ def test_a_move_asks_at_once_and_its_end_makes_one_state_of_history(pair):
     session, runs = pair
     for value in (1.1, 1.15, 1.2):
         session.move("pue", value)
-    assert [runs.asked[at][1].settings for at in runs.of(session)] == [(("pue", 1.1),), (("pue", 1.15),), (("pue", 1.2),)]
+    assert [runs.asked[at][1].settings for at in runs.of(session)] == [
+        (("pue", 1.1),),
+        (("pue", 1.15),),
+        (("pue", 1.2),),
+    ]
     assert len(session.past.value) == 1
     session.commit()
     session.commit()

@@ -79,7 +79,11 @@ def command_state(command: str) -> State:
     """The state that a command asks for, read as the shell would."""
     parts = shlex.split(command)
     assert parts[:2] == ["madang", "run"]
-    state = State(scenario=parts[2], package=parts[parts.index("--package") + 1], seed=int(parts[parts.index("--seed") + 1]))
+    state = State(
+        scenario=parts[2],
+        package=parts[parts.index("--package") + 1],
+        seed=int(parts[parts.index("--seed") + 1]),
+    )
     for at, part in enumerate(parts):
         if part == "--set":
             name, _, value = parts[at + 1].partition("=")
