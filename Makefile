@@ -44,7 +44,7 @@ test-long: $(READY)
 	@$(BIN)/python -m pytest -n 2 -m long $(ARGS); code=$$?; [ $$code -eq 5 ] || exit $$code   # 5: there is none
 
 bench: $(READY)
-	$(BIN)/python -m tests.benchmarks.decade
+	$(BIN)/python -m tests.benchmarks.decade --highs
 	$(BIN)/python -m tests.benchmarks.power --quick
 	$(BIN)/python -m tests.benchmarks.supply
 	$(BIN)/python -m tests.benchmarks.population
