@@ -8,7 +8,7 @@ from typing import Any
 import solara
 
 from runs.app.knobs import GROUPS, OWNERS, Knob, Knobs
-from runs.app.parts import Sliders
+from runs.app.parts import Plain, Sliders
 from runs.app.session import Session
 from runs.app.state import LARGEST_SEED
 from runs.views.numbers import digits, scale
@@ -111,7 +111,7 @@ def Controls(session: Session) -> None:
         scenario=state.scenario,
         package=state.package,
         seed=str(state.seed),
-        parts=parts,
+        parts=Plain(parts),
         values=base | state.values,
         values_base=base,
         settings=state.values,

@@ -3,11 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import solara
 
 Event = Callable[[Any], None]
+
+
+@dataclass(frozen=True)
+class Plain:
+    """Large plain data for the browser, in one piece.
+
+    Reacton looks into every list and dict that a component is given, in search of other components; in the
+    data of a page of charts that alone takes longer than drawing them.
+    """
+
+    value: Any
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.value[key]
+
+    def __iter__(self) -> Any:
+        return iter(self.value)
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+
+def bare(plain: Plain, _: Any) -> Any:
+    """What is sent of it."""
+    return plain.value
+
+
+def _plain(*names: str) -> dict[str, Any]:
+    return dict.fromkeys(names, bare)
 
 
 @solara.component_vue("vue/topbar.vue")
@@ -32,7 +62,7 @@ def StatusLine(
     """What is being computed, and what went wrong."""
 
 
-@solara.component_vue("vue/controls.vue")
+@solara.component_vue("vue/controls.vue", to_json=_plain("parts"))
 def Sliders(
     texts: dict[str, str],
     scenarios: list[dict[str, str]],
@@ -40,7 +70,7 @@ def Sliders(
     scenario: str,
     package: str,
     seed: str,
-    parts: list[dict[str, Any]],
+    parts: Plain,
     values: dict[str, float],
     values_base: dict[str, float],
     settings: dict[str, float],
@@ -71,7 +101,7 @@ def Findings(
     """Differences in words, and key figures."""
 
 
-@solara.component_vue("vue/chart.vue")
+@solara.component_vue("vue/chart.vue", to_json=_plain("option", "table"))
 def ChartFigure(
     name: str,
     heading: str,
@@ -79,8 +109,8 @@ def ChartFigure(
     summary: str,
     note: str,
     source: str,
-    option: dict[str, Any],
-    table: dict[str, Any],
+    option: Plain,
+    table: Plain,
     texts: dict[str, str],
     event_csv: Event,
     event_pick: Event,
@@ -112,39 +142,31 @@ def Sheet(
     """A sheet above the page: files to take away, or earlier states."""
 
 
-@solara.component_vue("vue/player.vue")
-def Player(
-    texts: dict[str, str], months: list[str], figures: list[dict[str, Any]], start: int, event_month: Event
-) -> None:
+@solara.component_vue("vue/player.vue", to_json=_plain("figures"))
+def Player(texts: dict[str, str], months: list[str], figures: Plain, start: int, event_month: Event) -> None:
     """Play, pause, step; the month is kept in the browser, which tells it when it rests."""
 
 
-@solara.component_vue("vue/flows.vue")
-def Flows(
-    texts: dict[str, str], graph: dict[str, Any], months: list[str], source: str, event_pick: Event
-) -> None:
+@solara.component_vue("vue/flows.vue", to_json=_plain("graph"))
+def Flows(texts: dict[str, str], graph: Plain, months: list[str], source: str, event_pick: Event) -> None:
     """The supply graph of the month that is played."""
 
 
-@solara.component_vue("vue/zonemap.vue")
-def ZoneMap(
-    texts: dict[str, str], zones: dict[str, Any], months: list[str], source: str, event_pick: Event
-) -> None:
+@solara.component_vue("vue/zonemap.vue", to_json=_plain("zones"))
+def ZoneMap(texts: dict[str, str], zones: Plain, months: list[str], source: str, event_pick: Event) -> None:
     """The map of the month that is played."""
 
 
-@solara.component_vue("vue/log.vue")
-def Log(
-    texts: dict[str, str], log: dict[str, Any], months: list[str], known: list[str], event_pick: Event
-) -> None:
+@solara.component_vue("vue/log.vue", to_json=_plain("log"))
+def Log(texts: dict[str, str], log: Plain, months: list[str], known: list[str], event_pick: Event) -> None:
     """The decisions of the month that is played."""
 
 
-@solara.component_vue("vue/tablecard.vue")
+@solara.component_vue("vue/tablecard.vue", to_json=_plain("table"))
 def TableCard(
     name: str,
     heading: str,
-    table: dict[str, Any],
+    table: Plain,
     event_csv: Event,
     event_pick: Event,
     about: str = "",
@@ -177,10 +199,10 @@ def Prose(
     """A few sentences under a heading, and perhaps one button."""
 
 
-@solara.component_vue("vue/assumptions.vue")
+@solara.component_vue("vue/assumptions.vue", to_json=_plain("rows"))
 def AssumptionList(
     texts: dict[str, str],
-    rows: list[dict[str, Any]],
+    rows: Plain,
     values: dict[str, float],
     settings: dict[str, float],
     event_set: Event,

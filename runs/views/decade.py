@@ -300,6 +300,10 @@ def bound_text(bound: str, t: Texts) -> str:
     """A bound of the log in this language; a line keeps its name."""
     if bound.startswith("line "):
         return t("bound_line", line=bound.removeprefix("line "))
+    if bound.startswith("rule of "):
+        return t("bound_rule", who=bound.removeprefix("rule of "))
+    if t.has(f"indicator.{bound}"):
+        return t.indicator(bound)
     return t.word("bound", bound) if bound else ""
 
 

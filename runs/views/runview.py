@@ -87,7 +87,8 @@ class RunView:
         )
 
     def has(self, name: str) -> bool:
-        return self.record.has(name)
+        """Whether the run measured it in at least one month."""
+        return bool(np.isfinite(self.values(name)).any())
 
     def about(self, name: str) -> Indicator | None:
         return self.record.about(name)
@@ -101,7 +102,15 @@ class RunView:
         return found
 
     def yearly(self, name: str) -> dict[int, float | None]:
-        return self.record.yearly(name)
+        """Year to value; computed once."""
+        found = self._years.get(name)
+        if found is None:
+            found = self._years[name] = self.record.yearly(name)
+        return found
+
+    @cached_property
+    def _years(self) -> dict[str, dict[int, float | None]]:
+        return {}
 
     def final(self, name: str) -> float | None:
         return self.record.final(name)

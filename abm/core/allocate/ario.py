@@ -133,6 +133,7 @@ def ario(
     stretch_steps: float = 365.0,
     restock_steps: float = 60.0,
     local: bool = True,
+    lagged: bool = False,
 ) -> Path:
     """Run ``steps`` steps from equilibrium under a shock.
 
@@ -156,6 +157,9 @@ def ario(
         Time in which gaps in inventories are closed.
     local
         Whether orders for a product move to sellers with more capacity left (Hallegatte 2014; BoARIO's "alt").
+    lagged
+        Whether overproduction follows a step's demand less the output of the step before, as in BoARIO, or
+        less that of the same step (Hallegatte 2008).
 
     Returns
     -------
@@ -195,7 +199,7 @@ def ario(
     path = np.empty((7, steps, n))
     inventory = np.empty((steps, g.slots))
     run_ario(
-        steps, economy.sales, local, g.levels, g.level_first, g.first, g.out, g.supplier, g.buyer, g.slot,
+        steps, economy.sales, local, lagged, g.levels, g.level_first, g.first, g.out, g.supplier, g.buyer, g.slot,
         g.slot_node, g.slot_first, g.rule, g.lead, g.group, g.queue_row, g.tier, g.share, g.hold, g.lapse,
         g.per_unit, g.target, economy.output, economy.table_orders, economy.part, economy.held,
         lost, wanted, destroyed, at, at + rebuild_after, whole, share / share.sum(), float(rebuild_steps),

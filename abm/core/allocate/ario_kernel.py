@@ -38,11 +38,22 @@ def place_orders(
         orders[e] = order[at] * (ease[e] / weight[at] if weight[at] > 0.0 else part[e])
 
 
+@helper
+def adapt(demand, made, stretch_most, stretch_steps, stretch):
+    """Overproduction grows with scarcity and fades without."""
+    for i in range(stretch.size):
+        scarcity = (demand[i] - made[i]) / demand[i] if demand[i] > 0.0 else 0.0
+        if scarcity > DUST:
+            stretch[i] += (stretch_most - stretch[i]) * scarcity / stretch_steps
+        else:
+            stretch[i] += (1.0 - stretch[i]) / stretch_steps
+
+
 @kernel(
     [
-        # steps, sales, local; levels, level_first, first, out, supplier, buyer, slot, slot_node, slot_first,
+        # steps, sales, local, lagged; levels, level_first, first, out, supplier, buyer, slot, slot_node, slot_first,
         # rule, lead, group, queue_row, tier
-        "void(int64, int64, boolean,"
+        "void(int64, int64, boolean, boolean,"
         "int64[::1], int64[::1], int64[::1], uint64[::1], int64[::1], int64[::1], int64[::1], int64[::1],"
         "int64[::1], int64[::1], int64[::1], int64[::1], int64[::1], int64[::1],"
         # share, hold, lapse, per_unit, target
@@ -58,7 +69,7 @@ def place_orders(
     ]
 )
 def run_ario(
-    steps, sales, local, levels, level_first, first, out, supplier, buyer, slot, slot_node, slot_first,
+    steps, sales, local, lagged, levels, level_first, first, out, supplier, buyer, slot, slot_node, slot_first,
     rule, lead, group, queue_row, tier, share, hold, lapse, per_unit, target,
     output, table_orders, part, held, lost, wanted, destroyed, at, begin, whole, rebuild_share,
     rebuild_steps, stretch_most, stretch_steps, restock_steps,
@@ -98,6 +109,8 @@ def run_ario(
             demand[i] = 0.0
         for e in range(edges):
             demand[np.uint64(supplier[e])] += orders[e]
+        if lagged and t > 1:
+            adapt(demand, by_node[1], stretch_most, stretch_steps, stretch)
         for i in range(n):
             destroyed_part = damage[i] / whole[i] if whole[i] > 0.0 else 0.0
             capacity[i] = output[i] * max(1.0 - max(destroyed_part, lost[t, i]), 0.0) * stretch[i]
@@ -128,9 +141,5 @@ def run_ario(
             sales, local, output, supplier, slot, slot_node, per_unit, held, restock_steps, demand, capacity,
             made, input_stock, granted, part, at_slot, ease, by_node[0], orders,
         )  # fmt: skip
-        for i in range(n):
-            scarcity = (demand[i] - made[i]) / demand[i] if demand[i] > 0.0 else 0.0
-            if scarcity > DUST:
-                stretch[i] += (stretch_most - stretch[i]) * scarcity / stretch_steps
-            else:
-                stretch[i] += (1.0 - stretch[i]) / stretch_steps
+        if not lagged:
+            adapt(demand, made, stretch_most, stretch_steps, stretch)

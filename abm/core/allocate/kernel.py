@@ -249,17 +249,16 @@ def dispatch(
 ):  # fmt: skip
     """What was granted leaves the stock and the queue and is on its way; what was not says why."""
     horizon = pipeline.shape[0]
-    supply, given = stock[i], 0.0
+    given = 0.0
     for p in range(first[i], first[i + 1]):
         given += granted[out[p]]
     part = given / could if could > 0.0 else 1.0
-    scarce = given >= supply * (1.0 - SHORT)
-    stock[i] = max(supply - given, 0.0)
+    stock[i] = max(stock[i] - given, 0.0)
     for p in range(first[i], first[i + 1]):
         e = out[p]
         amount = granted[e]
         if amount < asked[e] * (1.0 - SHORT):
-            why = judge(room[e], amount, limited[e], part, scarce)
+            why = judge(room[e], amount, limited[e], part)
             if why == SERVED:
                 bound[e] = EDGE_SHOCK if edge_factor[e] < 1.0 else EDGE
             elif why == CAPACITY:

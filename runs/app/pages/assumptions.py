@@ -9,7 +9,7 @@ import solara
 
 from runs.app.knobs import Knobs
 from runs.app.pages.common import box, my_session, parcel, words
-from runs.app.parts import AssumptionList
+from runs.app.parts import AssumptionList, Plain
 from runs.views.charts import Table
 from runs.views.decade import table_csv
 from runs.views.numbers import digits
@@ -100,7 +100,7 @@ def AssumptionsPage() -> None:
         words("p", t("assume.about", count=len(rows)), "md-lead")
         AssumptionList(
             texts=labels,
-            rows=rows,
+            rows=Plain(rows),
             values=session.values(),
             settings=session.state.value.values,
             event_set=change,

@@ -9,7 +9,7 @@ from typing import Any
 import reacton.ipyvuetify as rv
 import solara
 
-from runs.app.parts import ChartFigure
+from runs.app.parts import ChartFigure, Plain
 from runs.app.session import Session
 from runs.app.state import command_of
 from runs.views.charts import Chart
@@ -89,8 +89,8 @@ def Figure(
         summary=chart.summary,
         note=chart.note,
         source=source,
-        option=dict(option),
-        table=chart.table.plain(),
+        option=Plain(option),
+        table=Plain(chart.table.plain()),
         texts=labels,
         height=height,
         wide=wide,

@@ -154,32 +154,36 @@ def Charts(session: Session, opened: Opened, picked: dict[str, str]) -> None:
     if len(opened.packages) < 2 or picked["first"] == picked["second"]:
         words("p", t("ensemble.one_package"), "md-card")
         return
+    for kind in ("compare", "gains"):
+        Comparison(session, opened, picked, kind).key(kind)
+
+
+@solara.component
+def Comparison(session: Session, opened: Opened, picked: dict[str, str], kind: str) -> None:
+    """Paired differences of the key figures (``compare``), or of the stakeholders' scores (``gains``)."""
+    t = session.t
     first, second = picked["first"], picked["second"]
 
-    def differences() -> Any:
-        spoken = [one for one in SPOKEN if one in opened.units]
-        return compared(opened, first, second, picked["scenario"], spoken)
-
-    def gains() -> Any:
-        scores = [one for one in opened.units if one.startswith(SCORE)]
+    def compute() -> list[Difference]:
+        if kind == "compare":
+            return compared(
+                opened, first, second, picked["scenario"], [n for n in SPOKEN if n in opened.units]
+            )
+        scores = [name for name in opened.units if name.startswith(SCORE)]
         if not scores:
             return []
         found = [one for one in compared(opened, first, second, picked["scenario"], scores) if one.clear]
-        return sorted(
-            found, key=lambda one: -abs(one.difference) / max(abs(one.before), abs(one.now), 1e-12)
-        )[:MOST_GAINS]
+        largest = sorted(found, key=lambda one: -abs(relative(one)))[:MOST_GAINS]
+        return sorted(largest, key=lambda one: -relative(one))
 
-    for kind, compute in (("compare", differences), ("gains", gains)):
-        found = solara.use_memo(lambda compute=compute: guarded(compute), [key, kind])
-        if isinstance(found, str):
-            words("p", found, "md-card bad")
-            continue
-        if not found:
-            continue
-        title = f"{t(f'ensemble.{kind}')}: {label(first)} → {label(second)}"
-        ordered = found if kind == "compare" else sorted(found, key=lambda one: -relative(one))
-        made = difference_chart(ordered, names_of(ordered, session, t), title, t)
-        Figure(session, made, None, height=34 * len(ordered) + 80, wide=True, level=2).key(kind)
+    found = solara.use_memo(lambda: guarded(compute), [opened.name, *picked.values(), kind])
+    if isinstance(found, str):
+        words("p", found, "md-card bad")
+    elif found:
+        titles = [package_title(name, session, t) for name in (first, second)]
+        title = f"{t(f'ensemble.{kind}')}: {titles[0]} → {titles[1]}"
+        made = difference_chart(found, names_of(found, session, t), title, t)
+        Figure(session, made, None, height=34 * len(found) + 80, wide=True, level=2)
 
 
 def relative(one: Difference) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 import solara
 
 from runs.app.pages.common import Figure, box, my_session, words
-from runs.app.parts import Flows, Log, Player, ZoneMap
+from runs.app.parts import Flows, Log, Plain, Player, ZoneMap
 from runs.views import months
 from runs.views.charts import Chart, Table
 
@@ -52,12 +52,14 @@ def MonthsPage() -> None:
         labels |= {"table": t("chart.table"), "backto": t("chart.back")}
         source = f"madang · {view.record.scenario} · {view.record.package} · seed {view.record.seed} · run {view.run_id}"
         names = list(view.months)
-        Player(texts=labels, months=names, figures=figures, start=session.month.peek(), event_month=rest)
+        Player(
+            texts=labels, months=names, figures=Plain(figures), start=session.month.peek(), event_month=rest
+        )
         with box("div", "md-two", []):
-            Flows(texts=labels, graph=graph, months=names, source=source, event_pick=pick)
-            ZoneMap(texts=labels, zones=zones, months=names, source=source, event_pick=pick)
+            Flows(texts=labels, graph=Plain(graph), months=names, source=source, event_pick=pick)
+            ZoneMap(texts=labels, zones=Plain(zones), months=names, source=source, event_pick=pick)
         known = [site["site"] for site in view.sites] + list(view.world.cast.keys)
-        Log(texts=labels, log=log, months=names, known=known, event_pick=pick)
+        Log(texts=labels, log=Plain(log), months=names, known=known, event_pick=pick)
         if sankey:
             table = Table(
                 (t("months.supplier"), t("months.buyer"), t("unit.GPU")), tuple(sankey["rows"]), (2,)

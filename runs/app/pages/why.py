@@ -8,7 +8,7 @@ import solara
 
 from runs.app.describe import setting_words
 from runs.app.pages.common import Figure, box, my_session, parcel, words
-from runs.app.parts import Picker, Prose, TableCard
+from runs.app.parts import Picker, Plain, Prose, TableCard
 from runs.app.session import Session
 from runs.app.state import State
 from runs.app.worker import DONE
@@ -179,7 +179,7 @@ def Sheet(session: Session, name: str, heading: str, table: Table, about: str = 
     TableCard(
         name=name,
         heading=heading,
-        table=table.plain(),
+        table=Plain(table.plain()),
         about=about,
         empty=t("none"),
         download="CSV",

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from abm.core.allocate.ario import Economy, Path, ario
 from tests.abm.core.allocate.tables import table
+from tests.benchmarks.supply import our_run
 
 STEPS = 400
 
@@ -77,6 +78,43 @@ def test_the_first_steps_by_hand() -> None:
     # got 4, so it holds 41.2 where 7 units' use for ten steps is 28. Both goods of the first: use + gap / 60.
     np.testing.assert_allclose(path.demand[1], [5.0 + 1.4 + 3.0 + 0.9 / 60.0, 5.0 + 2.8 + 1.0])
     np.testing.assert_allclose(path.made[1], [7.0 * path.stretch[1, 0], 8.8])
+
+
+def test_overproduction_may_follow_the_output_of_the_step_before() -> None:
+    e = Economy([[2.0, 3.0], [4.0, 1.0]], [5.0, 5.0], inventory=10.0)
+    path = ario(e, 4, loss=[0.3, 0.0], lagged=True)
+    assert path.stretch[1].tolist() == [1.0, 1.0]
+    scarcity = 1.0 - path.made[1, 0] / path.demand[2, 0]
+    assert path.stretch[2, 0] == pytest.approx(1.0 + 0.25 * scarcity / 365.0, rel=1e-12)
+
+
+BOARIO = {
+    "recover": {
+        5: [0.7, 1.0, 0.7, 1.0],
+        6: [0.700125114130, 0.975781897356, 0.700119222538, 0.926966692297],
+        20: [0.721844045744, 0.968207683210, 0.721717714333, 0.907853570218],
+        60: [0.926587273347, 0.957075936143, 0.925931962338, 0.966455194239],
+    },
+    "rebuild": {
+        5: [0.97, 1.0, 0.97],
+        6: [0.970014857591, 0.991727111505, 0.970014573651],
+        20: [0.971547136718, 0.991344424663, 0.973268396184],
+        60: [0.588950459170, 0.590449010632, 0.604032046497],
+    },
+}
+"""Output relative to equilibrium by day, from BoARIO 0.7.2 run on the same tables and shocks by
+`tests/benchmarks/supply.py`: two regions of two sectors, and one of three."""
+
+
+@pytest.mark.parametrize(("kind", "shape", "depth"), [("recover", (2, 2), 0.3), ("rebuild", (1, 3), 0.03)])
+def test_the_days_after_a_shock_are_those_of_boario(kind: str, shape: tuple[int, int], depth: float) -> None:
+    use, _, output = table(*shape)
+    damage = np.zeros(output.size)
+    damage[[0, 2]] = depth * 4.0 * (output - use.sum(axis=0))[[0, 2]]
+    e, shock = our_run(*shape, damage, kind)
+    path = ario(e, 61, lagged=True, **{k: v[:61] if k == "loss" else v for k, v in shock.items()})
+    for day, made in BOARIO[kind].items():
+        np.testing.assert_allclose(path.made[day] / e.output, made, atol=2e-9)
 
 
 def test_losses_grow_with_the_shock_and_faster_than_it() -> None:

@@ -264,6 +264,20 @@ def test_circuits_of_one_corridor_share_its_flow(seed: int, hourly: bool) -> Non
     check(case)
 
 
+def test_a_limit_by_hour_goes_with_one_for_all_hours() -> None:
+    """Merged lines may mix them: forward by hour, backward once."""
+    case = random_case(np.random.default_rng(8), **SMALL)
+    forward = np.linspace(1.0, 9.0, 24).reshape(4, 6)
+    backward = np.array([3.0, 0.0, 2.0, 0.0])
+    ends = {"line_from": np.array([0, 0, 1, 1]), "line_to": np.array([1, 1, 2, 2])}
+    mixed = dataclasses.replace(case, **ends, line_forward_mw=forward, line_backward_mw=backward)
+    plain = dataclasses.replace(mixed, line_backward_mw=np.repeat(backward[:, None], 6, axis=1))
+    assert merge(mixed).case.shape.lines == 2
+    a, b = check(mixed), check(plain)
+    assert a.objective == b.objective
+    assert np.array_equal(a.flow, b.flow)
+
+
 def test_what_is_built_later_keeps_the_rest_of_the_basis() -> None:
     """Stores, lines and loads come and go between months: the basis speaks of what stays."""
     before, after = day(0), day(1)
