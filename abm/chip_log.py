@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from abm.chip_graph import ChipGraph
     from abm.model import Model
 
+TIE = 1e-9
+"""Relative difference below which capacity and memory bind alike."""
+
 AGAIN = 12
 """Months after which a site is told again why it gets too little."""
 
@@ -45,12 +48,17 @@ class AllocationLog:
             return "export licence"
         if bound == "node shock":
             return f"shock at {graph.makers[column]}"
-        if bound == "input":
+        if bound == "input" and not self._at_capacity(column, flows):
             until, who = self._memory_hit.get(column, (-1, ""))
             return f"memory (shock at {who})" if month <= until else "memory"
         if graph.leads_world[column]:
             return "world allocation"
         return "capacity" if graph.good[column] == "npu" else "output"
+
+    def _at_capacity(self, column: int, flows: Flows) -> bool:
+        """Makers order the memory that their plan uses, so that both limits meet; then it is capacity that binds."""
+        node = self.graph.maker[column]
+        return bool(flows.made[node] >= self.graph.network.capacity[node] * (1.0 - TIE))
 
     def write(self, month: int, flows: Flows, open_: np.ndarray, to: np.ndarray) -> None:
         """Note the month's shortfalls among the edges to sites ``open_``; ``to``: their edges of the supply graph."""

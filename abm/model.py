@@ -41,6 +41,7 @@ from abm.snapshot import Snapshot
 from abm.stakeholder import Stakeholder
 from abm.state import AI, DECIDED, Market, State, Utility
 from abm.supply import Disruption, SupplyGraph
+from abm.talent import TalentPool
 from abm.works import SiteWorks
 from abm.world import World
 
@@ -97,6 +98,7 @@ class Model(Accounts, Reporting, mesa.Model):
         self.chips = ChipChain(self)
         self.works = SiteWorks(self)
         self.startups = Startups(self, [agent.who for agent in self.by_kind("startups")])
+        self.people = TalentPool(self)
         self.hosting = Hosting(self)
         self.power = power.PowerSystem(self)
         self._open_books()
