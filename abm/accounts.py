@@ -156,7 +156,7 @@ class Accounts(Queries):
         return out
 
     def book_values(self) -> np.ndarray:
-        """(investors,) undepreciated equity held in sites, and deposits for accelerators; kept until it is forgotten or a month is closed."""
+        """(investors,) undepreciated equity held in sites and deposits for machines; kept until forgotten or a month closes."""
         if self._book_values is None or self._book_values[0] != self.ledger.closed:
             values = self.book_shares() @ self.equity_paid
             for row in np.flatnonzero(self.chip_deposits).tolist():

@@ -27,27 +27,37 @@ class Intent:
     """Row of the subject in its table, where it has one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Programme:
-    """What a developer builds this month, one entry for each resource: intents in arrays."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Programme(Intent):
+    """What a developer builds this month, one entry for each of its resources: intents in arrays."""
 
-    who: str
     rows: np.ndarray
     """Rows of the world's resources."""
     mw: np.ndarray
-    direct: np.ndarray
-    """Part of it that is sold directly to sites, MW."""
+    """By resource; may be 0."""
     cost: np.ndarray
     earned: np.ndarray
     """Cost and what the developer expects to earn, in the unit in which it compares them."""
+    lead: np.ndarray
+    """Months until it serves."""
+    zone: np.ndarray
+    technology: np.ndarray | None
+    """None: batteries."""
+    goods: tuple[str, ...]
+    """What is built, by its name on the supply graph."""
     subjects: tuple[str, ...]
+    direct: np.ndarray
+    """Part of it that is sold directly to sites, MW."""
+    sells_directly: bool
 
-    def intent(self, i: int) -> Intent:
+    def one(self, i: int) -> Intent:
         """Entry ``i`` by itself."""
         values = {"cost": float(self.cost[i]), "earned": float(self.earned[i])}
         if self.direct[i] > 0.0:
             values["direct"] = float(self.direct[i])
-        return Intent(self.who, "build", self.subjects[i], float(self.mw[i]), "MW", values, target=int(self.rows[i]))
+        return Intent(
+            self.who, "build", self.subjects[i], float(self.mw[i]), "MW", values, target=int(self.rows[i])
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,23 +222,9 @@ class Queries(Holdings):
         )
         return found
 
-    def yearly_costs(
-        self, rows: np.ndarray, factor: np.ndarray, spread: float, life: float, month: int
-    ) -> np.ndarray:
-        """Annuity and fixed cost of a MW of each resource, currency/year."""
-        table = self.world.resources
-        rate = max(float(self.outside.interest_rate[month]) + spread, 1e-6)
-        annuity = rate / (1.0 - (1.0 + rate) ** -life)
-        learning = (1.0 - self.parameters["technology_learning"]) ** (month / 12.0)
-        return np.asarray(table.capex[rows] * factor * learning * annuity + table.fixed_cost[rows])
-
-    def levelised_costs(
-        self, rows: np.ndarray, factor: np.ndarray, spread: float, life: float, month: int
-    ) -> np.ndarray:
-        """Levelised cost of energy of each resource, currency/MWh."""
-        table = self.world.resources
-        hours = self._full_hours[table.zone[rows], table.technology[rows]]
-        return np.asarray(self.yearly_costs(rows, factor, spread, life, month) / np.maximum(hours, 1.0))
+    def full_hours(self, zone: np.ndarray, technology: np.ndarray | None) -> np.ndarray:
+        """Full-load hours a year of plants, one at least."""
+        return np.maximum(self._full_hours[zone, technology], 1.0)
 
     def technology_split(self, technology: int) -> float:
         """Part of technology-neutral volumes (auctions, direct purchase) that goes to ``technology``."""

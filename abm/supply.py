@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from abm.decisions import Intent
 
+
 @dataclass(frozen=True, slots=True)
 class Disruption:
     """From month ``first`` on, for ``months``: ``factor`` of what left before, ``delay`` months later.
@@ -126,7 +127,9 @@ class SupplyGraph:
         if edge is not None:
             self.flow[month, edge] += amount
 
-    def book_all(self, month: int, edges: np.ndarray, amounts: np.ndarray, asked: np.ndarray | None = None) -> None:
+    def book_all(
+        self, month: int, edges: np.ndarray, amounts: np.ndarray, asked: np.ndarray | None = None
+    ) -> None:
         """Record what moved on ``edges`` (-1: none such), and what stood ordered there."""
         there = edges >= 0
         self.flow[month] += np.bincount(edges[there], amounts[there], self.flow.shape[1])
@@ -179,7 +182,9 @@ class SupplyGraph:
         """Share that shocks to the supplier and to the edge leave together."""
         if not self.disruptions:
             return 1.0
-        return self.output_factor(month, supplier, good) * self.factor(month, self.edge(supplier, buyer, good))
+        return self.output_factor(month, supplier, good) * self.factor(
+            month, self.edge(supplier, buyer, good)
+        )
 
     def shocked(self, month: int, intent: Intent, buyer: str, good: str) -> Intent:
         """What shocks leave of somebody's wish to supply ``good`` to ``buyer`` (blank: to all its buyers alike)."""
@@ -235,6 +240,7 @@ def _principles(world: World) -> tuple[dict[tuple[str, str], str], dict[tuple[st
     if table is None:
         return {}, {}
     keys = [
-        (world.cast.keys[who], world.goods.keys[good]) for who, good in zip(table.supplier, table.good, strict=True)
+        (world.cast.keys[who], world.goods.keys[good])
+        for who, good in zip(table.supplier, table.good, strict=True)
     ]
     return dict(zip(keys, table.rule, strict=True)), dict(zip(keys, map(float, table.deposit), strict=True))

@@ -18,154 +18,157 @@ if TYPE_CHECKING:
     from abm.model import Model
 
 GOODS = ("power-equipment", "cooling", "construction")
-CREWS = {"construction": "crews"}
-"""What people call a good that has another name on site."""
+"""In the order of the rows of ``abm.core.sites.build``."""
+
+ON_SITE = ("power equipment", "cooling", "crews")
+"""What people on site call them."""
 
 
 class SiteWorks:
-    """The graph from makers to sites; amounts in megawatts of site."""
+    """The graph from makers to sites; amounts in megawatts of site, one row for each of ``GOODS``."""
 
     def __init__(self, model: Model):
         self.model = model
-        self.sites = len(model.state.sites.mw)
-        self.makers = [agent for agent in model.acting("capacity") if getattr(agent, "GOOD", "") in GOODS]
-        self.good = [str(getattr(agent, "GOOD", "")) for agent in self.makers]
-        self.of_good = {good: [m for m, one in enumerate(self.good) if one == good] for good in GOODS}
         supply = model.supply
-        rules = [supply.rule_of(agent.who, good) for agent, good in zip(self.makers, self.good, strict=True)]
+        sites = self.sites = len(model.state.sites.mw)
+        self.makers = [agent for agent in model.acting("capacity") if getattr(agent, "GOOD", "") in GOODS]
+        self.good = np.array([GOODS.index(getattr(agent, "GOOD", "")) for agent in self.makers], np.int64)
+        self.of_good = [np.flatnonzero(self.good == good) for good in range(len(GOODS))]
+        rules = [
+            supply.rule_of(agent.who, GOODS[good]) for agent, good in zip(self.makers, self.good, strict=True)
+        ]
         self._first_come = [rule == "first-come" for rule in rules]
+        self._plain = all(rule == "proportional" for rule in rules)
         count = len(self.makers)
         self.network = Network(
-            [*(f"{agent.who} {good}" for agent, good in zip(self.makers, self.good, strict=True)), "sites"],
-            np.repeat(np.arange(count), self.sites),
-            np.full(count * self.sites, count),
+            [
+                *(f"{agent.who} {GOODS[good]}" for agent, good in zip(self.makers, self.good, strict=True)),
+                "sites",
+            ],
+            np.repeat(np.arange(count), sites),
+            np.full(count * sites, count),
             rule=[*("priority" if rule == "first-come" else rule for rule in rules), "proportional"],
             lapse=True,
             slack=supply.longest_delay() + 1,
         )
-        self._plain = all(rule == "proportional" for rule in rules)
         self.state = State(self.network)
-        self.on_way = {good: np.zeros(self.sites) for good in GOODS}
+        self.want, self.stock = np.zeros(sites), np.zeros(sites)
+        """By site: megawatts that it could build this month; cooling plant that waits for crews."""
+        self.asked, self.weight = np.zeros((len(GOODS), sites)), np.zeros((len(GOODS), sites))
+        self.on_way = np.zeros((len(GOODS), sites))
         """By site: what was let go and is late because of a shock."""
-        self.bound = {good: np.zeros(self.sites, np.int8) for good in GOODS}
+        self.bound = np.zeros((len(GOODS), sites), np.int8)
         """By site: why it got less than it asked for, index into ``BOUNDS``."""
-        self.stock = np.zeros(self.sites)
-        """By site: cooling plant that waits for crews."""
-        self._edge = {good: supply.numbers(good) for good in GOODS}
-        self._lead = {good: supply.longest_leads(good) for good in GOODS}
+        self.rows, self.done, self.short_of = (
+            np.zeros(sites, np.int64),
+            np.zeros(sites),
+            np.zeros(sites, np.int8),
+        )
+        self.lead = supply.longest_leads("power-equipment")
+        """(cast,) months from a site's decision to its power equipment."""
+        self._to = np.array(
+            [
+                supply.numbers(GOODS[good])[agent.row]
+                for agent, good in zip(self.makers, self.good, strict=True)
+            ]
+        )
+        """(makers, cast) edge of the supply graph, -1: none."""
 
     def check_books(self, ledger: Ledger) -> None:
         """Have what is on its way held against the graph's own pipelines at every close."""
         if not self.makers:
             return
         ledger.check_stock("works in transit", "mw", self.state.pipeline.sum)
-        if self.of_good["power-equipment"]:
+        if len(self.of_good[0]):
             self._equipment_before = float(self.model.state.sites.equipment.sum())
             ledger.check_stock("power-equipment at sites", "mw", self._equipment_since)
 
     def _equipment_since(self) -> float:
         return float(self.model.state.sites.equipment.sum()) - self._equipment_before
 
-    def lead(self, good: str) -> np.ndarray:
-        """(cast,) longest lead time among each stakeholder's edges for ``good``, months."""
-        return self._lead[good]
-
     def late(self) -> bool:
         """Whether something that a shock made late is on its way."""
-        return any(way.any() for way in self.on_way.values())
+        return bool(self.model.supply.disruptions) and bool(self.on_way.any())
 
-    def cooling_asked(self, want: np.ndarray, left: np.ndarray) -> np.ndarray:
-        """Cooling to ask for: what this month can use beyond what lies on site, no more than is ``left`` to build."""
-        n = len(want)
-        stock = self.stock[:n]
-        return np.maximum(np.minimum(want - stock, left - stock - self.on_way["cooling"][:n]), 0.0)
+    def month(self, month: int, capacity: dict[str, float]) -> np.ndarray:
+        """What reaches each site this month of what was ``asked``; ``capacity``: maker to output.
 
-    def use_cooling(self, arrived: np.ndarray, done: np.ndarray) -> None:
-        """What arrived and is not built in waits on site."""
-        n = len(done)
-        self.stock[:n] = np.maximum(self.stock[:n] + arrived - done, 0.0)
-
-    def month(
-        self, month: int, want: dict[str, np.ndarray], weight: dict[str, np.ndarray], capacity: dict[str, float]
-    ) -> dict[str, np.ndarray]:
-        """What reaches each site this month, by good.
-
-        ``want`` and ``weight``: by good, one number for each site; ``capacity``: maker to output. A good that nobody in
-        the world makes is to be had without limit.
+        A good that nobody in the world makes is to be had without limit.
         """
-        model, supply, network, sites = self.model, self.model.supply, self.network, self.sites
-        got = {good: want[good].copy() for good in GOODS if not self.of_good[good]}
-        if not self.makers:
-            return got
-        count = len(self.makers)
-        orders, weights = np.zeros((count, sites)), np.zeros((count, sites))
-        output, unit = np.zeros(count + 1), np.ones(count + 1)
-        edges = np.full((count, sites), -1, np.int64)
-        owner = model.state.sites.owner
-        for m, (agent, good) in enumerate(zip(self.makers, self.good, strict=True)):
-            output[m] = capacity.get(agent.who, 0.0)
-            unit[m] = supply.output_factor(month, agent.who, good)
-            edges[m] = self._edge[good][agent.row, owner]
-            weights[m] = weight[good]
-        for good, makers in self.of_good.items():
-            if makers:
-                orders[makers] = want[good] * self._parts(good, makers, edges[makers], output[makers])
+        supply, network, count = self.model.supply, self.network, len(self.makers)
+        if not count:
+            return self.asked
+        output = network.capacity
+        output[:count] = [capacity.get(agent.who, 0.0) for agent in self.makers]
+        orders = self.asked[self.good]
+        edges = self._to[:, self.model.state.sites.owner]
+        network.weight[:] = self.weight[self.good].ravel()
+        for makers in self.of_good:
+            if len(makers) > 1:
+                orders[makers] *= self._parts(edges[makers], output[makers])
         if not self._plain:
-            self._rank(orders, weights, edges)
-        calm = supply.edge_factor is None
-        network.capacity[:], network.weight[:] = output, weights.ravel()
-        flows = self.state.month(
-            orders.ravel(), node_factor=unit,
-            edge_factor=None if calm else np.ones(edges.size) * supply.factors(month, edges.ravel()),
-            edge_delay=None if calm else supply.delays(month, edges.ravel()),
-        )  # fmt: skip
-        granted, arrived = flows.granted.reshape(count, sites), flows.arrived.reshape(count, sites)
-        bound = flows.bound.reshape(count, sites)
-        for good, makers in self.of_good.items():
-            if not makers:
-                continue
-            got[good] = arrived[makers].sum(axis=0)
-            self.on_way[good] += granted[makers].sum(axis=0) - got[good]
-            self.bound[good] = bound[makers].max(axis=0)
+            self._rank(orders, edges)
+        shocks: dict[str, np.ndarray] = {}
+        if supply.disruptions:
+            factors = [
+                supply.output_factor(month, agent.who, GOODS[g])
+                for agent, g in zip(self.makers, self.good, strict=True)
+            ]
+            shocks = {
+                "node_factor": np.array([*factors, 1.0]),
+                "edge_factor": np.ones(edges.size) * supply.factors(month, edges.ravel()),
+                "edge_delay": supply.delays(month, edges.ravel()),
+            }
+        flows = self.state.month(orders.ravel(), **shocks)
+        shape = (count, self.sites)
+        arrived = flows.arrived.reshape(shape)
+        got = np.zeros_like(self.asked)
+        for good, makers in enumerate(self.of_good):
+            if len(makers):
+                got[good] = arrived[makers].sum(axis=0)
+                self.bound[good] = flows.bound.reshape(shape)[makers].max(axis=0)
+            else:
+                got[good] = self.asked[good]
+        granted = flows.granted.reshape(shape)
+        if supply.disruptions:
+            np.add.at(self.on_way, self.good, granted - arrived)
         self._book(month, orders, granted, arrived, edges)
         return got
 
-    def _parts(self, good: str, makers: list[int], edges: np.ndarray, output: np.ndarray) -> np.ndarray:
+    def _parts(self, edges: np.ndarray, output: np.ndarray) -> np.ndarray:
         """(makers, sites) parts of an order: by contract share among the owner's suppliers, by output where it has none."""
-        if len(makers) == 1:
-            return np.ones((1, self.sites))
         share = np.where(edges >= 0, np.maximum(self.model.supply.share[edges], 1e-3), 0.0)
         share = np.where(share.sum(axis=0) > 0.0, share, np.maximum(output, 1e-12)[:, None])
         return np.asarray(share / share.sum(axis=0))
 
-    def _rank(self, orders: np.ndarray, weights: np.ndarray, edges: np.ndarray) -> None:
+    def _rank(self, orders: np.ndarray, edges: np.ndarray) -> None:
         """Contract shares and classes for makers that do not simply share proportionally."""
         sites, network = self.model.state.sites, self.network
-        tier = network.tier.reshape(orders.shape)
-        share = network.share.reshape(orders.shape)
+        tier, share = network.tier.reshape(orders.shape), network.share.reshape(orders.shape)
         decided = np.clip(sites.step["decided"], -(2**30), 2**30)
         for m in range(len(self.makers)):
-            tier[m] = decided if self._first_come[m] else np.where(edges[m] >= 0, self.model.supply.priority[edges[m]], 8)
-            held = np.where((orders[m] > 0.0) & (weights[m] > 0.0), sites.mw, 0.0)
+            tier[m] = (
+                decided
+                if self._first_come[m]
+                else np.where(edges[m] >= 0, self.model.supply.priority[edges[m]], 8)
+            )
+            held = np.where(orders[m] > 0.0, self.weight[self.good[m]], 0.0)
             share[m] = held / held.sum() if held.sum() > 0.0 else 0.0
 
     def _book(
         self, month: int, orders: np.ndarray, granted: np.ndarray, arrived: np.ndarray, edges: np.ndarray
     ) -> None:
         ledger, supply = self.model.ledger, self.model.supply
-        supply.book_all(month, edges.ravel(), arrived.ravel(), orders.ravel())
-        sent, landed = granted.sum(axis=1), arrived.sum(axis=1)
-        for m, (agent, good) in enumerate(zip(self.makers, self.good, strict=True)):
-            ledger.post("works in transit", f"{good} of {agent.who}", "mw", float(sent[m]), good)
-            ledger.post(f"{good} at sites", "works in transit", "mw", float(landed[m]), good)
-            agent.supplied += float(landed[m])  # type: ignore[attr-defined]
+        open_ = np.flatnonzero((orders > 0.0) | (arrived > 0.0))
+        supply.book_all(month, edges.ravel()[open_], arrived.ravel()[open_], orders.ravel()[open_])
+        sent, landed = granted.sum(axis=1).tolist(), arrived.sum(axis=1).tolist()
+        for agent, good, left, came in zip(self.makers, self.good.tolist(), sent, landed, strict=True):
+            ledger.post("works in transit", f"{GOODS[good]} of {agent.who}", "mw", left, GOODS[good])
+            ledger.post(f"{GOODS[good]} at sites", "works in transit", "mw", came, GOODS[good])
+            agent.supplied += came  # type: ignore[attr-defined]
 
-    def why(self, good: str, row: int) -> str:
-        """What a site that got too little of ``good`` is told."""
-        name = CREWS.get(good, good)
-        shocked = BOUNDS[self.bound[good][row]] in ("node shock", "edge shock")
-        if not shocked:
-            return name
-        makers = [self.makers[m].who for m in self.of_good[good]]
-        return f"{name} (shock at {', '.join(makers)})"
-
+    def why(self, good: int, row: int) -> str:
+        """What a site that got too little of a good is told."""
+        if BOUNDS[self.bound[good, row]] not in ("node shock", "edge shock"):
+            return ON_SITE[good]
+        return f"{ON_SITE[good]} (shock at {', '.join(self.makers[m].who for m in self.of_good[good])})"

@@ -148,7 +148,9 @@ class RivalGpuMaker(ChipMaker):
 
     def planned(self, month: int, ahead: int) -> float:
         growth = (1.0 + self.trait["output_growth"]) ** ((month + ahead) / 12.0)
-        return self.trait["home_output_year"] / 12.0 * growth * float(self.world_model.outside.gpu_supply[month])
+        return (
+            self.trait["home_output_year"] / 12.0 * growth * float(self.world_model.outside.gpu_supply[month])
+        )
 
 
 class NpuMaker(ChipMaker):

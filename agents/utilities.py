@@ -199,14 +199,53 @@ class ThermalGenerator(Stakeholder):
         return self.world_model.margin_of["thermal"]
 
 
-def _programme(
-    who: str, rows: np.ndarray, mw: np.ndarray, direct: np.ndarray, cost: np.ndarray, earned: np.ndarray,
-    names: tuple[str, ...],
-) -> Programme:  # fmt: skip
-    """The resources of which something is built."""
-    some = mw > 0.0
-    kept = tuple(name for name, built in zip(names, some.tolist(), strict=True) if built)
-    return Programme(who, rows[some], mw[some], direct[some], cost[some], earned[some], kept)
+class Resources:
+    """Columns of the resources that one developer builds, and what a megawatt of them costs."""
+
+    def __init__(
+        self,
+        model: Model,
+        rows: np.ndarray,
+        factor: np.ndarray,
+        names: tuple[str, ...],
+        goods: tuple[str, ...],
+    ):
+        table = model.world.resources
+        self.rows, self.names, self.goods = rows, names, goods
+        self.zone = table.zone[rows]
+        self.technology = table.technology[rows] if len(rows) and table.technology[rows[0]] >= 0 else None
+        self.lead = table.lead_months[rows].astype(np.int64)
+        self.capex, self.fixed = table.capex[rows] * factor, table.fixed_cost[rows]
+        self.plain_capex = table.capex[rows]
+        self.share, self.base = table.share[rows], table.base_mw_year[rows] / 12.0
+        self.potential = table.potential_mw[rows]
+        self._learning = 1.0 - model.parameters["technology_learning"]
+
+    def yearly_cost(
+        self, model: Model, capex: np.ndarray, spread: float, life: float, month: int
+    ) -> np.ndarray:
+        """Annuity and fixed cost of a MW of each resource, currency/year."""
+        rate = max(float(model.outside.interest_rate[month]) + spread, 1e-6)
+        annuity = rate / (1.0 - (1.0 + rate) ** -life)
+        found: np.ndarray = capex * (self._learning ** (month / 12.0) * annuity) + self.fixed
+        return found
+
+    def programme(
+        self,
+        who: str,
+        mw: np.ndarray,
+        cost: np.ndarray,
+        earned: np.ndarray,
+        direct: np.ndarray,
+        used: np.ndarray,
+    ) -> Programme:
+        """``mw``, as far as the potential goes."""
+        mw = np.maximum(np.minimum(mw, self.potential - used[self.rows]), 0.0)
+        return Programme(
+            who, "build", "power", float(mw.sum()), "MW", rows=self.rows, mw=mw, cost=cost, earned=earned,
+            lead=self.lead, zone=self.zone, technology=self.technology, goods=self.goods, subjects=self.names,
+            direct=direct, sells_directly=bool(direct.any()),
+        )  # fmt: skip
 
 
 class RenewableDeveloper(Stakeholder):
@@ -228,32 +267,30 @@ class RenewableDeveloper(Stakeholder):
 
     def __init__(self, model: Model, who: str):
         super().__init__(model, who)
-        world, p = model.world, model.parameters
-        table, tech = world.resources, world.technologies
-        self._rows = np.flatnonzero(table.technology >= 0)
-        of = table.technology[self._rows]
-        self._factor = np.array([p.get(f"{tech.profile[t]}_cost_factor", 1.0) for t in of.tolist()])
-        self._split = np.array([model.technology_split(t) for t in of.tolist()])
-        self._names = tuple(
-            f"{tech.keys[t]} {world.zones.keys[z]}"
-            for t, z in zip(of.tolist(), table.zone[self._rows].tolist(), strict=True)
+        table, tech, zones = model.world.resources, model.world.technologies, model.world.zones.keys
+        rows = np.flatnonzero(table.technology >= 0)
+        of = table.technology[rows].tolist()
+        goods = tuple(str(tech.profile[t]) for t in of)
+        names = tuple(
+            f"{tech.keys[t]} {zones[z]}" for t, z in zip(of, table.zone[rows].tolist(), strict=True)
         )
+        factor = np.array([model.parameters.get(f"{good}_cost_factor", 1.0) for good in goods])
+        self._resources = Resources(model, rows, factor, names, goods)
+        self._share = self._resources.share * [model.technology_split(t) for t in of]
 
-    def act(self, phase: str, month: int) -> Iterator[Programme]:  # type: ignore[override]
-        model, table, rows = self.world_model, self.world_model.world.resources, self._rows
+    def act(self, phase: str, month: int) -> Iterator[Programme]:
+        model, own = self.world_model, self._resources
         auction = self.lever("renewable_auction_gw") * 1000.0 / 12.0
         direct = model.direct_purchase_gap_mw() / 24.0
         history = model.price_history[-12:]
         earned = (sum(history) / len(history) if history else model.first_price) + self.trait["certificate"]
-        cost = model.levelised_costs(rows, self._factor, self.trait["spread"], self.trait["life_years"], month)
-        share = table.share[rows] * self._split
-        base = table.base_mw_year[rows] / 12.0
+        yearly = own.yearly_cost(model, own.capex, self.trait["spread"], self.trait["life_years"], month)
+        cost = yearly / model.full_hours(own.zone, own.technology)
         pays = cost <= earned
-        sold = np.where(pays, direct * share, 0.0)
-        mw = np.where(pays, base + sold, base * earned / cost)
-        mw = mw + np.where(cost <= earned * (1.0 + self.trait["auction_premium"]), auction * share, 0.0)
-        mw = np.minimum(mw, table.potential_mw[rows] - model.resource_used[rows])
-        yield _programme(self.who, rows, mw, np.minimum(sold, mw), cost, np.full(len(rows), earned), self._names)
+        sold = np.where(pays, direct * self._share, 0.0)
+        mw = np.where(pays, own.base + sold, own.base * earned / cost)
+        mw += np.where(cost <= earned * (1.0 + self.trait["auction_premium"]), auction * self._share, 0.0)
+        yield own.programme(self.who, mw, cost, np.full(len(mw), earned), sold, model.resource_used)
 
     def score(self, month: int) -> float:
         """Margin of solar and wind so far: settlement less running cost."""
@@ -273,22 +310,23 @@ class StorageDeveloper(Stakeholder):
     def __init__(self, model: Model, who: str):
         super().__init__(model, who)
         table, zones = model.world.resources, model.world.zones.keys
-        self._rows = np.flatnonzero(table.technology < 0)
-        self._names = tuple(f"battery {zones[z]}" for z in table.zone[self._rows].tolist())
+        rows = np.flatnonzero(table.technology < 0)
+        names = tuple(f"battery {zones[z]}" for z in table.zone[rows].tolist())
+        factor = np.full(len(rows), model.parameters["storage_cost_factor"])
+        self._resources = Resources(model, rows, factor, names, ("batteries",) * len(rows))
 
-    def act(self, phase: str, month: int) -> Iterator[Programme]:  # type: ignore[override]
-        model, table, rows = self.world_model, self.world_model.world.resources, self._rows
+    def act(self, phase: str, month: int) -> Iterator[Programme]:
+        model, own = self.world_model, self._resources
         auction = self.lever("storage_auction_gw") * 1000.0 / 12.0
         spread, life = self.trait["spread"], self.trait["life_years"]
-        factor = np.full(len(rows), model.parameters["storage_cost_factor"])
-        yearly = model.yearly_costs(rows, factor, spread, life, month)
-        earns = model.daily_spread[table.zone[rows]] * self.trait["hours"] * 365.0
+        yearly = own.yearly_cost(model, own.capex, spread, life, month)
+        earns = model.daily_spread[own.zone] * (self.trait["hours"] * 365.0)
         # An auction buys what its money buys: dearer storage, fewer megawatts.
-        reference = model.yearly_costs(rows, np.ones(len(rows)), spread, life, month)
-        mw = auction * table.share[rows] * np.minimum(reference / yearly, 1.5)
-        mw = mw + np.where(earns >= yearly, table.base_mw_year[rows] / 12.0, 0.0)
-        mw = np.minimum(mw, table.potential_mw[rows] - model.resource_used[rows])
-        yield _programme(self.who, rows, mw, np.zeros(len(rows)), yearly, earns, self._names)
+        reference = own.yearly_cost(model, own.plain_capex, spread, life, month)
+        mw = auction * own.share * np.minimum(reference / yearly, 1.5) + np.where(
+            earns >= yearly, own.base, 0.0
+        )
+        yield own.programme(self.who, mw, yearly, earns, np.zeros(len(mw)), model.resource_used)
 
     def score(self, month: int) -> float:
         """Battery power in service, MW."""

@@ -23,7 +23,7 @@ from policies.package import Package
 from runs.checking import BadInput, Complaint
 from runs.scenario import Scenario, load_package, load_scenario
 from runs.spec import RunSpec, Settled
-from runs.supply_shocks import edges_of
+from runs.supply_shocks import SupplyShock, edges_of
 from runs.worlds import loader
 
 if TYPE_CHECKING:
@@ -57,6 +57,14 @@ class Prepared:
     def canonical(self) -> dict[str, Any]:
         """What determines the run, less the model itself."""
         return self.spec.canonical(self.world, self.levers)
+
+    def supply_shocks(self) -> tuple[SupplyShock, ...]:
+        """Shocks to the supply graph, those of the scenario and those set, without what changes nothing."""
+        first = self.settled.calendar.first
+        return tuple(
+            SupplyShock(start + first, supplier, buyer, good, months, factor, delay)
+            for supplier, buyer, good, start, months, factor, delay in self.settled.supply_shocks
+        )
 
     def run_id(self) -> str:
         return self.spec.id(self.world, self.levers)

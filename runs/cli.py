@@ -253,7 +253,7 @@ def validate(
     files: Annotated[
         list[Path],
         typer.Argument(
-            metavar="FILE...", help="Scenario or package TOML files, world folders or their world.toml."
+            metavar="FILE...", help="Scenario, package or batch TOML files, world folders or their world.toml."
         ),
     ],
     world: WorldOption = "korea",

@@ -10,8 +10,9 @@ from typing import Any
 from runs.batches.api import HOME, default_name, make_executor, parse_until, replay
 from runs.batches.batchfile import read_batch
 from runs.batches.display import Display, duration, line, size
+from runs.batches.executors import InProcess
 from runs.batches.planning import plan
-from runs.batches.pool import cores
+from runs.batches.pool import Pool, cores
 from runs.batches.runner import Progress, Runner, Stopped
 from runs.batches.worlds import WorldStudy
 from runs.checking import BadInput, Complaint
@@ -44,6 +45,8 @@ def batch_command(
         return _dry_run(study, place, workers, as_json)
     unit = next((i.unit for i in study.indicators if i.name == study.watch), "")
     executor = make_executor(workers, scheduler)
+    if isinstance(executor, Pool):
+        executor.prepare(study.imports)  # before the display has a thread of its own
     last: list[Progress] = []
     try:
         with Display(not quiet, unit) as display:
@@ -146,6 +149,7 @@ def _dry_run(study: WorldStudy, place: Folder, workers: int | None, as_json: boo
     different = len(np.unique(study.ids()))
     processes = max(cores() if workers is None else workers, 1)
     seconds = different * found.run_s / processes
+    stored = found.total_bytes(different, InProcess.target_s if workers == 0 else Pool.TARGET_S)
     count = {
         "scenarios": len(study.scenarios),
         "packages": len(study.packages),
@@ -159,7 +163,7 @@ def _dry_run(study: WorldStudy, place: Folder, workers: int | None, as_json: boo
                     "folder": str(place), "runs": study.size, "different_runs": different, **count,
                     "drawn": [factor.name for factor in study.factors],
                     "run_s": found.run_s, "workers": processes, "seconds": seconds,
-                    "bytes": round(found.run_bytes * different), "trial_failure": found.failure or None,
+                    "bytes": round(stored), "trial_failure": found.failure or None,
                 },
                 ensure_ascii=False,
             )
@@ -181,7 +185,7 @@ def _dry_run(study: WorldStudy, place: Folder, workers: int | None, as_json: boo
             f"the months before {study.batch.fork.at} are run once for all packages ({study.base.name})"
         )
     lines.append(f"about {duration(seconds)} with {processes} workers, at {found.run_s:.2g} s a run")
-    lines.append(f"about {size(found.run_bytes * different)} in {place}")
+    lines.append(f"about {size(stored)} in {place}")
     if found.failure:
         lines.append(f"a trial run failed: {found.failure}")
     for text in lines:

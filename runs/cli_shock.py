@@ -62,7 +62,9 @@ def shock_command(
         say("madang: interrupted; an experiment keeps nothing half done: give the same command again")
         return 130
     except Exception as error:
-        say(f"madang: the run failed: {type(error).__name__}: {error}; the traceback is in {save_traceback(out)}")
+        say(
+            f"madang: the run failed: {type(error).__name__}: {error}; the traceback is in {save_traceback(out)}"
+        )
         return 1
     wall_s = time.perf_counter() - started
     if out is not None:
@@ -91,7 +93,9 @@ def write_experiment(found: ShockExperiment, out: Path, wall_s: float) -> None:
         flat.write_csv(out / "losses.csv")
         found.indicators.write_csv(out / "indicators.csv")
         found.shortfalls.write_csv(out / "shortfalls.csv")
-        text = json.dumps(_plain(nx.node_link_data(graph, edges="edges")), ensure_ascii=False, allow_nan=False)
+        text = json.dumps(
+            _plain(nx.node_link_data(graph, edges="edges")), ensure_ascii=False, allow_nan=False
+        )
         (out / "graph.json").write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise cannot_write(out, error) from error
@@ -105,7 +109,9 @@ def print_experiment(found: ShockExperiment, out: Path | None) -> None:
         f"[dim]{found.baseline.world.name} · scenario [/]{found.baseline_run.scenario.name}[dim] · package [/]"
         f"{found.baseline_run.package.name}[dim] · seed [/]{found.baseline.root}[dim] · both runs meet the same luck[/]"
     )
-    losers = [row for row in found.losses.iter_rows(named=True) if row["worst"] > 0.0 and row["share"] >= SMALL]
+    losers = [
+        row for row in found.losses.iter_rows(named=True) if row["worst"] > 0.0 and row["share"] >= SMALL
+    ]
     if not losers:
         screen.print("\nNobody lost anything that counts.")
     else:
@@ -122,7 +128,9 @@ def print_experiment(found: ShockExperiment, out: Path | None) -> None:
             screen.print(f"[dim]and {len(losers) - MOST} more[/]")
     moved = [row for row in found.indicators.iter_rows(named=True) if row["indicator"] in MAIN]
     if moved:
-        rows = table("indicator", "without", "with", "change", "unit", "most in", "felt from", right=[1, 2, 3])
+        rows = table(
+            "indicator", "without", "with", "change", "unit", "most in", "felt from", right=[1, 2, 3]
+        )
         for row in moved:
             step, unit = scale([row["without"], row["with"]], row["unit"], currency)
             rows.add_row(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 SCENARIO_KEYS = ("world", "start", "end", "uncertainties", "shocks", "supply_shocks")
 PACKAGE_KEYS = ("base", "levers", "triggers")
+BATCH_KEYS = ("scenarios", "packages", "replicates", "seed", "settings", "sample", "keep", "fork", "limits")
 
 
 def validate_command(files: Sequence[Path], world: str, as_json: bool) -> int:
@@ -67,6 +68,12 @@ def check_file(file: Path, world: str) -> tuple[str, list[Complaint]]:
         return "world", _check_world(file if file.is_dir() else file.parent)
     try:
         document = read_document(file)
+        if is_batch(document):
+            from runs.batches.batchfile import read_batch
+            from runs.batches.planning import plan
+
+            plan(*read_batch(file))
+            return "batch", []
         kind = kind_of(document, file)
         if kind == "scenario":
             check_scenario(document, file, world)
@@ -109,6 +116,12 @@ def kind_of(document: Document, file: Path) -> str:
             )
         ]
     )
+
+
+def is_batch(document: Document) -> bool:
+    """Whether more of its keys are those of a batch than of a scenario or a package."""
+    batch, *others = (_likeness(document.data, keys) for keys in (BATCH_KEYS, SCENARIO_KEYS, PACKAGE_KEYS))
+    return batch > max(others)
 
 
 def _likeness(found: Iterable[str], keys: Sequence[str]) -> float:

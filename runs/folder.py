@@ -136,11 +136,7 @@ class Folder:
 
     def write_table(self, name: str, table: pa.Table) -> None:
         """A Parquet file, whole or not at all."""
-        import pyarrow.parquet as pq
-
-        buffer = io.BytesIO()
-        pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
-        self.write(name, buffer.getvalue())
+        self.write(name, parquet_bytes(table))
 
     def remove(self, name: str) -> None:
         """Remove a file; none of that name is as good."""
@@ -149,6 +145,25 @@ class Folder:
                 (self.path / name).unlink()
             else:
                 self.system.rm_file(self._at(name))
+
+
+def parquet_bytes(table: pa.Table) -> bytes:
+    """A table as a Parquet file. Figures rarely repeat, so only the other columns get a dictionary and statistics."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    others = [field.name for field in table.schema if not pa.types.is_floating(field.type)]
+    flat = [name for name in others if not pa.types.is_nested(table.schema.field(name).type)]
+    buffer = io.BytesIO()
+    pq.write_table(
+        table,
+        buffer,
+        compression="zstd",
+        write_page_checksum=True,
+        use_dictionary=flat,
+        write_statistics=flat,
+    )
+    return buffer.getvalue()
 
 
 def entry_is_inside(name: str, inside: str) -> bool:

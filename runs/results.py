@@ -83,8 +83,12 @@ class Results:
 
     def arrow_schema(self, table: str) -> pa.Schema:
         """Columns of a table, with units and meanings in their metadata."""
+        from runs.schema import with_columns
+
         with self.place.open_parquet(f"{table}/{self._parts(table)[0]}") as file:
-            return file.schema_arrow
+            found = file.schema_arrow
+        columns = self.head.get("columns", {}).get(table)
+        return found if columns is None else with_columns(found, columns)
 
     def scan(self, table: str) -> pl.LazyFrame:
         """A table as a lazy frame: select and filter before ``collect()``, and only that is read.

@@ -38,6 +38,10 @@ ADDITIVE = ("interest_rate", "country_risk")
 
 _KEYS = ("title", "about", "world", "start", "end", "uncertainties", "parameters", "shocks",
     "supply_shocks")
+_ELSEWHERE = {
+    "uncertainty": "is a parameter of the world, no uncertainty; give it in the table [parameters]",
+    "parameter": "is an uncertainty; give it in the table [uncertainties]",
+}
 _SHOCK_KEYS = ("series", "from", "months", "factor", "add")
 
 
@@ -103,19 +107,13 @@ def parse_scenario(
     if start is not None and end is not None and end < start:
         problems.note(("end",), f"found {month_text(end)}, which is before the start, {month_text(start)}")
         start = end = None
-    uncertainties: dict[str, float] = {}
-    table = problems.attempt(("uncertainties",), read_table, data.get("uncertainties", {})) or {}
-    for uncertainty, value in table.items():
-        here = ("uncertainties", uncertainty)
-        amount = read_uncertainty(here, uncertainty, value, quantities, currency, problems)
-        if amount is not None:
-            uncertainties[uncertainty] = amount
-    parameters: dict[str, float] = {}
-    table = problems.attempt(("parameters",), read_table, data.get("parameters", {})) or {}
-    for parameter, value in table.items():
-        amount = read_parameter(("parameters", parameter), parameter, value, quantities, currency, problems)
-        if amount is not None:
-            parameters[parameter] = amount
+    values: dict[str, dict[str, float]] = {}
+    for key, role in (("uncertainties", "uncertainty"), ("parameters", "parameter")):
+        table = problems.attempt((key,), read_table, data.get(key, {})) or {}
+        found = {name: _quantity((key, name), name, value, role, quantities, currency, problems)
+                 for name, value in table.items()}
+        values[key] = {name: amount for name, amount in found.items() if amount is not None}
+    uncertainties = values["uncertainties"]
     scenario = Scenario(name, texts.get("title", name), texts.get("about", ""), texts.get("world", ""),
                         start, end, uncertainties, file=file)
     months = scenario.calendar(calendar)
@@ -133,46 +131,27 @@ def parse_scenario(
         scenario,
         shocks=tuple(shocks),
         supply_shocks=tuple(shock for shock in supply_shocks if shock),
-        parameters=parameters,
+        parameters=values["parameters"],
     ), problems
 
 
-def read_uncertainty(
+def _quantity(
     path: tuple[str | int, ...],
     name: str,
     value: object,
+    role: str,
     quantities: Mapping[str, Quantity],
     currency: str,
     problems: Problems,
 ) -> float | None:
-    """The value of the uncertainty ``name``; None, and a problem noted, where there is something wrong."""
-    quantity = quantities.get(name)
-    known = [other for other, candidate in quantities.items() if candidate.role == "uncertainty"]
-    if quantity is None:
-        problems.note(path, unknown(name, "uncertainty", known))
-        return None
-    if quantity.role != "uncertainty":
-        problems.note(path, "is a parameter of the world, no uncertainty; give it in the table [parameters]")
-        return None
-    return problems.attempt(path, read_amount, value, quantity.unit, quantity.low, quantity.high, currency)
-
-
-def read_parameter(
-    path: tuple[str | int, ...],
-    name: str,
-    value: object,
-    quantities: Mapping[str, Quantity],
-    currency: str,
-    problems: Problems,
-) -> float | None:
-    """The value of the world's parameter ``name``; None, and a problem noted, where there is something wrong."""
+    """The value of the quantity ``name`` of ``role``; None, and a problem noted, where there is something wrong."""
     quantity = quantities.get(name)
     if quantity is None:
-        known = [other for other, candidate in quantities.items() if candidate.role != "uncertainty"]
-        problems.note(path, unknown(name, "parameter", known))
+        known = [other for other, candidate in quantities.items() if candidate.role == role]
+        problems.note(path, unknown(name, role, known))
         return None
-    if quantity.role == "uncertainty":
-        problems.note(path, "is an uncertainty; give it in the table [uncertainties]")
+    if quantity.role != role:
+        problems.note(path, _ELSEWHERE[role])
         return None
     return problems.attempt(path, read_amount, value, quantity.unit, quantity.low, quantity.high, currency)
 

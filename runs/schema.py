@@ -133,13 +133,37 @@ def indicators_of(schema: pa.Schema) -> tuple[Indicator, ...]:
                     field.name,
                     about.get("measure", ""),
                     about.get("who", ""),
-                    about["unit"],
+                    about.get("unit", ""),
                     about["yearly"],
                     about.get("about", ""),
                     about.get("later", ""),
                 )
             )
     return tuple(found)
+
+
+def lean(schema: pa.Schema) -> pa.Schema:
+    """The same columns with their units alone: a batch says the rest once, in its manifest."""
+    fields = [
+        field.with_metadata({"unit": field.metadata[b"unit"]} if b"unit" in (field.metadata or {}) else None)
+        for field in schema
+    ]
+    return pa.schema(fields, metadata=_VERSION)
+
+
+def columns_of(schema: pa.Schema) -> dict[str, dict[str, str]]:
+    """What the columns mean, as plain data: name to metadata."""
+    return {
+        field.name: {key.decode(): value.decode() for key, value in field.metadata.items() if value}
+        for field in schema
+        if field.metadata
+    }
+
+
+def with_columns(schema: pa.Schema, columns: Mapping[str, Mapping[str, str]]) -> pa.Schema:
+    """The schema with its columns' meanings put back."""
+    fields = [field.with_metadata(dict(columns.get(field.name, field.metadata or {}))) for field in schema]
+    return pa.schema(fields, metadata=schema.metadata)
 
 
 def _number(name: str, unit: str) -> pa.Field:

@@ -87,21 +87,23 @@ class ShockExperiment:
             first, worst = int(np.argmax(felt)), int(np.nanargmax(loss))
             route = reached.get(who)
             row = self.baseline.world.cast.row(who)
-            rows.append({
-                "who": who,
-                "name": self.baseline.world.cast.name[row],
-                "kind": self.baseline.world.cast.kind[row],
-                "unit": objective[row],
-                "first": calendar.text(first),
-                "worst_month": calendar.text(worst),
-                "worst": float(loss[worst]),
-                "final": float(loss[-1]),
-                "share": float(loss[worst]) / max(float(np.nanmax(np.abs(base))), 1e-300),
-                "path": list(route.nodes) if route else [],
-                "goods": list(route.goods) if route else [],
-                "how": route_text(route),
-            })
-        schema = {
+            rows.append(
+                {
+                    "who": who,
+                    "name": self.baseline.world.cast.name[row],
+                    "kind": self.baseline.world.cast.kind[row],
+                    "unit": objective[row],
+                    "first": calendar.text(first),
+                    "worst_month": calendar.text(worst),
+                    "worst": float(loss[worst]),
+                    "final": float(loss[-1]),
+                    "share": float(loss[worst]) / max(float(np.nanmax(np.abs(base))), 1e-300),
+                    "path": list(route.nodes) if route else [],
+                    "goods": list(route.goods) if route else [],
+                    "how": route_text(route),
+                }
+            )
+        schema: dict[str, Any] = {
             "who": pl.Utf8, "name": pl.Utf8, "kind": pl.Utf8, "unit": pl.Utf8, "first": pl.Utf8, "worst_month": pl.Utf8,
             "worst": pl.Float64, "final": pl.Float64, "share": pl.Float64, "path": pl.List(pl.Utf8),
             "goods": pl.List(pl.Utf8), "how": pl.Utf8,
@@ -156,7 +158,8 @@ class ShockExperiment:
 
     def _routes(self) -> Mapping[str, Route]:
         start = {
-            shock.supplier: max(shock.start - self.baseline.calendar.first, 0) for shock in reversed(self.shocks)
+            shock.supplier: max(shock.start - self.baseline.calendar.first, 0)
+            for shock in reversed(self.shocks)
         }
         cut = {(shock.supplier, shock.buyer, shock.good) for shock in self.shocks if shock.buyer}
         whole = {shock.supplier for shock in self.shocks if not shock.buyer}
@@ -208,12 +211,7 @@ def shock_experiment(
 
     baseline = without.build(power_backend).run_model(counted(0))
     shocked = with_shock.build(power_backend).run_model(counted(months))
-    first = with_shock.settled.calendar.first
-    acting = tuple(
-        SupplyShock(start + first, supplier, buyer, good, window, factor, delay)
-        for supplier, buyer, good, start, window, factor, delay in with_shock.settled.supply_shocks
-    )
-    return ShockExperiment(acting, baseline, shocked, without, with_shock)
+    return ShockExperiment(with_shock.supply_shocks(), baseline, shocked, without, with_shock)
 
 
 def prepare_both(

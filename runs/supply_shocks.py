@@ -50,7 +50,9 @@ LONGEST_DELAY = 60
 KEYS = ("node", "edge", "good", "from", "months", "factor", "delay_months")
 _EDGE_KEYS = ("from", "to", "good")
 _FORM = "FACTOR@YYYY-MM+MONTHS, such as 0@2027-01+6, 0.5@2027-01+6 or delay:3@2027-01+6"
-_WINDOW = re.compile(r"(?:(?P<factor>[^,@:]+),?\s*)?(?:delay:(?P<delay>[^,@:]+))?@(?P<start>[^+]+)\+(?P<months>.+)")
+_WINDOW = re.compile(
+    r"(?:(?P<factor>[^,@:]+),?\s*)?(?:delay:(?P<delay>[^,@:]+))?@(?P<start>[^+]+)\+(?P<months>.+)"
+)
 
 Edges = Collection[tuple[str, str, str]]
 """(supplier, buyer, good) of a world's edges."""
@@ -83,6 +85,15 @@ class SupplyShock:
         if self.buyer:
             return f"{self.supplier}/{self.buyer}/{self.good}"
         return f"{self.supplier}/{self.good}" if self.good else self.supplier
+
+    def toml(self) -> list[str]:
+        """Lines of a ``[[supply_shocks]]`` table that says the same."""
+        where = f'edge = {{ from = "{self.supplier}", to = "{self.buyer}", good = "{self.good}" }}'
+        if not self.buyer:
+            where = f'node = "{self.supplier}"'
+        lines = [where, *([f'good = "{self.good}"'] if self.good and not self.buyer else [])]
+        lines += [f'from = "{month_text(self.start)}"', f"months = {self.months}", f"factor = {self.factor!r}"]
+        return [*lines, *([f"delay_months = {self.delay}"] if self.delay else [])]
 
     def __str__(self) -> str:
         parts = [f"{self.factor:g}"] if self.factor != 1.0 or not self.delay else []
@@ -124,7 +135,11 @@ def read_entry(
                 problems.note((*here, "edge"), f"the key {key!r} is missing")
         if "good" in entry:
             problems.note((*here, "good"), "an edge names its good itself")
-        ends = [problems.attempt((*here, "edge", key), read_text, table[key]) or "" for key in _EDGE_KEYS if key in table]
+        ends = [
+            problems.attempt((*here, "edge", key), read_text, table[key]) or ""
+            for key in _EDGE_KEYS
+            if key in table
+        ]
         supplier, buyer, good = (*ends, "", "", "")[:3]
     for key in ("from", "months"):
         if key not in entry:
@@ -153,8 +168,9 @@ def read_setting(
     names = key.removeprefix(PREFIX).split("/")
     if not all(names) or len(names) > 3:
         problems.note(
-            (key,), "a shock is of a supplier (shock.NAME), of one good of it (shock.NAME/GOOD) or of an edge "
-            "(shock.FROM/TO/GOOD)"
+            (key,),
+            "a shock is of a supplier (shock.NAME), of one good of it (shock.NAME/GOOD) or of an edge "
+            "(shock.FROM/TO/GOOD)",
         )
         return ()
     supplier, good = names[0], names[-1] if len(names) > 1 else ""
@@ -207,7 +223,9 @@ def _check(
         return
     suppliers = {supplier for supplier, _, good in edges if good in GOVERNED}
     if shock.supplier not in suppliers:
-        problems.note(place, unknown(shock.supplier, "supplier whose deliveries the model shares out", suppliers))
+        problems.note(
+            place, unknown(shock.supplier, "supplier whose deliveries the model shares out", suppliers)
+        )
         return
     goods = {good for supplier, _, good in edges if supplier == shock.supplier and good in GOVERNED}
     if shock.good and shock.good not in goods:
@@ -216,6 +234,8 @@ def _check(
     if shock.delay and not any(GOVERNED[good] for good in ([shock.good] if shock.good else goods)):
         problems.note(place, f"{' and '.join(sorted(goods))} cannot be delayed, only cut: use a factor")
     if shock.buyer:
-        buyers = {buyer for supplier, buyer, good in edges if (supplier, good) == (shock.supplier, shock.good)}
+        buyers = {
+            buyer for supplier, buyer, good in edges if (supplier, good) == (shock.supplier, shock.good)
+        }
         if shock.buyer not in buyers:
             problems.note(place, unknown(shock.buyer, f"buyer of {shock.good} from {shock.supplier}", buyers))

@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from abm.calendar import NEVER
-from abm.decisions import Intent
+from abm.core.sites import build as core
+from abm.core.sites import machines
+from abm.decisions import Intent, Programme
 from abm.holdings import Holdings
 from abm.state import AI, DECIDED, ENERGISED
-from abm.works import GOODS
 
 if TYPE_CHECKING:
     from abm.model import Model
+
+EQUIPMENT_BEFORE_OPENING = 6
+"""Months before its date in which a site that was under way at the start has its equipment."""
 
 
 def run(model: Model, month: int) -> None:
@@ -34,57 +38,41 @@ def run(model: Model, month: int) -> None:
 
 def building_months(model: Model, row: int) -> float:
     """Time a building takes with all the crews it wants; larger ones take longer, less than in proportion."""
-    return float(_months_to_build(model, model.state.sites.mw[row : row + 1])[0])
-
-
-def _months_to_build(model: Model, mw: np.ndarray) -> np.ndarray:
     p = model.parameters
-    return np.asarray(p["build_months"] * np.maximum(mw / 100.0, 1.0) ** p["build_size_exponent"])
+    size = max(float(model.state.sites.mw[row]) / 100.0, 1.0)
+    return float(p["build_months"] * size ** p["build_size_exponent"])
 
 
 def _build(model: Model, month: int, capacity: dict[str, float]) -> None:
     """Buildings proceed as crews and cooling reach, equipment comes; chip plants have crews of their own."""
-    sites, works = model.state.sites, model.works
-    n = sites.count
-    decided = sites.status[:n] == DECIDED
-    ai = sites.kind[:n] == AI
-    mw, built = sites.mw[:n], sites.built[:n]
-    rising = decided & (built < 1.0) & (sites.step["built"][:n] == NEVER)
-    missing = np.where(decided, mw - sites.equipment[:n], 0.0)
-    if not rising.any() and not (missing > 0.0).any() and not works.late():
+    sites, works, p = model.state.sites, model.works, model.parameters
+    terms = np.array([p["build_months"], p["build_size_exponent"], month, EQUIPMENT_BEFORE_OPENING])
+    busy = core.ask(
+        terms, sites.count, DECIDED, AI, NEVER, sites.status, sites.kind, sites.mw, sites.built, sites.equipment,
+        sites.step["built"], sites.started_before, sites.expected, sites.step["decided"], sites.owner, works.lead,
+        works.on_way, works.stock, works.want, works.asked, works.weight,
+    )  # fmt: skip
+    if not busy and not works.late():
         return
-    months = np.maximum(_months_to_build(model, mw), 1e-9)
-    want = np.where(rising, np.minimum(1.0 / months, 1.0 - built) * mw, 0.0)
-    size = len(sites.mw)
-    asked = {good: np.zeros(size) for good in GOODS}
-    weight = {good: np.zeros(size) for good in GOODS}
-    own = np.where(ai, want, 0.0)
-    left = np.where(ai, (1.0 - built) * mw, 0.0)
-    asked["construction"][:n] = np.maximum(np.minimum(own, left - works.on_way["construction"][:n]), 0.0)
-    asked["cooling"][:n] = works.cooling_asked(own, left)
-    weight["construction"][:n] = weight["cooling"][:n] = np.where(ai, mw, 0.0)
-    lead = works.lead("power-equipment")[sites.owner[:n]]
-    due = np.where(sites.started_before[:n], sites.expected[:n] - 6, sites.step["decided"][:n] + lead)
-    ready = (missing > 0.0) & (month >= due)
-    asked["power-equipment"][:n] = np.where(ready, np.maximum(missing - works.on_way["power-equipment"][:n], 0.0), 0.0)
-    weight["power-equipment"][:n] = mw
-    got = works.month(month, asked, weight, capacity)
-    sites.equipment[:n] += got["power-equipment"][:n]
-    crews, cooled = got["construction"][:n], works.stock[:n] + got["cooling"][:n]
-    done = np.where(ai, np.minimum(np.minimum(crews, cooled), left), want)
-    works.use_cooling(np.where(ai, got["cooling"][:n], 0.0), np.where(ai, done, 0.0))
-    for row in np.flatnonzero(rising & ((done > 0.0) | (want > 0.0))).tolist():
-        before = float(built[row])
-        after = min(before + float(done[row]) / float(mw[row]), 1.0)
+    got = works.month(month, capacity)
+    rows, done, short_of = works.rows, works.done, works.short_of
+    found = core.progress(
+        sites.count, AI, sites.kind, sites.mw, sites.built, sites.equipment, works.want, works.stock, got, rows, done,
+        short_of,
+    )  # fmt: skip
+    for row, amount, short in zip(
+        rows[:found].tolist(), done[:found].tolist(), short_of[:found].tolist(), strict=True
+    ):
+        before = float(sites.built[row])
+        after = min(before + amount / float(sites.mw[row]), 1.0)
         if after > 1.0 - 1e-9:
             after = 1.0
             sites.step["built"][row] = month
         sites.built[row] = after
-        if ai[row]:
+        if sites.kind[row] == AI:
             model.draw(month, row, model.shell_budget(row) * (after - before), "builders")
-            if done[row] < want[row] - 1e-9:
-                scarce = "construction" if crews[row] <= cooled[row] else "cooling"
-                model.note_scarcity(month, row, works.why(scarce, row))
+            if short:
+                model.note_scarcity(month, row, works.why(short, row))
 
 
 def _receive(model: Model, month: int) -> None:
@@ -161,88 +149,73 @@ def last_bound(model: Holdings, row: int) -> str:
 
 def _install(model: Model, month: int) -> None:
     """Put delivered accelerators to work as far as the site's power allows, the most efficient first."""
-    state, sites, v = model.state, model.state.sites, model.world.vintages
-    waiting = (state.store.sum(axis=1) > 0.0) & (sites.status == ENERGISED)
-    if not waiting.any():
-        return
-    factor = model.parameters["gpu_power_factor"] * model.parameters["pue"] / 1000.0
-    rows = np.flatnonzero(waiting)
-    best = np.argsort(-v.h100e / v.kw, kind="stable").tolist()
-    rooms = sites.mw[rows] * model.parameters["power_overbooking"] - (state.chips[rows] @ v.kw) * factor
-    for row, room in zip(rows.tolist(), rooms.tolist(), strict=True):
-        if room <= 0.0:
-            continue
-        for vintage in [i for i in best if state.store[row, i] > 0.0]:
-            count = min(float(state.store[row, vintage]), max(room, 0.0) / (float(v.kw[vintage]) * factor))
-            state.store[row, vintage] -= count
-            state.chips[row, vintage] += count
-            room -= count * float(v.kw[vintage]) * factor
+    state, sites, p = model.state, model.state.sites, model.parameters
+    terms = np.array([p["gpu_power_factor"] * p["pue"] / 1000.0, p["power_overbooking"]])
+    machines.install(
+        terms, sites.count, ENERGISED, sites.status, sites.mw, model.vintage_kw, model.chips.most_efficient, state.store,
+        state.chips,
+    )  # fmt: skip
 
 
 def _scrap(model: Model, month: int) -> None:
     """Accelerators go at the end of their life, or when a year of rent no longer pays their running cost."""
-    state, p, v = model.state, model.parameters, model.world.vintages
-    rows, vintages = np.nonzero(state.chips > 0.0)
-    if not len(rows):
-        return
-    age = month - model.chip_age[rows, vintages]
-    rent = v.h100e[vintages] * (8760.0 * p["availability"]) * state.market.price
-    power = v.kw[vintages] * (p["gpu_power_factor"] * p["pue"] / 1000.0 * 8760.0 * p["load_factor"])
-    cost = power * state.site_price[state.sites.zone[rows]] * (1.0 + p["running_overhead"])
-    worn = age >= p["gpu_life_months"] - 1e-6
-    for at in np.flatnonzero(worn | ((rent < cost) & (age >= 12))).tolist():
-        row, vintage = int(rows[at]), int(vintages[at])
+    state, sites, p = model.state, model.state.sites, model.parameters
+    rent = 8760.0 * p["availability"] * state.market.price
+    power = (
+        p["gpu_power_factor"] * p["pue"] / 1000.0 * 8760.0 * p["load_factor"] * (1.0 + p["running_overhead"])
+    )
+    terms = np.array([month, p["gpu_life_months"], rent, power])
+    rows, vintages, by_age = model.chips.worn_out
+    found = machines.worn_out(
+        terms, sites.count, state.chips, model.chip_age, model.chips.h100e, model.vintage_kw, sites.zone,
+        state.site_price, rows, vintages, by_age,
+    )  # fmt: skip
+    for row, vintage, old in zip(
+        rows[:found].tolist(), vintages[:found].tolist(), by_age[:found].tolist(), strict=True
+    ):
         count = float(state.chips[row, vintage])
         state.chips[row, vintage] = 0.0
         owner = model.owner_key(row)
         model.ledger.post("gpus scrapped", f"gpus {owner}", "gpu", count, "scrap")
+        age = float(month - model.chip_age[row, vintage])
         model.decisions.note(
             month,
-            Intent(owner, "scrap", state.sites.key[row], count, "GPU", {"age_months": float(age[at])}),
-            bound="age" if worn[at] else "rent below running cost",
+            Intent(owner, "scrap", sites.key[row], count, "GPU", {"age_months": age}),
+            bound="age" if old else "rent below running cost",
         )
 
 
 def _build_power(model: Model, month: int) -> None:
     """What developers of renewables and storage build comes after its lead time, later where a shock delays it."""
-    state, supply, resources = model.state, model.supply, model.world.resources
+    state, supply = model.state, model.supply
     for agent in model.acting("power-building"):
         for programme in agent.act("power-building", month):
-            rows, mw = programme.rows, programme.mw.copy()
-            delay = np.zeros(len(rows), np.int64)
+            if not isinstance(programme, Programme):
+                raise TypeError(
+                    f"{agent.who}: what is built in this phase is a programme, not {programme.verb!r}"
+                )
+            rows, mw, ready = programme.rows, programme.mw, month + programme.lead
             if supply.disruptions:
-                for i, row in enumerate(rows.tolist()):
-                    edge = supply.edge(programme.who, model.utility_account, _good(model, row))
-                    mw[i] *= supply.passes(month, programme.who, model.utility_account, _good(model, row))
-                    delay[i] = supply.delay(month, edge)
+                to = model.utility_account
+                mw = mw * [supply.passes(month, programme.who, to, good) for good in programme.goods]
+                edges = [supply.edge(programme.who, to, good) for good in programme.goods]
+                ready = ready + [supply.delay(month, edge) for edge in edges]
             model.resource_used[rows] += mw
-            zone, tech = resources.zone[rows], resources.technology[rows]
-            ready = month + resources.lead_months[rows].astype(np.int64) + delay
-            plant = tech >= 0
+            in_time = np.minimum(ready, len(state.coming_mw) - 1)
             # A zone has each technology once, so that no entry is met twice.
-            state.coming_mw[ready[plant], zone[plant], tech[plant]] += mw[plant]
-            state.coming_store_mw[ready[~plant], zone[~plant]] += mw[~plant]
-            for i in np.flatnonzero(programme.direct > 0.0).tolist():
-                model.build_direct(int(ready[i]), min(float(programme.direct[i]), float(mw[i])))
-            for good, amount in _by_good(model, rows, mw):
+            if programme.technology is None:
+                state.coming_store_mw[in_time, programme.zone] += mw
+            else:
+                state.coming_mw[in_time, programme.zone, programme.technology] += mw
+            if programme.sells_directly:
+                for at, sold, built in zip(
+                    in_time.tolist(), programme.direct.tolist(), mw.tolist(), strict=True
+                ):
+                    model.build_direct(at, min(sold, built))
+            for good, amount in zip(programme.goods, mw.tolist(), strict=True):
                 supply.book(month, programme.who, model.utility_account, good, amount)
             if month % 12 == 0:
-                for i in range(len(rows)):
-                    model.decisions.note(month, programme.intent(i), float(mw[i]))
+                for i in np.flatnonzero(mw > 0.0).tolist():
+                    model.decisions.note(month, programme.one(i), float(mw[i]))
     state.added_mw += state.coming_mw[month]
     state.added_store_mw += state.coming_store_mw[month]
-
-
-def _good(model: Model, row: int) -> str:
-    """What a resource's plants are called on the supply graph."""
-    tech = int(model.world.resources.technology[row])
-    name: str = model.world.technologies.profile[tech] if tech >= 0 else "batteries"
-    return name
-
-
-def _by_good(model: Model, rows: np.ndarray, mw: np.ndarray) -> list[tuple[str, float]]:
-    total: dict[str, float] = {}
-    for row, amount in zip(rows.tolist(), mw.tolist(), strict=True):
-        good = _good(model, row)
-        total[good] = total.get(good, 0.0) + amount
-    return list(total.items())

@@ -13,11 +13,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from abm.chips import Made
+from abm.core.sites import build as core
 from abm.decisions import Intent
 from abm.state import AI, DECIDED, ENERGISED
 
 if TYPE_CHECKING:
     from abm.model import Model
+
+SMALL_GAP = 0.02
+"""Part of a site's plan that it leaves open before it orders."""
 
 
 def run(model: Model, month: int) -> None:
@@ -38,16 +43,16 @@ def run(model: Model, month: int) -> None:
         for agent in model.acting("memory-orders")
         for intent in agent.act("memory-orders", month)
     }
-    made = {
-        intent.who: (
-            intent.amount,
-            intent.values.get("abroad", 0.0),
-            intent.values.get("home_weight", 1.0),
-            intent.values.get("rival_weight", 0.0),
-        )
-        for agent in model.acting("supply")
-        for intent in agent.act("supply", month)
-    }
+    made = {}
+    for agent in model.acting("supply"):
+        for intent in agent.act("supply", month):
+            said = intent.values
+            made[intent.who] = Made(
+                intent.amount,
+                said.get("abroad", 0.0),
+                said.get("home_weight", 1.0),
+                said.get("rival_weight", 0.0),
+            )
     model.chips.month(month, sold, memory, made, model.export_quota - model.imported_this_quarter)
 
 
@@ -57,27 +62,21 @@ def _short_of_chips(model: Model, month: int) -> dict[int, list[tuple[int, float
     A site wants its plan, or what its power holds, less what will stand there when an order of today arrives;
     gaps below 2 % of the plan are left open.
     """
-    state, p, v = model.state, model.parameters, model.world.vintages
-    sites, n = state.sites, state.sites.count
-    status = sites.status[:n]
-    rows = np.flatnonzero(
-        ((status == DECIDED) | (status == ENERGISED)) & (sites.kind[:n] == AI) & (sites.finance[:n] != 0)
+    state, sites, p, chips = model.state, model.state.sites, model.parameters, model.chips
+    terms = np.array(
+        [month, p["gpu_life_months"], p["gpu_power_factor"] * p["pue"], p["power_overbooking"], SMALL_GAP]
     )
-    found: dict[int, list[tuple[int, float]]] = {}
-    if not len(rows):
-        return found
-    lead = model.chips.lead_of_buyer[sites.owner[rows]]
-    ageing = (month + lead)[:, None] - model.chip_age[rows] >= p["gpu_life_months"] - 1e-6
-    lasting = np.where(ageing, 0.0, state.chips[rows] + state.store[rows])
-    watts = p["gpu_power_factor"] * p["pue"]
-    kw = np.array([v.kw[model.vintage_for(month + months)] for months in lead.tolist()]) * watts
-    room = (sites.mw[rows] * (1000.0 * p["power_overbooking"]) - (lasting @ v.kw) * watts) / kw
-    plan = sites.gpus[rows]
-    coming = state.ordered[rows] + state.wanted[rows].sum(axis=1)
-    missing = np.minimum(plan - lasting.sum(axis=1), room) - coming
-    for i in np.flatnonzero(missing >= np.maximum(0.02 * plan, 1.0)).tolist():
-        found.setdefault(int(sites.owner[rows[i]]), []).append((int(rows[i]), float(missing[i])))
-    return found
+    newest = np.array([model.vintage_for(month + lead) for lead in range(chips.longest_lead + 1)])
+    rows, missing = np.empty(sites.count, np.int64), np.empty(sites.count)
+    found = core.short_of_chips(
+        terms, sites.count, DECIDED, ENERGISED, AI, sites.status, sites.kind, sites.finance, sites.owner,
+        chips.lead_of_buyer, newest, sites.mw, sites.gpus, state.chips, state.store, model.chip_age, state.ordered,
+        state.wanted, model.vintage_kw, rows, missing,
+    )  # fmt: skip
+    by_owner: dict[int, list[tuple[int, float]]] = {}
+    for row, gap in zip(rows[:found].tolist(), missing[:found].tolist(), strict=True):
+        by_owner.setdefault(int(sites.owner[row]), []).append((row, gap))
+    return by_owner
 
 
 def _order(model: Model, month: int, intent: Intent) -> None:

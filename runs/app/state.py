@@ -150,7 +150,7 @@ def scenario_toml(ready: Prepared, world: str) -> str:
     """The scenario of a run, settings of uncertainties included, as a file of its own."""
     scenario, settings = ready.scenario, ready.spec.settings
     registry = ready.world.quantities
-    values = {**scenario.uncertainties, **{n: v for n, v in settings.items() if n in registry}}
+    values = {**scenario.uncertainties, **{n: float(v) for n, v in settings.items() if n in registry}}
     lines = [
         f"title = {_text(scenario.title)}",
         f"about = {_text(f'Made with madang ui from the scenario {scenario.name}.')}",
@@ -174,6 +174,8 @@ def scenario_toml(ready: Prepared, world: str) -> str:
         ]
         if shock.add:
             lines.append(f"add = {_number(shock.add)}")
+    for supply_shock in ready.supply_shocks():
+        lines += ["", "[[supply_shocks]]", *supply_shock.toml()]
     return "\n".join(lines) + "\n"
 
 
@@ -181,7 +183,7 @@ def package_toml(ready: Prepared) -> str:
     """The package of a run, settings of levers included, as a file of its own that builds on no other."""
     package, levers = ready.package, ready.levers
     by_handle = {lever.handle: lever for lever in levers.values()}
-    pinned = {levers[name].handle: value for name, value in ready.spec.settings.items() if name in levers}
+    pinned = {levers[n].handle: float(value) for n, value in ready.spec.settings.items() if n in levers}
     first = ready.settled.calendar.first
     lines = [
         f"title = {_text(package.title)}",

@@ -8,15 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from policies.package import Package
-from runs.batches.batchfile import read_batch
 from runs.batches.executors import Executor, InProcess
-from runs.batches.planning import plan
 from runs.batches.pool import Pool
 from runs.batches.precision import Until
 from runs.batches.runner import Progress, Runner
 from runs.batches.spec import Batch, Keep, Limits, Sample
 from runs.batches.study import Study
-from runs.batches.worlds import WorldStudy
 from runs.checking import BadInput, Complaint
 from runs.folder import Folder
 from runs.results import Results
@@ -104,6 +101,8 @@ def monte_carlo(
 
 def replay(spec: Batch | str | Path, run_id: str) -> Any:
     """The finished model of one run of a batch, by itself in this process; raises what the run raises."""
+    from runs.batches.worlds import WorldStudy
+
     study, _, _ = _study(spec, None, {})
     assert isinstance(study, WorldStudy)
     at = [case for case, found in enumerate(study.ids()) if found.decode().startswith(run_id)]
@@ -217,6 +216,9 @@ def _study(
         return mesa_study(model, **rest), limits, model.__name__.lower()
     if of_model:
         raise TypeError(f"unexpected {', '.join(sorted(of_model))}: these go with model=")
+    from runs.batches.batchfile import read_batch
+    from runs.batches.planning import plan
+
     if isinstance(spec, Batch):
         return plan(spec), spec.limits, _name_of(spec)
     if spec is None:

@@ -80,7 +80,7 @@ class Cluster:
             found: Report = future.result()
             return found
         except KilledWorker:
-            return Lost(task, None, "its machine or Dask worker went away with it", final=False)
+            return Lost(task, None, "its machine or Dask worker went away with it", final=False, unknown=True)
         except Exception as error:
             return Refused(task, f"the cluster failed: {type(error).__name__}: {error}")
         finally:

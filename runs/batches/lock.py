@@ -24,6 +24,14 @@ from runs.folder import Folder, why_not
 NAME = ".lock"
 BEAT_S = 5.0
 PATIENCE_S = 3.5 * BEAT_S
+_OPEN: set[Any] = set()
+
+
+def release_in_child() -> None:
+    """A fork closes its copies, so that a lock ends with the process that took it."""
+    for file in _OPEN:
+        file.close()
+    _OPEN.clear()
 
 
 class Lock:
@@ -53,6 +61,7 @@ class Lock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._file is not None:
+            _OPEN.discard(self._file)
             self._file.close()
         if self._beating is not None:
             self._stop.set()
@@ -73,6 +82,7 @@ class Lock:
         file.write(self._card())
         file.flush()
         self._file = file
+        _OPEN.add(file)
 
     # -- on object storage -------------------------------------------------------------------
     def _take_object(self) -> None:

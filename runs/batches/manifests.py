@@ -16,6 +16,7 @@ from runs.batches.study import Study
 from runs.checking import BadInput, Complaint
 from runs.folder import Folder
 from runs.results import MANIFEST, read_head
+from runs.schema import columns_of
 
 _WORDS = {WAITING: "waiting", DONE: "done", FAILED: "failed"}
 
@@ -80,7 +81,8 @@ def agrees(folder: Folder, study: Study, inventory: Inventory) -> bool:
 
 def _head(study: Study, inventory: Inventory, finished: bool) -> dict[str, Any]:
     counts = {_WORDS[status]: inventory.count(status) for status in (DONE, FAILED, WAITING)}
-    return {**study.head(), "counts": {"runs": study.size, **counts}, "ended": finished}
+    columns = {table: columns_of(schema) for table, schema in study.schemas().items()}
+    return {**study.head(), "columns": columns, "counts": {"runs": study.size, **counts}, "ended": finished}
 
 
 def _write(folder: Folder, study: Study, inventory: Inventory, finished: bool) -> None:

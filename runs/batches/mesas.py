@@ -6,20 +6,18 @@ What ``mesa.batch_run`` runs runs here, and is kept in a results folder: ``x.`` 
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import inspect
 import math
+import random
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
-from importlib import metadata
 from itertools import product
 from numbers import Real
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -27,9 +25,9 @@ import madang
 from runs.batches import sampling
 from runs.batches.batchfile import range_complaint
 from runs.batches.sampling import Factor
+from runs.batches.sources import library_versions, source_hash
 from runs.batches.spec import DESIGNS, METHODS, Sample
-from runs.batches.study import Ids, Labels, Outcome, Ran
-from runs.batches.worlds import plain, reason_of
+from runs.batches.study import Ids, Labels, Outcome, Ran, plain, reason_of
 from runs.checking import BadInput, Complaint, unknown
 from runs.results import FORMAT
 from runs.spec import hash_text
@@ -74,6 +72,7 @@ class MesaStudy:
         return ((self.model.__name__, ""),)
 
     together = 1
+    imports: ClassVar[tuple[str, ...]] = ()
 
     @property
     def finals(self) -> tuple[str, ...]:
@@ -136,7 +135,8 @@ class MesaStudy:
             begin(case)
             started = time.perf_counter()
             try:
-                outcome = self._run(self.build(case))
+                with global_luck(self.root(case % self.replicates)):
+                    outcome = self._run(self.build(case))
             except Exception as error:
                 yield Ran(case, None, reason_of(error), time.perf_counter() - started)
             else:
@@ -202,7 +202,11 @@ class MesaStudy:
             "world": {"name": name, "title": self.model.__name__, "currency": "", "hash": self.source},
             "goals": [],
             "model_hash": self.source,
-            "versions": {"madang": madang.__version__, "python": sys.version.split()[0], **_versions()},
+            "versions": {
+                "madang": madang.__version__,
+                "python": sys.version.split()[0],
+                **library_versions(),
+            },
         }
 
 
@@ -231,7 +235,8 @@ def mesa_study(
         raise BadInput([Complaint("batch", 0, key, message) for key, message in complaints])
     values = {name: _values(value) for name, value in given.items()}
     first = {name: value[0] for name, value in values.items()}
-    by_scenario = _scenario_class(model)
+    with global_luck(seed):
+        by_scenario = _scenario_class(model)
     allowed = _parameters(model, by_scenario)
     unknown_names = [
         n for n in (*given, *(sample.ranges if sample else ())) if allowed is not None and n not in allowed
@@ -243,7 +248,8 @@ def mesa_study(
                 for n in unknown_names
             ]
         )
-    probe = _made(model, by_scenario, first, 0)
+    with global_luck(seed):
+        probe = _made(model, by_scenario, first, 0)
     collected = getattr(getattr(probe, "datacollector", None), "model_reporters", {})
     reporters = tuple(indicators) if indicators else tuple(collected)
     if not reporters:
@@ -267,6 +273,19 @@ def mesa_study(
         model, names, tuple(grid), replicates, seed, max_steps, reporters, dict(indicators or {}), series,
         by_scenario, design=sample is not None and sample.method in DESIGNS,
     )  # fmt: skip
+
+
+@contextmanager
+def global_luck(seed: int) -> Iterator[None]:
+    """Some models (Mesa's virus on a network, for one) draw from the libraries' global generators as well."""
+    before = random.getstate(), np.random.get_state()  # noqa: NPY002
+    random.seed(seed)
+    np.random.seed(seed & 0xFFFFFFFF)  # noqa: NPY002
+    try:
+        yield
+    finally:
+        random.setstate(before[0])
+        np.random.set_state(before[1])  # noqa: NPY002
 
 
 def _complaints(
@@ -380,31 +399,3 @@ def _lookup(model: type) -> Any:
     for part in model.__qualname__.split("."):
         found = getattr(found, part, None)
     return found
-
-
-@cache
-def source_hash(model: type) -> str:
-    """Hash of the files that make the model (its module, or its whole package), and of the libraries."""
-    digest = hashlib.sha256(repr(sorted(_versions().items())).encode())
-    modules = {
-        cls.__module__
-        for cls in model.__mro__
-        if cls.__module__.partition(".")[0] not in ("builtins", "mesa")
-    }
-    modules.add(model.__module__)
-    files: set[Path] = set()
-    for name in modules:
-        file = getattr(sys.modules.get(name), "__file__", None)
-        if file is None:
-            continue
-        path = Path(file)
-        beside = (path.parent / "__init__.py").exists()
-        files |= set(path.parent.glob("*.py")) if beside else {path}
-    for path in sorted(files):
-        digest.update(f"{path.name}\0".encode() + path.read_bytes().replace(b"\r\n", b"\n"))
-    return digest.hexdigest()
-
-
-@cache
-def _versions() -> dict[str, str]:
-    return {name: metadata.version(name) for name in ("mesa", "numpy")}

@@ -1,8 +1,9 @@
 """A persistent pool of worker processes that survives what its runs do.
 
-Workers come from a fork server that has imported what they need, so that one that dies is replaced in
-milliseconds. Every worker says which case it begins, so that a death, a time-out or a growth is put down to
-that case alone. Time is measured by a clock that nobody can set.
+Workers are forks of this process while it has a single thread, else of a fork server that has imported what
+they need; either way one that dies is replaced in milliseconds. Every worker says which case it begins, so
+that a death, a time-out or a growth is put down to that case alone. Time is measured by a clock that nobody
+can set.
 """
 
 from __future__ import annotations
@@ -10,10 +11,14 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
+import threading
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib import import_module
 from multiprocessing import connection
 from multiprocessing.process import BaseProcess, current_process
 from typing import Any
@@ -21,13 +26,18 @@ from typing import Any
 import psutil  # type: ignore[import-untyped, unused-ignore]
 
 from runs.batches import worker
+from runs.batches.lock import release_in_child
 from runs.batches.tasks import Lost, Refused, Report, Setup, Task
 
 LOOK_S = 0.2
 """How often time and memory of the workers are looked at."""
 
-START_FAILURES = 3
-PRELOADED = ("runs.batches.warm",)
+STARTS = 30
+"""Workers in a row that may be killed before they run anything; of those that end by themselves, three."""
+
+START_S = 60.0
+"""A worker that has not spoken by then is given up."""
+
 SINGLE = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -49,19 +59,27 @@ def cores() -> int:
 class _Worker:
     process: BaseProcess
     pipe: connection.Connection
+    at: Any
+    """Shared with it: the case that it is at, and how many it has begun."""
     told: str = ""
     """Key of the study that it has been told of."""
     task: Task | None = None
-    case: int | None = None
+    begun: int = 0
     since: float = 0.0
+    """When it was first seen at that case."""
     ready: bool = False
-    reported: bool = False
+
+    @property
+    def case(self) -> int | None:
+        return None if self.task is None or self.at[0] == worker.NOTHING else int(self.at[0])
 
 
 class Pool:
     """``workers`` processes, started when first needed and kept until :meth:`close`."""
 
-    def __init__(self, workers: int | None = None, target_s: float = 6.0):
+    TARGET_S = 6.0
+
+    def __init__(self, workers: int | None = None, target_s: float = TARGET_S):
         self._size = max(cores() if workers is None else workers, 1)
         self.target_s = target_s
         self._workers: list[_Worker] = []
@@ -70,6 +88,7 @@ class Pool:
         self._start_failures = 0
         self._looked = 0.0
         self._memory_seen: dict[int, psutil.Process] = {}
+        self._may_fork = True
 
     @property
     def workers(self) -> int:
@@ -99,7 +118,7 @@ class Pool:
     def submit(self, task: Task) -> None:
         idle = next((w for w in self._workers if w.task is None and w.process.is_alive()), None)
         found = idle or self._spawn()
-        found.task, found.case, found.since = task, None, time.monotonic()
+        found.task, found.since = task, time.monotonic()
         # A worker that cannot be spoken to any more is noticed by its hang-up, as a lost task.
         with suppress(OSError):
             assert self._setup is not None
@@ -138,18 +157,54 @@ class Pool:
                 held.process.join()
         self._workers.clear()
 
+    def prepare(self, imports: tuple[str, ...] = ()) -> None:
+        """Start all workers now, while this process may still have but one thread."""
+        while len(self._workers) < self._size:
+            self._spawn(imports)
+
     # -- workers -----------------------------------------------------------------------------
-    def _spawn(self) -> _Worker:
+    def _spawn(self, imports: tuple[str, ...] | None = None) -> _Worker:
         self._workers = [w for w in self._workers if w.process.is_alive() or w.task is not None]
-        context = _context()
+        wanted = imports if imports is not None else (self._setup.imports if self._setup else ())
+        context = self._context(wanted)
         ours, theirs = context.Pipe()
-        process = context.Process(target=worker.main, args=(theirs,), name="madang-worker", daemon=False)
-        with _may_have_children(), _single_threaded():
+        forked = context.get_start_method() == "fork"
+        at = context.RawArray("q", [worker.NOTHING, 0])
+        target, given = (self._forked, (theirs, at, ours)) if forked else (worker.main, (theirs, at))
+        process = context.Process(target=target, args=given, name="madang-worker", daemon=False)
+        with _may_have_children(), _single_threaded(), warnings.catch_warnings():
+            # Libraries' own threads make Python warn of forks; a worker uses none of those libraries.
+            warnings.simplefilter("ignore", DeprecationWarning)
             process.start()
         theirs.close()
-        made = _Worker(process, ours)
+        made = _Worker(process, ours, at, since=time.monotonic())
         self._workers.append(made)
         return made
+
+    def _forked(self, theirs: connection.Connection, at: Any, ours: connection.Connection) -> None:
+        """What a fork does first: let go of all that is its parent's, so that hang-ups and locks mean what they say."""
+        ours.close()
+        for held in self._workers:
+            held.pipe.close()
+        release_in_child()
+        worker.main(theirs, at)
+
+    def _context(self, imports: tuple[str, ...]) -> Any:
+        methods = multiprocessing.get_all_start_methods()
+        if (
+            "fork" in methods
+            and sys.platform != "darwin"
+            and self._may_fork
+            and threading.active_count() == 1
+        ):
+            for name in imports:
+                import_module(name)
+            return multiprocessing.get_context("fork")
+        if "forkserver" not in methods:
+            return multiprocessing.get_context("spawn")
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["__main__", "runs.batches.worker", *imports])
+        return context
 
     def _hear(self, held: _Worker) -> list[Report]:
         """All that a worker has said; its hang-up is its death."""
@@ -159,12 +214,10 @@ class Pool:
                 kind, what = held.pipe.recv()
                 if kind == "ready":
                     held.ready = True
-                elif kind == "begin":
-                    held.case, held.since = what, time.monotonic()
-                    self._start_failures = 0
                 elif kind == "report":
                     found.append(what)
-                    held.task = held.case = None
+                    held.task = None
+                    self._start_failures = 0
         except (EOFError, OSError):
             held.process.join(5.0)
             found += self._bury(held, f"the worker died ({_ended(held.process.exitcode)})", final=False)
@@ -177,7 +230,13 @@ class Pool:
             return []
         self._looked = now
         found: list[Report] = []
-        for held in [w for w in self._workers if w.task is not None and w.case is not None]:
+        for held in [w for w in self._workers if w.task is not None and not w.ready]:
+            if now - held.since > START_S:
+                self._may_fork = False
+                found += self._bury(held, f"the worker did not start within {START_S:g} s", final=False)
+        for held in [w for w in self._workers if w.case is not None]:
+            if held.at[1] != held.begun:
+                held.begun, held.since = int(held.at[1]), now
             reason = ""
             if now - held.since > self._time_s:
                 reason = f"over the time limit of {self._time_s:g} s"
@@ -190,7 +249,9 @@ class Pool:
                     continue
                 held.process.kill()
                 held.process.join()
-                found += self._bury(held, reason, final=True)
+                # Gone on to another case in that very moment: then this one is not to blame.
+                blamed = held.at[1] == held.begun
+                found += self._bury(held, reason, final=blamed)
         return found
 
     def _resident(self, held: _Worker) -> int:
@@ -207,8 +268,11 @@ class Pool:
         if task is None:
             return []
         if case is None:
-            self._start_failures += 1
-            if self._start_failures >= START_FAILURES:
+            # Somebody who kills workers (the kernel, out of memory) may hit one that is just starting; one that
+            # ends by itself will do so again.
+            killed = (held.process.exitcode or 0) < 0
+            self._start_failures += 1 if killed else STARTS // 3
+            if self._start_failures >= STARTS:
                 return [
                     Refused(
                         task,
@@ -226,15 +290,6 @@ class Pool:
         self._memory_seen.pop(held.process.pid or 0, None)
         if held in self._workers:
             self._workers.remove(held)
-
-
-def _context() -> Any:
-    methods = multiprocessing.get_all_start_methods()
-    if "forkserver" not in methods:
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["__main__", *PRELOADED])
-    return context
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import uuid
 from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -143,7 +143,7 @@ class Runner:
     def _work(self) -> str:
         """Run what is missing, in rounds where a precision is asked for; why it stopped early."""
         key = f"{id(self)}-{time.monotonic_ns()}"
-        setup = Setup(key, pickle.dumps(self.study), str(self.folder))
+        setup = Setup(key, pickle.dumps(self.study), str(self.folder), self.study.imports)
         self.executor.start(setup, self.limits.time_s, self.limits.memory_mb)
         per_draw = len(self.study.cells)
         whole = self.study.size // per_draw
@@ -253,12 +253,15 @@ class Runner:
             if found is not None:
                 return found
         others = tuple(case for case in lost.task.cases if case != lost.culprit)
-        if lost.culprit is None:
-            # Not known which one it was: halves, until one stands alone.
+        if lost.culprit is None and lost.unknown:
+            # Halves, until the one that kills its worker stands alone.
             if len(others) == 1:
-                return self._lost(Lost(lost.task, others[0], lost.reason, lost.final, lost.seconds))
+                return self._lost(replace(lost, culprit=others[0]))
             half = (len(others) + 1) // 2
             self._again.extend(part for part in (others[:half], others[half:]) if part)
+            return lost
+        if lost.culprit is None:
+            self._queue.extendleft(reversed(others))
             return lost
         self._attempts[lost.culprit] += 1
         attempts = self._attempts[lost.culprit]

@@ -74,6 +74,9 @@ class Shard:
 
     def tables(self, schemas: dict[str, pa.Schema]) -> dict[str, pa.Table]:
         """The rows as Arrow tables; only ``runs`` where no run was finished."""
+        from runs.schema import lean
+
+        schemas = {name: lean(schema) for name, schema in schemas.items()}
         found = {RUNS: self._runs(schemas[RUNS])}
         if not self.outcomes:
             return found
@@ -83,7 +86,8 @@ class Shard:
             if name in schemas:
                 import pyarrow as pa
 
-                found[name] = pa.concat_tables(outcome.more[name] for _, outcome in self.outcomes)
+                parts = pa.concat_tables(outcome.more[name] for _, outcome in self.outcomes)
+                found[name] = parts.cast(schemas[name])
         return found
 
     def _runs(self, schema: pa.Schema) -> pa.Table:

@@ -7,7 +7,7 @@ There are two: worlds of this project (:mod:`runs.batches.worlds`) and any ``mes
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -78,6 +78,10 @@ class Study(Protocol):
         """Whether the samples mean something only when all are there."""
 
     @property
+    def imports(self) -> tuple[str, ...]:
+        """Modules that every worker will need, to be imported once for all."""
+
+    @property
     def finals(self) -> Sequence[str]:
         """Names of the indicators whose final values are kept."""
 
@@ -102,3 +106,21 @@ class Study(Protocol):
 
     def check_source(self) -> None:
         """Raise where this process would compute something else than the process that made the plan."""
+
+
+def plain(value: Any) -> Any:
+    """Dataclasses, tuples and mappings as JSON knows them; infinite and undefined numbers as text."""
+    if is_dataclass(value) and not isinstance(value, type):
+        value = asdict(value)
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, float) and not np.isfinite(value):
+        return str(value)
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
+
+
+def reason_of(error: BaseException) -> str:
+    """One line that says what went wrong."""
+    return " ".join(f"{type(error).__name__}: {error}".split())[:2000]

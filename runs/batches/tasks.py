@@ -24,6 +24,8 @@ class Setup:
     study: bytes
     """The pickled study."""
     folder: str
+    imports: tuple[str, ...] = ()
+    """Modules that every worker will need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A worker went away with its task. ``culprit`` is the case it was at, None where it had begun none."""
+    """A worker went away with its task. ``culprit`` is the case it was at, None where it was between cases."""
 
     task: Task
     culprit: int | None
@@ -65,6 +67,8 @@ class Lost:
     final: bool
     """Whether the culprit is to blame for sure (over its limit), so that trying again is of no use."""
     seconds: float = 0.0
+    unknown: bool = False
+    """Whether any of the cases may have been the culprit: nobody saw which one it was at."""
 
 
 @dataclass(frozen=True, slots=True)

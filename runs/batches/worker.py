@@ -17,26 +17,33 @@ from typing import Any
 from runs.batches.tasks import Performer, Refused, Report, Setup, Task
 from runs.folder import Folder
 
+NOTHING = -1
+"""Case of a worker that is between runs."""
 
-def main(pipe: Connection) -> None:
-    """Serve until the parent hangs up."""
+
+def main(pipe: Connection, at: Any) -> None:
+    """Serve until the parent hangs up. ``at`` is shared memory: the case in work, and how many were begun."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interruption means
     _one_thread()
     inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(pipe, inbox), daemon=True).start()
     pipe.send(("ready", os.getpid()))
     performer: Performer | str = "no study yet"
+
+    def begin(case: int) -> None:
+        at[0] = case
+        at[1] += 1
+
     while True:
         message = inbox.get()
         if isinstance(message, Setup):
             performer = _prepare(message)
             continue
         task: Task = message
-        report: Report
-        if isinstance(performer, str):
-            report = Refused(task, performer)
-        else:
-            report = performer.perform(task, lambda case: pipe.send(("begin", case)))
+        report: Report = (
+            Refused(task, performer) if isinstance(performer, str) else performer.perform(task, begin)
+        )
+        at[0] = NOTHING
         pipe.send(("report", report))
 
 

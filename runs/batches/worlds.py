@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, is_dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import groupby, product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from runs.batches import forking, sampling
 from runs.batches.outcome import outcome_of
 from runs.batches.sampling import Factor
 from runs.batches.spec import DESIGNS, Batch
-from runs.batches.study import Ids, Labels, Ran
+from runs.batches.study import Ids, Labels, Ran, plain, reason_of
 from runs.results import FORMAT
 from runs.scenario import Scenario
 from runs.spec import hash_text, library_versions, model_hash
@@ -81,6 +81,8 @@ class WorldStudy:
     @property
     def together(self) -> int:
         return len(self.packages) if self.base is not None else 1
+
+    imports: ClassVar[tuple[str, ...]] = ("runs.batches.warm",)
 
     @property
     def design(self) -> bool:
@@ -332,24 +334,6 @@ class WorldStudy:
             }
         )
         return found
-
-
-def plain(value: Any) -> Any:
-    """Dataclasses, tuples and mappings as JSON knows them; infinite and undefined numbers as text."""
-    if is_dataclass(value) and not isinstance(value, type):
-        value = asdict(value)
-    if isinstance(value, dict) or hasattr(value, "items"):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
-    if isinstance(value, float) and not np.isfinite(value):
-        return str(value)
-    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
-
-
-def reason_of(error: BaseException) -> str:
-    """One line that says what went wrong."""
-    return " ".join(f"{type(error).__name__}: {error}".split())[:2000]
 
 
 def _asked_for(given: object) -> str | None:

@@ -79,6 +79,29 @@ def test_every_month_with_firms_adds_up() -> None:
         )
 
 
+def test_above_the_cost_of_running_every_hour_is_used() -> None:
+    """Scarce hours are all sold: to owners, under contracts, on vouchers, to research, or at the spot price."""
+    busy = [month for month, firms, _ in korea_months() if firms["contract_hours"] > 0.0]
+    assert len(busy) > 30
+    for month in busy:
+        assert month.used == pytest.approx(month.supply, rel=1e-9)
+
+
+def test_owners_reserve_no_more_for_firms_than_a_part_of_their_open_hours() -> None:
+    most = 0.05
+    world = worlds.parameters(worlds.shortened(worlds.korea(), 30, rows=100), startup_contract_most=most)
+    model, bound = worlds.built(world), 0
+    for _ in range(30):
+        model.step()
+        month, firms = model.compute_month, model.startup_month
+        spot = sum(month.paid.values()) * month.sold_share / month.price
+        open_hours = spot + firms["contract_hours"]
+        # What stands is kept when open hours shrink, so it is held against the largest so far.
+        bound = max(bound, most * open_hours)
+        assert firms["contract_hours"] <= bound * (1.0 + 1e-9)
+    assert firms["contract_hours"] > 0.5 * most * open_hours, "more is wished than there is room for"
+
+
 def test_firms_under_contract_are_served_when_the_spot_market_is_not() -> None:
     """At the ceiling spot hours are partly imported; contracted ones come from home machines."""
     scarce = [(month, firms) for month, firms, ceiling in korea_months() if month.sold_share < 0.9]

@@ -202,13 +202,14 @@ def test_a_month_is_what_the_rule_says_row_by_row(
     one.firm[at.DEBT] = rng.choice([0.0, 1e7], 40)
     one.firm[at.INCOME] = rng.choice([0.0, 1.0], 40) * one.firm[at.BURN]
     one.firm[at.CONTRACT] = rng.choice([0.0, 0.5], 40) * one.firm[at.NEED]
-    one.firm[at.CONTRACT_PRICE] = 3000.0
+    one.firm[at.CONTRACT_PRICE] = rng.uniform(1000.0, 3000.0, 40)
     one.tag[at.UNTIL] = 99
     m = terms(
         price=price, last=last, voucher_share=vouchers, credit_months=credit, growth=growth, interest=0.01,
         cash_months=12.0, world_price=0.8 * last,
     )  # fmt: skip
     hand = by_hand(one, m)
+    before, tags = one.firm.copy(), one.tag.copy()
     one.sign(0, 1.0, 0.0, m)
     found = one.settle(0, m)
     assert found["spot_hours"] == pytest.approx(sum(row["spot"] for row in hand) * 25.0, rel=1e-10)
@@ -217,6 +218,12 @@ def test_a_month_is_what_the_rule_says_row_by_row(
     assert found["exits"] == 25.0 * (40 - len(stay))
     for name, column in (("cash", at.CASH), ("debt", at.DEBT), ("need", at.NEED), ("burn", at.BURN)):
         assert one.column(column) == pytest.approx([row[name] for row in stay], rel=1e-9, abs=1.0), name
+    # What a month does not change has moved up with its row.
+    left = [i for i, row in enumerate(hand) if row["cash"] >= 0.0]
+    np.testing.assert_array_equal(one.tag[:, : len(one)], tags[:, left])
+    for column in (at.QUALITY, at.CONTRACT, at.CONTRACT_PRICE, at.PRUDENCE):
+        np.testing.assert_array_equal(one.column(column), before[column, left])
+    assert one.column(at.INCOME) == pytest.approx([hand[i]["earned"] for i in left], rel=1e-9)
 
 
 @settings(deadline=None, max_examples=40)

@@ -41,7 +41,10 @@ def toy(*shocks: str) -> ShockExperiment:
 def delivered(found: ShockExperiment, supplier: str, good: str) -> tuple[np.ndarray, np.ndarray]:
     """(months,) of all that a supplier delivered without and with the shock."""
     edges = found.baseline.supply.out_of(supplier, good)
-    one, other = found.baseline.supply.flow[:, edges].sum(axis=1), found.shocked.supply.flow[:, edges].sum(axis=1)
+    one, other = (
+        found.baseline.supply.flow[:, edges].sum(axis=1),
+        found.shocked.supply.flow[:, edges].sum(axis=1),
+    )
     return one, other
 
 
@@ -84,7 +87,9 @@ def test_a_supplier_taken_out_sends_nothing_in_these_months() -> None:
     assert (shocked[FIRST + 9 :] > 0.0).all()
 
 
-@pytest.mark.parametrize(("supplier", "good"), [("sk-hynix", "hbm"), ("builders", "construction"), ("nvidia", "gpu")])
+@pytest.mark.parametrize(
+    ("supplier", "good"), [("sk-hynix", "hbm"), ("builders", "construction"), ("nvidia", "gpu")]
+)
 def test_half_lies_between_nothing_and_all(supplier: str, good: str) -> None:
     """Of what the supplier delivers while the shock lasts, its lead time later."""
     lead = {"gpu": 10}.get(good, 0)
@@ -99,9 +104,13 @@ def test_less_memory_means_fewer_accelerators_later_and_never_earlier() -> None:
     without, shocked = delivered(found, "nvidia", "gpu")
     lead = 3 + 10
     assert np.array_equal(without[: FIRST + 3], shocked[: FIRST + 3])
-    to_sites = [e for e in found.baseline.supply.out_of("nvidia", "gpu") if found.baseline.supply.lead[e] == 10]
+    to_sites = [
+        e for e in found.baseline.supply.out_of("nvidia", "gpu") if found.baseline.supply.lead[e] == 10
+    ]
     one, other = (model.supply.flow[:, to_sites].sum(axis=1) for model in (found.baseline, found.shocked))
-    assert np.array_equal(one[: FIRST + lead], other[: FIRST + lead]), "three months to the maker, ten to the site"
+    assert np.array_equal(one[: FIRST + lead], other[: FIRST + lead]), (
+        "three months to the maker, ten to the site"
+    )
     assert np.cumsum(other)[FIRST + lead + 11] < np.cumsum(one)[FIRST + lead + 11]
 
 
@@ -129,7 +138,9 @@ def test_an_edge_cut_hurts_its_buyer_and_spares_the_others_their_part() -> None:
     assert found.shocked.supply.flow[FIRST + 10 : FIRST + 19, cut].sum() == 0.0
     assert found.baseline.supply.flow[FIRST + 10 : FIRST + 19, cut].sum() > 0.0
     others = [e for e in supply.out_of("nvidia", "gpu") if e != cut and supply.lead[e] == 10]
-    one, other = (model.supply.flow[FIRST + 10 : FIRST + 19, others].sum() for model in (found.baseline, found.shocked))
+    one, other = (
+        model.supply.flow[FIRST + 10 : FIRST + 19, others].sum() for model in (found.baseline, found.shocked)
+    )
     assert other >= one * (1.0 - 1e-9)
 
 
@@ -138,10 +149,20 @@ def test_units_are_conserved_in_the_ledger_whatever_the_shock() -> None:
         model = experiment(shock).shocked
         assert max(model.imbalance.values()) < 1e-9
         ledger, chips = model.ledger, model.chips
-        assert ledger.balance("gpus in transit", "gpu") == pytest.approx(float(model.state.ordered.sum()), abs=1e-6)
+        assert ledger.balance("gpus in transit", "gpu") == pytest.approx(
+            float(model.state.ordered.sum()), abs=1e-6
+        )
         made = -ledger.balance("hbm makers", "hbm")
-        kept = sum(ledger.balance(name, "hbm") for name in (
-            "hbm abroad", "hbm in transit", "hbm reserve", "hbm built in", *(f"hbm of {who}" for who in chips.makers)))
+        kept = sum(
+            ledger.balance(name, "hbm")
+            for name in (
+                "hbm abroad",
+                "hbm in transit",
+                "hbm reserve",
+                "hbm built in",
+                *(f"hbm of {who}" for who in chips.makers),
+            )
+        )
         opened = ledger.balance("opening", "hbm")
         assert made - opened == pytest.approx(kept, rel=1e-12)
 
@@ -152,7 +173,7 @@ def test_paths_lead_from_the_shocked_node_to_the_losers() -> None:
     losers = losses.filter((losses["worst"] > 0.0) & (losses["path"].list.len() > 1))
     assert {"nvidia", "samsung"} & set(losers["who"])
     for row in losers.iter_rows(named=True):
-        assert row["path"][0] == "sk-hynix" and row["path"][-1] == row["who"]
+        assert (row["path"][0], row["path"][-1]) == ("sk-hynix", row["who"])
         for here, there, good in zip(row["path"], row["path"][1:], row["goods"], strict=False):
             step = (there, here, good[1:]) if good.startswith("<") else (here, there, good)
             assert graph.has_edge(*step), step
@@ -182,7 +203,9 @@ def test_the_table_of_shortfalls_adds_up_to_the_graph() -> None:
     found = toy("chipmaker=0@2025-01+36")
     data = found.graph["chipmaker"]["platform"]["gpu"]
     table = found.shortfalls
-    mine = table.filter((table["supplier"] == "chipmaker") & (table["buyer"] == "platform") & (table["good"] == "gpu"))
+    mine = table.filter(
+        (table["supplier"] == "chipmaker") & (table["buyer"] == "platform") & (table["good"] == "gpu")
+    )
     assert mine["missing"].sum() == pytest.approx(data["final"], abs=1e-6)
     assert (mine["without"] - mine["with"] - mine["missing"]).abs().max() < 1e-9
 
@@ -190,7 +213,12 @@ def test_the_table_of_shortfalls_adds_up_to_the_graph() -> None:
 def test_routes_prefer_goods_that_do_not_come_over_sales_that_are_lost() -> None:
     """A small graph solved by hand: a supplies b and c, b supplies d, e sells to b."""
     graph = nx.MultiDiGraph()
-    for supplier, buyer, good, first in (("a", "b", "x", 2), ("b", "d", "y", 5), ("e", "b", "z", 6), ("a", "c", "x", 1)):
+    for supplier, buyer, good, first in (
+        ("a", "b", "x", 2),
+        ("b", "d", "y", 5),
+        ("e", "b", "z", 6),
+        ("a", "c", "x", 1),
+    ):
         graph.add_edge(supplier, buyer, key=good, first=first, worst_month=first + 3)
     found = routes(graph, {"a": 0})
     assert {who: (route.nodes, route.goods, route.month) for who, route in found.items()} == {

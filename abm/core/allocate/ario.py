@@ -127,11 +127,13 @@ def ario(
     capital: ArrayLike | None = None,
     rebuild_share: ArrayLike | None = None,
     rebuild_steps: float = 60.0,
+    rebuild_after: int = 0,
     final: ArrayLike | None = None,
     stretch_most: float = 1.25,
     stretch_steps: float = 365.0,
     restock_steps: float = 60.0,
     local: bool = True,
+    lagged: bool = False,
 ) -> Path:
     """Run ``steps`` steps from equilibrium under a shock.
 
@@ -145,6 +147,8 @@ def ario(
     rebuild_share, rebuild_steps : float[n], float
         Parts of the rebuilding done by each industry (equal to their part of final demand by default), and
         the time over which what is left is ordered.
+    rebuild_after : int
+        Steps from the destruction to the first orders for rebuilding.
     final : float[steps, n], optional
         Final demand; that of equilibrium by default.
     stretch_most, stretch_steps : float
@@ -153,6 +157,9 @@ def ario(
         Time in which gaps in inventories are closed.
     local
         Whether orders for a product move to sellers with more capacity left (Hallegatte 2014; BoARIO's "alt").
+    lagged
+        Whether overproduction follows a step's demand less the output of the step before, as in BoARIO, or
+        less that of the same step (Hallegatte 2008).
 
     Returns
     -------
@@ -192,12 +199,12 @@ def ario(
     path = np.empty((7, steps, n))
     inventory = np.empty((steps, g.slots))
     run_ario(
-        steps, economy.sales, local, g.levels, g.level_first, g.first, g.out, g.supplier, g.buyer, g.slot,
+        steps, economy.sales, local, lagged, g.levels, g.level_first, g.first, g.out, g.supplier, g.buyer, g.slot,
         g.slot_node, g.slot_first, g.rule, g.lead, g.group, g.queue_row, g.tier, g.share, g.hold, g.lapse,
         g.per_unit, g.target, economy.output, economy.table_orders, economy.part, economy.held,
-        lost, wanted, destroyed, at, whole, share / share.sum(), float(rebuild_steps), float(stretch_most),
-        float(stretch_steps), float(restock_steps), state.stock, state.input_stock, state.backlog, state.queue,
-        state.pipeline, *workspace(g), path, inventory,
+        lost, wanted, destroyed, at, at + rebuild_after, whole, share / share.sum(), float(rebuild_steps),
+        float(stretch_most), float(stretch_steps), float(restock_steps), state.stock, state.input_stock,
+        state.backlog, state.queue, state.pipeline, *workspace(g), path, inventory,
     )  # fmt: skip
     products = int(economy.slot_product.max(initial=-1)) + 1
     normal = np.bincount(economy.slot_product, economy.stock, products)
@@ -205,4 +212,5 @@ def ario(
     np.add.at(held.T, economy.slot_product, inventory.T)
     with np.errstate(invalid="ignore"):
         relative = np.where(normal > 0.0, held / normal, 1.0)
-    return Path(*path, relative)
+    made, demand, capacity, delivered, unmet, stretch, left = path
+    return Path(made, demand, capacity, delivered, unmet, stretch, left, relative)

@@ -25,31 +25,42 @@ def place_orders(
         held_now[s] = input_stock[s]
         weight[s] = 0.0
     for e in range(sales):
-        s = np.uint64(slot[e])
+        at = np.uint64(slot[e])
         ease[e] = part[e] * ratio[np.uint64(supplier[e])]
-        held_now[s] += granted[e]
-        weight[s] += ease[e]
+        held_now[at] += granted[e]
+        weight[at] += ease[e]
     for s in range(slot_node.size):
         i = slot_node[s]
         goal = min(demand[i], capacity[i]) * per_unit[s] * held[s]
         order[s] = made[i] * per_unit[s] + max(goal - held_now[s], 0.0) / restock_steps
     for e in range(sales):
-        s = np.uint64(slot[e])
-        orders[e] = order[s] * (ease[e] / weight[s] if weight[s] > 0.0 else part[e])
+        at = np.uint64(slot[e])
+        orders[e] = order[at] * (ease[e] / weight[at] if weight[at] > 0.0 else part[e])
+
+
+@helper
+def adapt(demand, made, stretch_most, stretch_steps, stretch):
+    """Overproduction grows with scarcity and fades without."""
+    for i in range(stretch.size):
+        scarcity = (demand[i] - made[i]) / demand[i] if demand[i] > 0.0 else 0.0
+        if scarcity > DUST:
+            stretch[i] += (stretch_most - stretch[i]) * scarcity / stretch_steps
+        else:
+            stretch[i] += (1.0 - stretch[i]) / stretch_steps
 
 
 @kernel(
     [
-        # steps, sales, local; levels, level_first, first, out, supplier, buyer, slot, slot_node, slot_first,
+        # steps, sales, local, lagged; levels, level_first, first, out, supplier, buyer, slot, slot_node, slot_first,
         # rule, lead, group, queue_row, tier
-        "void(int64, int64, boolean,"
+        "void(int64, int64, boolean, boolean,"
         "int64[::1], int64[::1], int64[::1], uint64[::1], int64[::1], int64[::1], int64[::1], int64[::1],"
         "int64[::1], int64[::1], int64[::1], int64[::1], int64[::1], int64[::1],"
         # share, hold, lapse, per_unit, target
         "float64[::1], float64[::1], boolean[::1], float64[::1], float64[::1],"
-        # output, table_orders, part, held, lost, wanted, destroyed, at, whole, rebuild_share
+        # output, table_orders, part, held, lost, wanted, destroyed, at, begin, whole, rebuild_share
         "float64[::1], float64[::1], float64[::1], float64[::1], float64[:, ::1], float64[:, ::1],"
-        "float64[::1], int64, float64[::1], float64[::1],"
+        "float64[::1], int64, int64, float64[::1], float64[::1],"
         # rebuild_steps, stretch_most, stretch_steps, restock_steps
         "float64, float64, float64, float64,"
         # stock, input_stock, backlog, queue, pipeline, f, k, path, inventory
@@ -58,9 +69,9 @@ def place_orders(
     ]
 )
 def run_ario(
-    steps, sales, local, levels, level_first, first, out, supplier, buyer, slot, slot_node, slot_first,
+    steps, sales, local, lagged, levels, level_first, first, out, supplier, buyer, slot, slot_node, slot_first,
     rule, lead, group, queue_row, tier, share, hold, lapse, per_unit, target,
-    output, table_orders, part, held, lost, wanted, destroyed, at, whole, rebuild_share,
+    output, table_orders, part, held, lost, wanted, destroyed, at, begin, whole, rebuild_share,
     rebuild_steps, stretch_most, stretch_steps, restock_steps,
     stock, input_stock, backlog, queue, pipeline, f, k, path, inventory,
 ):  # fmt: skip
@@ -94,10 +105,12 @@ def run_ario(
                 left += rebuild[i, j]
                 damage[j] += rebuild[i, j]
             orders[sales + i] = wanted[t, i]
-            orders[sales + n + i] = left / rebuild_steps
+            orders[sales + n + i] = left / rebuild_steps if t >= begin else 0.0
             demand[i] = 0.0
         for e in range(edges):
             demand[np.uint64(supplier[e])] += orders[e]
+        if lagged and t > 1:
+            adapt(demand, by_node[1], stretch_most, stretch_steps, stretch)
         for i in range(n):
             destroyed_part = damage[i] / whole[i] if whole[i] > 0.0 else 0.0
             capacity[i] = output[i] * max(1.0 - max(destroyed_part, lost[t, i]), 0.0) * stretch[i]
@@ -128,9 +141,5 @@ def run_ario(
             sales, local, output, supplier, slot, slot_node, per_unit, held, restock_steps, demand, capacity,
             made, input_stock, granted, part, at_slot, ease, by_node[0], orders,
         )  # fmt: skip
-        for i in range(n):
-            scarcity = (demand[i] - made[i]) / demand[i] if demand[i] > 0.0 else 0.0
-            if scarcity > DUST:
-                stretch[i] += (stretch_most - stretch[i]) * scarcity / stretch_steps
-            else:
-                stretch[i] += (1.0 - stretch[i]) / stretch_steps
+        if not lagged:
+            adapt(demand, made, stretch_most, stretch_steps, stretch)

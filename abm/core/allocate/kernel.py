@@ -113,11 +113,10 @@ def produce(i, wanted, slot_first, per_unit, hold, input_stock, capacity, factor
     if limit < made:
         made, bound = limit, NODE_SHOCK if factor[i] < 1.0 else CAPACITY
     for s in range(slot_first[i], slot_first[i + 1]):
-        if per_unit[s] > 0.0:
-            if input_stock[s] < made * (per_unit[s] * hold[s]):
-                reach = input_stock[s] / (per_unit[s] * hold[s])
-                if reach < made:
-                    made, bound, which = reach, INPUT, s
+        if per_unit[s] > 0.0 and input_stock[s] < made * (per_unit[s] * hold[s]):
+            reach = input_stock[s] / (per_unit[s] * hold[s])
+            if reach < made:
+                made, bound, which = reach, INPUT, s
     for s in range(slot_first[i], slot_first[i + 1]):
         used[s] = min(made * per_unit[s], input_stock[s])
         input_stock[s] -= used[s]
@@ -250,17 +249,16 @@ def dispatch(
 ):  # fmt: skip
     """What was granted leaves the stock and the queue and is on its way; what was not says why."""
     horizon = pipeline.shape[0]
-    supply, given = stock[i], 0.0
+    given = 0.0
     for p in range(first[i], first[i + 1]):
         given += granted[out[p]]
     part = given / could if could > 0.0 else 1.0
-    scarce = given >= supply * (1.0 - SHORT)
-    stock[i] = max(supply - given, 0.0)
+    stock[i] = max(stock[i] - given, 0.0)
     for p in range(first[i], first[i + 1]):
         e = out[p]
         amount = granted[e]
         if amount < asked[e] * (1.0 - SHORT):
-            why = judge(room[e], amount, limited[e], part, scarce)
+            why = judge(room[e], amount, limited[e], part)
             if why == SERVED:
                 bound[e] = EDGE_SHOCK if edge_factor[e] < 1.0 else EDGE
             elif why == CAPACITY:

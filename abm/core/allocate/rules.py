@@ -225,7 +225,7 @@ SERVED, CAPACITY, INPUT, RULE, GROUP, EDGE, EDGE_SHOCK, NODE_SHOCK = 0, 1, 2, 3,
 
 
 @helper
-def judge(ask, got, limited, part, scarce):
+def judge(ask, got, limited, part):
     """Why an order is not met: CAPACITY stands for what there is of the good, whatever limits that.
 
     The shortfall is what an equal part of all orders would leave open, and what the rule takes off
@@ -235,7 +235,7 @@ def judge(ask, got, limited, part, scarce):
         return SERVED
     if limited == GROUP_LIMITED:
         return GROUP
-    if not scarce or ask * part - got >= ask * (1.0 - part) * (1.0 - SHORT):
+    if ask * part - got >= ask * (1.0 - part) * (1.0 - SHORT):
         return RULE
     return CAPACITY
 
@@ -274,7 +274,6 @@ def ration_orders(rule, ask, weight, share, tier, group, cap, supply, got, bound
     limited = k[6]
     given = share_out(rule, cap.size > 0, ask, weight, share, tier, group, cap, n, supply, got, limited, f, k)
     part = given / total if total > 0.0 else 1.0
-    scarce = given >= supply * (1.0 - SHORT)
     for i in range(n):
-        bound[i] = judge(ask[i], got[i], limited[i], part, scarce)
+        bound[i] = judge(ask[i], got[i], limited[i], part)
     return -1

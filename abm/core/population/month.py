@@ -195,11 +195,10 @@ def settle(firm, tag, n, month, weight, kind, keys, m, totals):
         if wanted <= 0.0:
             lift = 1.0
         # Money.
-        spot_paid, voucher_paid = spot * m.price, vouchers * m.voucher_price
         contract_paid = reserved * firm[CONTRACT_PRICE, i]
         interest = debt * m.interest
         earned = quality * m.takings * (burn + wanted * m.world_price) * lift
-        cost = burn + spot_paid + voucher_paid + contract_paid
+        cost = burn + spot * m.price + vouchers * m.voucher_price + contract_paid
         gain = earned - cost - interest
         cash += gain
         borrowed, repaid, dividend = 0.0, 0.0, 0.0
@@ -216,11 +215,8 @@ def settle(firm, tag, n, month, weight, kind, keys, m, totals):
             cash = m.cash_months * burn
         t = totals[g]
         t[SPOT_HOURS] += w * spot
-        t[VOUCHER_HOURS] += w * vouchers
         t[CONTRACT_HOURS] += w * reserved
         t[NEED_HOURS] += w * wanted
-        t[SPOT_PAID] += w * spot_paid
-        t[VOUCHER_PAID] += w * voucher_paid
         t[CONTRACT_PAID] += w * contract_paid
         t[EARNED] += w * earned
         t[WAGES] += w * burn
@@ -256,11 +252,15 @@ def settle(firm, tag, n, month, weight, kind, keys, m, totals):
         if kept < i:
             firm[CONTRACT_PRICE, kept] = firm[CONTRACT_PRICE, i]
             firm[PRUDENCE, kept] = firm[PRUDENCE, i]
-            firm[CURVE, kept] = firm[CURVE, i]
-            firm[PURSE, kept] = firm[PURSE, i]
             for k in range(tag.shape[0]):
                 tag[k, kept] = tag[k, i]
         kept += 1
+    # Of what all pay alike the sums follow from those of hours.
+    for g in range(totals.shape[0]):
+        t = totals[g]
+        t[SPOT_PAID] = t[SPOT_HOURS] * m.price
+        t[VOUCHER_HOURS] = t[NEED_HOURS] * (m.last_factor / m.world_factor) * m.voucher_share
+        t[VOUCHER_PAID] = t[VOUCHER_HOURS] * m.voucher_price
     return kept
 
 

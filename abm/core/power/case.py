@@ -186,7 +186,9 @@ class PowerCase:
                 shapes = ((*short, hours), short) if name in VARYING else (own[name].shape,)
                 if values.shape not in shapes:
                     wanted = " or ".join(str(shape) for shape in shapes)
-                    raise ValueError(f"{name} has shape {values.shape}: give {wanted}, as in the case replaced")
+                    raise ValueError(
+                        f"{name} has shape {values.shape}: give {wanted}, as in the case replaced"
+                    )
             if values.size:
                 _in_range(name, values)
             filled[name] = values

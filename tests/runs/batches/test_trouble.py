@@ -217,3 +217,24 @@ def test_a_small_disk_that_fills_up_loses_nothing(tmp_path: Path) -> None:
         assert_same(small / "out", tmp_path / "calm")
     finally:
         subprocess.run(["umount", str(small)], check=True)
+
+
+UNGUARDED = """
+import threading
+from runs import batch
+from tests.runs.batches.models import Cheap
+
+threading.Thread(target=threading.Event().wait, daemon=True).start()  # so that workers do not come from a fork
+batch(model=Cheap, parameters={"x": [0.0]}, max_steps=4, out=OUT, workers=1)
+"""
+
+
+def test_a_script_without_a_guard_is_told_what_it_lacks(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(UNGUARDED.replace("OUT", repr(str(tmp_path / "out"))), encoding="utf-8")
+    ended = subprocess.run(
+        [sys.executable, str(script)], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert ended.returncode == 1
+    assert 'needs its call below `if __name__ == "__main__":`' in ended.stderr

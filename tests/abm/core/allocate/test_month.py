@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from abm.core.allocate import BOUNDS, RULES, Network, State, imbalance
+from abm.core.allocate import BOUNDS, RULES, Network, State, imbalance, ration
 from tests.abm.core.allocate.graphs import draw, draw_month
 
 seeds = st.integers(0, 2**31)
@@ -57,6 +57,58 @@ def test_no_bound_is_broken_and_what_is_short_says_why(seed: int) -> None:
         short = flows.granted < flows.asked * (1.0 - 1e-9)
         np.testing.assert_array_equal(flows.bound != 0, short)
         np.testing.assert_array_equal(flows.node_bound != 0, flows.made < flows.wanted)
+
+
+@settings(deadline=None, max_examples=150)
+@given(seeds)
+def test_a_supplier_keeps_nothing_that_a_buyer_waits_for(seed: int) -> None:
+    drawn = draw(seed, groups=False)
+    drawn.values["target"] = np.zeros(drawn.nodes)
+    network = drawn.network()
+    state = State(network, drawn.stock, drawn.input_stock)
+    for m in range(MONTHS):
+        month = draw_month(seed + m, network)
+        month.pop("group_cap")
+        had = state.stock.copy()
+        flows = state.month(**month)
+        with np.errstate(invalid="ignore"):
+            room = np.where(
+                np.isinf(network.edge_capacity),
+                flows.asked * np.minimum(month["edge_factor"], 1.0),
+                np.minimum(flows.asked, network.edge_capacity * month["edge_factor"]),
+            )
+        could = np.bincount(network.supplier, room, network.nodes)
+        sent = np.bincount(network.supplier, flows.granted, network.nodes)
+        np.testing.assert_allclose(sent, np.minimum(had + flows.made, could), rtol=1e-9, atol=1e-9)
+
+
+@settings(deadline=None, max_examples=100)
+@given(seeds, st.booleans())
+def test_first_come_over_the_months_is_first_come_of_all_open_orders(seed: int, capped: bool) -> None:
+    """The same by a list of orders with their months, rationed by `ration`."""
+    rng = np.random.default_rng(seed)
+    buyers, months = 4, 8
+    group = np.array([0, 0, 1, -1]) if capped else np.full(buyers, -1)
+    network = Network(
+        buyers + 1, [0] * buyers, range(1, buyers + 1), rule="first-come", weight=rng.uniform(0.5, 2.0, buyers),
+        ages=months + 1, group=group, groups=2 * capped, capacity=0.0,
+    )  # fmt: skip
+    state = State(network, stock=[1e-3, 0.0, 0.0, 0.0, 0.0])
+    placed, who, left = np.zeros(0, int), np.zeros(0, int), np.zeros(0)
+    for m in range(months):
+        orders = rng.uniform(0.0, 10.0, buyers) * (rng.random(buyers) < 0.7)
+        placed, who = np.append(placed, [m] * buyers), np.append(who, range(buyers))
+        left = np.append(left, orders)
+        supply = float(rng.uniform(0.0, 20.0))
+        cap = rng.uniform(0.0, 10.0, 2) if capped else None
+        state.stock[0] = supply
+        given = {"group": group[who], "group_cap": cap} if capped else {}
+        wanted = ration(
+            left, supply, weights=network.weight[who], rule="first-come", tier=placed, **given
+        ).granted
+        flows = state.month(orders, group_cap=cap)
+        np.testing.assert_allclose(flows.granted, np.bincount(who, wanted, buyers), rtol=1e-9, atol=1e-9)
+        left = left - wanted
 
 
 @settings(deadline=None, max_examples=150)
