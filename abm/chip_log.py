@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from abm.chip_graph import ChipGraph
     from abm.model import Model
 
+SHORT = 1e-6
+"""Machines; who misses less has got all."""
+
 TIE = 1e-9
 """Relative difference below which capacity and memory bind alike."""
 
@@ -65,12 +68,14 @@ class AllocationLog:
         graph, first, sites = self.graph, self.graph.first_site, self.graph.sites
         granted, asked = flows.granted[first:], flows.asked[first:]
         self.turned_away = {}
+        if not (asked[open_] - granted[open_] > SHORT).any():
+            return
         for c, maker in enumerate(graph.makers):
             here = open_[(open_ >= c * sites) & (open_ < (c + 1) * sites)]
             if not len(here):
                 continue
             wanted, got = float(asked[here].sum()), float(granted[here].sum())
-            if got >= wanted - 1e-6:
+            if got >= wanted - SHORT:
                 continue
             national = self.reason(month, c, flows)
             if national == "capacity":
@@ -83,7 +88,7 @@ class AllocationLog:
             }
             intent = Intent(maker, "ration", graph.good[c], wanted, unit, values)
             self.model.decisions.repeat(month, intent, got, national or "edge capacity", every=6)
-            for k in here[asked[here] - granted[here] > 1e-6].tolist():
+            for k in here[asked[here] - granted[here] > SHORT].tolist():
                 self._tell(month, c, k, flows, national, values, reached=to[k] >= 0)
 
     def _tell(
