@@ -76,7 +76,7 @@ def overhead(quick: bool, say: Say) -> None:
     from runs.batches import Batch, InProcess, Keep, batch
     from runs.batches.planning import plan
 
-    for world, count in (("toy", 30), ("korea", 4 if quick else 8)):
+    for world, count in (("toy", 60 if quick else 120), ("korea", 8 if quick else 16)):
         spec = Batch(world=world, packages=("no-policy",), replicates=count, keep=Keep())
         study = plan(spec)
         study.prepared(0).build().run_model()
