@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from abm.core.sites import settle as core
 from abm.decisions import Intent
 from abm.queries import Queries
 from abm.state import DECIDED, ENERGISED
@@ -29,9 +30,7 @@ class Accounts(Queries):
     def running_costs_to_come(self, month: int) -> float:
         """What the levers in force will still cost the budget this year."""
         left = 11 - self.calendar.month_of_year(month)
-        board = self.board
-        yearly = sum(board.running_cost(handle, board.value(handle, month)) for handle in board.levers)
-        return yearly * left / 12.0
+        return sum(cost for _, cost in self.board.programme_costs(month)) * left / 12.0
 
     def pay_public(self, month: int, amount: float, to: str, cause: str) -> None:
         """A purchase whose cost was set aside when it was ordered."""
@@ -51,6 +50,31 @@ class Accounts(Queries):
         shell = (mw * p["shell_cost"] if math.isnan(given) else given) * p["site_cost_factor"]
         spared = float(sites.waived[row]) if waived is None else waived
         return shell + mw * p["connection_cost"] * (1.0 - spared)
+
+    def site_terms(self, month: int) -> np.ndarray:
+        """The figures of the month and the run that sites' money depends on, for the compiled core."""
+        p, terms = self.parameters, np.empty(core.TERMS)
+        terms[core.RATE] = (float(self.outside.interest_rate[month]) + p["loan_spread"]) / 12.0
+        terms[core.DIRECT_SHARE] = self.direct_share_now
+        terms[core.DIRECT_PRICE] = p["direct_price"]
+        terms[core.OPERATING_SHARE] = p["operating_share"]
+        terms[core.SHELL_COST] = p["shell_cost"]
+        terms[core.COST_FACTOR] = p["site_cost_factor"]
+        terms[core.CONNECTION_COST] = p["connection_cost"]
+        terms[core.PROFIT_TAX] = p["profit_tax"]
+        terms[core.LIFE_MONTHS] = p["gpu_life_months"]
+        terms[core.SHELL_MONTHS] = 12.0 * p["shell_life_years"]
+        terms[core.MW_PER_KW] = p["gpu_power_factor"] * p["pue"] / 1000.0
+        terms[core.MONTH] = month
+        return terms
+
+    def owner_number(self) -> np.ndarray:
+        """(sites,) place of each site's owner in ``owner_rows``."""
+        if self._owner_number[0] != self.state.sites.count:
+            place = np.full(len(self.world.cast) + 1, -1, np.int64)
+            place[self.owner_rows] = np.arange(len(self.owner_rows))
+            self._owner_number = self.state.sites.count, place[self.state.sites.owner]
+        return self._owner_number[1]
 
     def draw(self, month: int, row: int, amount: float, to: str) -> None:
         """Spend on a site: lenders, equity holders and public support pay their parts."""
@@ -110,55 +134,53 @@ class Accounts(Queries):
         if self.state.sites.finance[row] == 2:
             self.pooled_flow[month] -= amount
 
-    def pay_out(self, month: int, row: int, amount: float) -> None:
-        """Distribute what a site earned to its equity holders; a shortfall is paid in by its owner."""
-        owner = self.owner_key(row)
-        paid = self.equity_paid[row]
-        total = float(paid.sum())
-        if amount <= 0.0 or total <= 0.0:
-            self.cash_of[owner] = self.cash_of.get(owner, 0.0) + amount
-            if self.state.sites.finance[row] == 2:
-                self.pooled_flow[month] += amount
-            return
-        for who, column in self.investor.items():
-            part = amount * float(paid[column]) / total
-            if part <= 0.0:
-                continue
-            if who != owner:
-                self.ledger.post(who, owner, "money", part, "dividend")
-            self.cash_of[who] = self.cash_of.get(who, 0.0) + part
-        if self.state.sites.finance[row] == 2:
-            self.pooled_flow[month] += amount
-
-    def book_share(self, row: int) -> float:
-        """Share of a site's cost that is not written off: the building over its life, machines by their age."""
-        sites, p = self.state.sites, self.parameters
-        if sites.status[row] != ENERGISED:
-            return 1.0
-        age = self.month - int(sites.step["energised"][row])
-        paid = float(self.paid_in[row])
-        shell = min(self.shell_budget(row) / paid, 1.0) if paid > 0.0 else 0.0
-        machines = float(
-            self.state.chips[row]
-            @ np.maximum(1.0 - (self.month - self.chip_age[row]) / p["gpu_life_months"], 0.0)
+    def book_shares(self) -> np.ndarray:
+        """(sites,) share of each site's cost that is not written off."""
+        sites, state = self.state.sites, self.state
+        out = np.zeros(len(sites.mw))
+        core.book_shares(
+            self.site_terms(min(self.month, self.calendar.months - 1)),
+            sites.count,
+            sites.status,
+            sites.step["energised"],
+            ENERGISED,
+            sites.shell_cost,
+            sites.mw,
+            sites.waived,
+            self.paid_in,
+            sites.gpus,
+            state.chips,
+            self.chip_age,
+            out,
         )
-        count = max(float(sites.gpus[row]), float(self.state.chips[row].sum()), 1.0)
-        return shell * max(1.0 - age / (12.0 * p["shell_life_years"]), 0.0) + (1.0 - shell) * min(
-            machines / count, 1.0
-        )
+        return out
 
-    def book_value(self, who: str) -> float:
-        """Undepreciated equity that ``who`` holds in sites, net of their loans' excess over book."""
-        sites = self.state.sites
-        column = self.investor.get(who)
-        if column is None:
-            return 0.0
-        rows = np.flatnonzero(self.equity_paid[: sites.count, column] > 0.0)
-        return float(sum(self.equity_paid[row, column] * self.book_share(int(row)) for row in rows))
+    def book_values(self) -> np.ndarray:
+        """(investors,) undepreciated equity held in sites, and what owners have deposited with chip makers.
+
+        Kept until it is forgotten or a month is closed.
+        """
+        if self._book_values is None or self._book_values[0] != self.ledger.closed:
+            values = self.book_shares() @ self.equity_paid
+            # Owners are the first of the investors, in the order of their rows.
+            values[: len(self.owner_rows)] += self.by_owner(self.chip_deposits)
+            self._book_values = self.ledger.closed, values
+        return self._book_values[1]
+
+    def by_owner(self, by_site: np.ndarray) -> np.ndarray:
+        """(owners,) sums over each owner's sites, in the order of ``owner_rows``."""
+        n = self.state.sites.count
+        return np.bincount(self.owner_number()[:n], by_site[:n], len(self.owner_rows))
+
+    def forget_book_values(self) -> None:
+        self._book_values = None
 
     def investor_profit(self, who: str) -> float:
         """Paid out less paid in, plus book value."""
-        return float(self.cash_of.get(who, 0.0)) + self.book_value(who)
+        column = self.investor.get(who)
+        if column is None:
+            return float(self.cash_of.get(who, 0.0))
+        return float(self.cash_of.get(who, 0.0)) + float(self.book_values()[column])
 
     def owner_profit(self, cast_row: int) -> float:
         return self.investor_profit(self.account(cast_row))
@@ -201,6 +223,18 @@ class Accounts(Queries):
             self.utility.deposits -= deposit
             self.state.sites.deposit[row] = 0.0
 
+    def pay_chip_deposit(self, month: int, row: int, amount: float) -> None:
+        """An owner pays ``amount`` with its order for accelerators; back it comes (< 0) when they are delivered."""
+        owner = self.owner_key(row)
+        if amount > 0.0:
+            self.ledger.post("chip deposits", owner, "money", amount, "chip deposit")
+        elif amount < 0.0:
+            self.ledger.post(owner, "chip deposits", "money", -amount, "chip deposit returned")
+        self.cash_of[owner] = self.cash_of.get(owner, 0.0) - amount
+        self.chip_deposits[row] += amount
+        if self.state.sites.finance[row] == 2:
+            self.pooled_flow[month] -= amount
+
     def refund_deposit(self, row: int) -> None:
         deposit = float(self.state.sites.deposit[row])
         if deposit > 0.0:
@@ -224,7 +258,8 @@ class Accounts(Queries):
         flows = self.pooled_flow[: month + 1].copy()
         sites = self.state.sites
         rows = np.flatnonzero(sites.finance[: sites.count] == 2)
-        flows[-1] += sum(float(self.equity_paid[row].sum()) * self.book_share(int(row)) for row in rows)
+        flows[-1] += float(self.equity_paid[rows].sum(axis=1) @ self.book_shares()[rows])
+        flows[-1] += float(self.chip_deposits[rows].sum())
         if not (flows < 0.0).any() or not (flows > 0.0).any():
             return math.nan
         power = np.arange(len(flows))

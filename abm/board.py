@@ -85,6 +85,9 @@ class Board:
         self.triggers = tuple(triggers)
         self.months = months
         self._column = {handle: column for column, handle in enumerate(self.levers)}
+        self._handles = list(self.levers)
+        self._default = np.array([lever.default for lever in self.levers.values()], float)
+        self._cost = np.array([lever.cost for lever in self.levers.values()], float)
         self._in_force = np.empty((months, len(self.levers)))
         self._target = np.empty((months, len(self.levers)))
         self._pending: dict[str, float] = {}
@@ -111,6 +114,12 @@ class Board:
     def announced(self, handle: str) -> float:
         """The value last decided, in force or not yet."""
         return self._pending[handle]
+
+    def programme_costs(self, month: int) -> list[tuple[str, float]]:
+        """Levers that cost something as they stand in ``month``, and their yearly cost (currency/year)."""
+        standing = self._in_force[month]
+        costs = np.maximum(standing - self._default, 0.0) * self._cost
+        return [(self._handles[i], float(costs[i])) for i in costs.nonzero()[0].tolist()]
 
     def running_cost(self, handle: str, value: float) -> float:
         """Yearly cost to the budget of a lever standing at ``value``, counted from its default (currency/year)."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
 
 @dataclass(frozen=True, slots=True)
 class Intent:
@@ -23,6 +25,39 @@ class Intent:
     bound: str = ""
     target: int = -1
     """Row of the subject in its table, where it has one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Programme(Intent):
+    """What a developer builds this month, one entry for each of its resources: intents in arrays."""
+
+    rows: np.ndarray
+    """Rows of the world's resources."""
+    mw: np.ndarray
+    """By resource; may be 0."""
+    cost: np.ndarray
+    earned: np.ndarray
+    """Cost and what the developer expects to earn, in the unit in which it compares them."""
+    lead: np.ndarray
+    """Months until it serves."""
+    zone: np.ndarray
+    technology: np.ndarray | None
+    """None: batteries."""
+    goods: tuple[str, ...]
+    """What is built, by its name on the supply graph."""
+    subjects: tuple[str, ...]
+    direct: np.ndarray
+    """Part of it that is sold directly to sites, MW."""
+    sells_directly: bool
+
+    def one(self, i: int) -> Intent:
+        """Entry ``i`` by itself."""
+        values = {"cost": float(self.cost[i]), "earned": float(self.earned[i])}
+        if self.direct[i] > 0.0:
+            values["direct"] = float(self.direct[i])
+        return Intent(
+            self.who, "build", self.subjects[i], float(self.mw[i]), "MW", values, target=int(self.rows[i])
+        )
 
 
 @dataclass(frozen=True, slots=True)

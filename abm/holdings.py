@@ -13,6 +13,7 @@ import numpy as np
 if TYPE_CHECKING:
     from abm.board import Board
     from abm.calendar import Calendar
+    from abm.chips import ChipChain
     from abm.decisions import Decisions
     from abm.ledger import Ledger
     from abm.luck import Luck
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from abm.stakeholder import Stakeholder
     from abm.state import State, Utility
     from abm.supply import SupplyGraph
+    from abm.talent import TalentPool
+    from abm.works import SiteWorks
     from abm.world import World
 
 
@@ -45,6 +48,11 @@ class Holdings:
     decisions: Decisions
     recorder: Recorder
     supply: SupplyGraph
+    chips: ChipChain
+    works: SiteWorks
+    people: TalentPool
+    short_of_chips: dict[int, list[tuple[int, float]]]
+    """Owner (row of the cast) to its sites that want accelerators this month, and how many."""
     stakeholders: list[Stakeholder]
     agent_of: dict[str, Stakeholder]
     startups: Startups
@@ -59,6 +67,11 @@ class Holdings:
     maker_of: list[str]
     leading_maker: str
     is_npu: np.ndarray
+    vintage_kw: np.ndarray
+    """(vintages,) as the world's table has it, in an array that compiled code takes."""
+    vintage_h100e: np.ndarray
+    is_leader: np.ndarray
+    """(vintages,) made by the leading maker."""
     buyer_of: dict[int, str]
     investor: dict[str, int]
     owner_rows: list[int]
@@ -76,7 +89,11 @@ class Holdings:
     """(sites, investors) paid in so far."""
     paid_in: np.ndarray
     arrears: np.ndarray
+    chip_deposits: np.ndarray
+    """Deposits that sites' owners have paid for accelerators not yet delivered, currency."""
     cash_of: dict[str, float]
+    _owner_number: tuple[int, np.ndarray]
+    _book_values: tuple[int, np.ndarray] | None
     pooled_flow: np.ndarray
     """(months,) net cash flow of all equity in project-financed sites."""
     committed_total: float
@@ -95,7 +112,12 @@ class Holdings:
     _acting: dict[str, list[Stakeholder]]
     _per_mw: dict[str, float]
     _vintage_cache: dict[int, int]
+    _newest: dict[tuple[str, int], int]
+    _of_kind: dict[str, list[Stakeholder]]
+    _own_need: float
     _plant_names: list[str]
+    closing_order: list[int]
+    """Plants that policy may close, the oldest first."""
     _sellers: list[tuple[str, str]]
     _energy: np.ndarray
     _full_hours: np.ndarray

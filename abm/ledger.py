@@ -9,19 +9,24 @@ something is held against numbers computed elsewhere, when the month is closed:
   account's balance;
 * the balances of an asset must add up to zero, a redundant equation in the sense of Godley and
   Lavoie (2007), since the rest of the world and the opening account are accounts like any other.
+
+Transfers of one kind (the same two accounts, asset and cause) are one line of the month's journal;
+the journal is carried to the accounts when a balance is asked for and at the close.
 """
 
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Callable, Iterable
+from typing import Any
 
-ASSETS = ("money", "debt", "equity", "gpu", "mwh")
+import numpy as np
+
+from abm.core.books import accounts
+
+ASSETS = ("money", "debt", "equity", "gpu", "mwh", "hbm", "mw")
 OPENING = "opening"
 TOLERANCE = 1e-9
-ROUNDING = 2.0**-50
-"""Relative error of one addition in double precision, with room for the sums on the other side."""
 
 
 class Imbalance(RuntimeError):
@@ -29,18 +34,31 @@ class Imbalance(RuntimeError):
 
 
 class Ledger:
-    """Balances by asset and account, this month's totals by cause, and the checks of a close."""
+    """Balances by asset and account, this month's journal, and the checks of a close."""
 
     def __init__(self) -> None:
         self._account: dict[str, int] = {}
-        self._balance: dict[str, list[float]] = {asset: [] for asset in ASSETS}
-        self._turnover: dict[str, list[float]] = {asset: [] for asset in ASSETS}
-        self._rounding: dict[str, list[float]] = {asset: [] for asset in ASSETS}
+        self._line: dict[tuple[str, str, str, str], int] = {}
+        """Journal line of (debit, credit, asset, cause)."""
+        self._lines_of: dict[tuple[str, str], list[int]] = {}
+        """Lines of (asset, cause)."""
+        self._open: list[float] = []
+        """By line: what was posted since the journal was last carried to the accounts."""
+        self._posts: list[int] = []
+        self._carried = np.zeros(256)
+        """By line: what was carried to the accounts this month."""
+        self._touched: list[int] = []
+        """Lines posted to since the journal was last carried."""
+        self._ends = np.zeros((3, 256), np.int64)
+        """By line: asset, account that receives, account that gives."""
+        self._balance = np.zeros((len(ASSETS), 64))
+        self._turnover = np.zeros((len(ASSETS), 64))
+        self._rounding = np.zeros((len(ASSETS), 64))
         """Largest error that rounding can have left in each account's balance so far."""
-        self._stocks: list[tuple[str, int, Callable[[], float]]] = []
-        self._clearing: list[tuple[str, int]] = []
-        self.causes: defaultdict[tuple[str, str], float] = defaultdict(float)
-        """This month's total by (asset, cause)."""
+        self._stocks: list[tuple[slice, Callable[[], Any]]] = []
+        """Part of the checked accounts, and what recounts it."""
+        self._checked = np.zeros((2, 0), np.int64)
+        """Asset and account of all that is checked."""
         self.worst: dict[str, float] = dict.fromkeys(ASSETS, 0.0)
         """Largest relative imbalance of any account in any month so far."""
         self.closed = 0
@@ -50,39 +68,58 @@ class Ledger:
         number = self._account.get(name)
         if number is None:
             number = self._account[name] = len(self._account)
-            for asset in ASSETS:
-                self._balance[asset].append(0.0)
-                self._turnover[asset].append(0.0)
-                self._rounding[asset].append(0.0)
+            if number == self._balance.shape[1]:
+                for table in ("_balance", "_turnover", "_rounding"):
+                    old = getattr(self, table)
+                    setattr(self, table, np.concatenate([old, np.zeros_like(old)], axis=1))
         return number
 
     def balance(self, name: str, asset: str) -> float:
-        return self._balance[asset][self._account[name]] if name in self._account else 0.0
+        if name not in self._account:
+            return 0.0
+        self._carry()
+        return float(self._balance[ASSETS.index(asset), self._account[name]])
 
     def post(self, debit: str, credit: str, asset: str, amount: float, cause: str) -> None:
         """``amount`` >= 0 moves from ``credit`` to ``debit``. ``ValueError`` for anything else."""
-        if amount == 0.0:
-            return
-        if not (amount > 0.0 and math.isfinite(amount)):
+        if 0.0 < amount < math.inf:
+            key = debit, credit, asset, cause
+            line = self._line.get(key)
+            if line is None:
+                line = self._new_line(key)
+            if not self._posts[line]:
+                self._touched.append(line)
+            self._open[line] += amount
+            self._posts[line] += 1
+        elif amount != 0.0:
             raise ValueError(f"{cause}: {amount} {asset} from {credit} to {debit} is no transfer")
-        to, by = self.account(debit), self.account(credit)
-        balance, turnover = self._balance[asset], self._turnover[asset]
-        balance[to] += amount
-        balance[by] -= amount
-        turnover[to] += amount
-        turnover[by] += amount
-        rounding = self._rounding[asset]
-        rounding[to] += ROUNDING * max(abs(balance[to]), amount)
-        rounding[by] += ROUNDING * max(abs(balance[by]), amount)
-        self.causes[asset, cause] += amount
+
+    def moved(self, asset: str, cause: str) -> float:
+        """What was posted for ``cause`` this month."""
+        lines = self._lines_of.get((asset, cause), ())
+        return math.fsum([self._open[line] + float(self._carried[line]) for line in lines])
+
+    @property
+    def causes(self) -> dict[tuple[str, str], float]:
+        """This month's total by (asset, cause), of all that moved."""
+        totals = {key: self.moved(*key) for key in self._lines_of}
+        return {key: total for key, total in totals.items() if total > 0.0}
 
     def check_stock(self, name: str, asset: str, recompute: Callable[[], float]) -> None:
         """At every close the account's balance must equal ``recompute()``."""
-        self._stocks.append((asset, self.account(name), recompute))
+        self.check_stocks([name], asset, recompute)
+
+    def check_stocks(self, names: Iterable[str], asset: str, recompute: Callable[[], Any]) -> None:
+        """At every close the accounts' balances must equal ``recompute()``, a number for each."""
+        numbers = [self.account(name) for name in names]
+        first = self._checked.shape[1]
+        added = np.array([[ASSETS.index(asset)] * len(numbers), numbers], np.int64)
+        self._checked = np.concatenate([self._checked, added], axis=1)
+        self._stocks.append((slice(first, first + len(numbers)), recompute))
 
     def check_zero(self, names: Iterable[str], asset: str) -> None:
         """At every close these accounts must stand at zero."""
-        self._clearing.extend((asset, self.account(name)) for name in names)
+        self.check_stocks(names, asset, float)  # float() is 0.0
 
     def close(self) -> dict[str, float]:
         """End the month: relative imbalance by asset; :class:`Imbalance` where one exceeds the tolerance.
@@ -90,34 +127,70 @@ class Ledger:
         What rounding can have left in an account is known from what passed through it, and is taken
         off before an imbalance is judged: an account emptied after large flows is in order.
         """
-        worst = dict.fromkeys(ASSETS, 0.0)
-        for asset in ASSETS:
-            balances, rounding = self._balance[asset], self._rounding[asset]
-            size = max(math.fsum(map(abs, balances)), math.fsum(self._turnover[asset]), 1.0)
-            worst[asset] = max(abs(math.fsum(balances)) - math.fsum(rounding), 0.0) / size
-            if not worst[asset] <= TOLERANCE:
+        self._carry()
+        left = np.empty(len(ASSETS))
+        accounts.redundant(self._balance, self._turnover, self._rounding, len(self._account), left)
+        worst = dict(zip(ASSETS, left.tolist(), strict=True))
+        for asset, imbalance in worst.items():
+            if not imbalance <= TOLERANCE:
                 raise Imbalance(
                     f"month {self.closed}: balances in {asset} do not add up to zero, "
-                    f"by {worst[asset]:.3g} of their size"
+                    f"by {imbalance:.3g} of their size"
                 )
-        for asset, number in self._clearing:
-            self._judge(worst, asset, number, self._balance[asset][number], 0.0)
-        for asset, number, recompute in self._stocks:
-            self._judge(worst, asset, number, self._balance[asset][number], recompute())
+        self._judge(worst)
         for asset in ASSETS:
             self.worst[asset] = max(self.worst[asset], worst[asset])
-            self._turnover[asset] = [0.0] * len(self._account)
-        self.causes.clear()
+        self._turnover[:] = 0.0
+        self._carried[:] = 0.0
         self.closed += 1
         return worst
 
-    def _judge(self, worst: dict[str, float], asset: str, number: int, balance: float, stock: float) -> None:
-        size = max(abs(balance), abs(stock), self._turnover[asset][number], 1.0)
-        # The other side adds up its own flows, with rounding of its own.
-        imbalance = max(abs(balance - stock) - 2.0 * self._rounding[asset][number], 0.0) / size
-        if not imbalance <= TOLERANCE:
-            name = next(name for name, at in self._account.items() if at == number)
+    def _new_line(self, key: tuple[str, str, str, str]) -> int:
+        debit, credit, asset, cause = key
+        line = self._line[key] = len(self._line)
+        self._lines_of.setdefault((asset, cause), []).append(line)
+        if line == self._ends.shape[1]:
+            self._ends = np.concatenate([self._ends, np.zeros_like(self._ends)], axis=1)
+            self._carried = np.concatenate([self._carried, np.zeros_like(self._carried)])
+        self._ends[:, line] = ASSETS.index(asset), self.account(debit), self.account(credit)
+        self._open.append(0.0)
+        self._posts.append(0)
+        return line
+
+    def _carry(self) -> None:
+        """Bring what was posted to the accounts."""
+        lines = self._touched
+        if not lines:
+            return
+        accounts.carry(
+            np.array(lines),
+            np.array([self._open[line] for line in lines]),
+            np.array([self._posts[line] for line in lines]),
+            self._ends,
+            self._balance,
+            self._turnover,
+            self._rounding,
+            self._carried,
+        )
+        for line in lines:
+            self._open[line] = 0.0
+            self._posts[line] = 0
+        self._touched = []
+
+    def _judge(self, worst: dict[str, float]) -> None:
+        """Hold the checked accounts against what was counted elsewhere."""
+        asset, numbers = self._checked
+        stock = np.empty(len(numbers))
+        for part, recompute in self._stocks:
+            stock[part] = recompute()
+        imbalance = np.empty(len(stock))
+        accounts.judge(self._checked, stock, self._balance, self._turnover, self._rounding, imbalance)
+        if not (imbalance <= TOLERANCE).all():
+            first = int(np.argmax(~(imbalance <= TOLERANCE)))
+            name = next(name for name, number in self._account.items() if number == numbers[first])
             raise Imbalance(
-                f"month {self.closed}: account {name} is out of balance in {asset} by {imbalance:.3g} of its size"
+                f"month {self.closed}: account {name} is out of balance in {ASSETS[asset[first]]} "
+                f"by {imbalance[first]:.3g} of its size"
             )
-        worst[asset] = max(worst[asset], imbalance)
+        for at, value in zip(asset[imbalance > 0.0], imbalance[imbalance > 0.0], strict=True):
+            worst[ASSETS[at]] = max(worst[ASSETS[at]], float(value))

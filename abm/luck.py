@@ -37,6 +37,10 @@ class Luck:
             self._keys[process, who] = key
         return key
 
+    def key(self, process: str, who: str) -> tuple[np.uint64, np.uint64]:
+        """Philox key of a process and an entity, for kernels that draw many numbers themselves."""
+        return self._key(process, who)
+
     def uniform(self, process: str, who: str, ordinal: int = 0) -> float:
         """One uniform in [0, 1)."""
         from abm.core import philox
@@ -47,6 +51,15 @@ class Luck:
     def normal(self, process: str, who: str, ordinal: int = 0) -> float:
         """One standard normal, by inversion: monotone in the uniform, which keeps pairs comparable."""
         return _NORMAL.inv_cdf(max(self.uniform(process, who, ordinal), _SMALLEST))
+
+    def normals(self, process: str, who: str, ordinals: np.ndarray) -> np.ndarray:
+        """``normal`` for each of ``ordinals``."""
+        from abm.core import philox
+
+        key0, key1 = self._key(process, who)
+        out = np.empty(len(ordinals))
+        philox.fill_ordinals(key0, key1, ordinals.astype(np.int64), out)
+        return np.array([_NORMAL.inv_cdf(u) for u in np.maximum(out, _SMALLEST).tolist()])
 
     def lognormal(self, process: str, who: str, mean: float, deviation: float, ordinal: int = 0) -> float:
         """Lognormal with the given mean and standard deviation (not of the logarithm)."""

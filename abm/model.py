@@ -13,9 +13,10 @@ from abm import snapshot
 from abm.accounts import Accounts
 from abm.board import Board, LeverLike, TriggerLike
 from abm.calendar import NEVER
+from abm.chips import ChipChain
 from abm.core.power import Backend
 from abm.decisions import Decisions
-from abm.ledger import OPENING, Ledger
+from abm.ledger import ASSETS, OPENING, Ledger
 from abm.luck import Luck
 from abm.phases import (
     beliefs,
@@ -39,7 +40,9 @@ from abm.series import Indicator, Recorder
 from abm.snapshot import Snapshot
 from abm.stakeholder import Stakeholder
 from abm.state import AI, DECIDED, Market, State, Utility
-from abm.supply import SupplyGraph
+from abm.supply import Disruption, SupplyGraph
+from abm.talent import TalentPool
+from abm.works import SiteWorks
 from abm.world import World
 
 
@@ -62,6 +65,7 @@ class Model(Accounts, Reporting, mesa.Model):
         shocks: Sequence[Shock] = (),
         root: int = 0,
         power_backend: Backend | None = None,
+        supply_shocks: Sequence[Disruption] = (),
     ):
         # Mesa's own generators are never drawn from; the seed only keeps it from reading the clock.
         super().__init__(rng=root)
@@ -79,16 +83,22 @@ class Model(Accounts, Reporting, mesa.Model):
         self.ledger, self.decisions = Ledger(), Decisions()
         self.recorder = Recorder(indicators, self.calendar)
         self.indicators = self.recorder.indicators
-        self.supply = SupplyGraph(world, months)
+        self.supply = SupplyGraph(world, months, supply_shocks)
         self._prepare_lists(months)
         self.stakeholders = people(self)
         self.agent_of = {agent.who: agent for agent in self.stakeholders}
         self._acting: dict[str, list[Stakeholder]] = {}
+        self._of_kind: dict[str, list[Stakeholder]] = {}
+        self._own_need = sum(agent.trait.get("own_need", 0.0) for agent in self.stakeholders)
         for agent in self.stakeholders:
+            self._of_kind.setdefault(agent.kind, []).append(agent)
             for phase in agent.PHASES:
                 self._acting.setdefault(phase, []).append(agent)
         self._prepare_sellers()
+        self.chips = ChipChain(self)
+        self.works = SiteWorks(self)
         self.startups = Startups(self, [agent.who for agent in self.by_kind("startups")])
+        self.people = TalentPool(self)
         self.hosting = Hosting(self)
         self.power = power.PowerSystem(self)
         self._open_books()
@@ -138,10 +148,13 @@ class Model(Accounts, Reporting, mesa.Model):
         self.makers = {maker: i for i, maker in enumerate(dict.fromkeys(self.maker_of))}
         leaders = [maker for maker in self.makers if kinds[maker] == "gpu-maker"]
         self.leading_maker = leaders[0] if leaders else next(iter(self.makers), "")
+        self.vintage_kw, self.vintage_h100e = np.array(v.kw, float), np.array(v.h100e, float)
+        self.is_leader = np.array([maker == self.leading_maker for maker in self.maker_of], bool)
         self.state.wanted = np.zeros((len(sites.mw), max(len(self.makers), 1)))
         self.buyer_of = {row: self.owner_key(row) for row in range(sites.count)}
         self.buyer_of = _Buyers(self, self.buyer_of)
         self._vintage_cache: dict[int, int] = {}
+        self._newest: dict[tuple[str, int], int] = {}
         self._per_mw = {
             world.goods.keys[i]: float(q)
             for i, q in zip(world.recipes.input, world.recipes.quantity, strict=True)
@@ -159,6 +172,11 @@ class Model(Accounts, Reporting, mesa.Model):
         self.equity_paid = np.zeros(size)
         self.chip_age = np.broadcast_to(v.available + 9.0, self.state.chips.shape).copy()
         self._plant_names = _name_plants(world)
+        plants = world.plants
+        closing = [row for row in range(len(plants)) if plants.retirement[row] == "policy"]
+        self.closing_order = sorted(
+            closing, key=lambda row: (plants.commissioned[row], self._plant_names[row])
+        )
         self.special_mw = np.zeros(len(world.pools))
         self.special_given = 0.0
         self.promised_mw: dict[int, float] = {}
@@ -168,8 +186,6 @@ class Model(Accounts, Reporting, mesa.Model):
         self.closed_by_policy_mw = 0.0
         self.export_quota = np.inf
         self.imported_this_quarter = self.imported_total = 0.0
-        self.memory_gb = self.memory_reserved_gb = 0.0
-        self.memory_sold_out = True
         self.state_purchased: dict[int, float] = {}
         self.delivered_by: dict[str, float] = {}
         self.resource_used = np.zeros(len(world.resources))
@@ -178,9 +194,12 @@ class Model(Accounts, Reporting, mesa.Model):
         self.committed_by: dict[str, float] = {}
         self.deployed_by = {}
         self.cash_of: dict[str, float] = {}
+        self._book_values = None
+        self._owner_number = -1, np.zeros(0, np.int64)
         self.pooled_flow = np.zeros(months)
         self.paid_in = np.zeros(len(sites.mw))
         self.arrears = np.zeros(len(sites.mw))
+        self.chip_deposits = np.zeros(len(sites.mw))
         self.months_served = np.zeros(len(sites.mw))
         self.interest_earned = 0.0
         self.public_month = 0.0
@@ -208,7 +227,7 @@ class Model(Accounts, Reporting, mesa.Model):
         self.direct_share_now = self.direct_mwh = 0.0
         self.solves = self.fallbacks = 0
         self.max_gap = self.market_residual = 0.0
-        self.imbalance = dict.fromkeys(("money", "debt", "equity", "gpu", "mwh"), 0.0)
+        self.imbalance = dict.fromkeys(ASSETS, 0.0)
         self.reference_price = p["world_compute_price"] * p["exchange_rate"]
         self.state.market = Market(
             self.reference_price * p["world_compute_price_factor"],
@@ -271,27 +290,36 @@ class Model(Accounts, Reporting, mesa.Model):
             if sites.started_before[row] and sites.status[row] == DECIDED:
                 self.start_building(row, 0)
         ledger.post(ACCOUNT, "savings", "money", self.startups.take_capital(), "founders' capital")
+        owners = [self.world.cast.keys[row] for row in self.owner_rows]
+        self._debt_at_start = p["utility_debt_start"]
         ledger.check_stock(ACCOUNT, "money", self.startups.cash)
-        ledger.check_stock(self.utility_account, "debt", lambda: -self.utility.debt)
-        ledger.check_stock("deposits", "money", lambda: float(sites.deposit.sum()))
-        for row in self.owner_rows:
-            ledger.check_stock(f"gpus {self.world.cast.keys[row]}", "gpu", self._machines_of(row))
-        for row in self.owner_rows:
-            owner = self.world.cast.keys[row]
-            ledger.check_stock(f"equity of {owner}", "equity", self._equity_in(row))
-        owed = p["utility_debt_start"]
-        ledger.check_stock("lenders", "debt", lambda: float(sites.loan.sum()) + self.utility.debt - owed)
+        ledger.check_stock(ACCOUNT, "debt", self._startups_owe)
+        ledger.check_stock(self.utility_account, "debt", self._utility_owes)
+        self.chips.check_books(ledger)
+        self.works.check_books(ledger)
+        ledger.check_stock("deposits", "money", sites.deposit.sum)
+        ledger.check_stocks([f"gpus {owner}" for owner in owners], "gpu", self._machines_of_owners)
+        ledger.check_stocks([f"equity of {owner}" for owner in owners], "equity", self._equity_in_owners)
+        ledger.check_stock("lenders", "debt", self._lent)
         ledger.check_zero([f"zone {key}" for key in self.world.zones.keys], "mwh")
         ledger.check_zero(["compute revenue"], "money")
 
-    def _machines_of(self, cast_row: int) -> Callable[[], float]:
-        """Recounts from the arrays what an owner's account must show."""
-        state = self.state
-        return lambda: float((state.chips + state.store)[state.sites.owner == cast_row].sum())
+    # What accounts must show, counted anew from the arrays at each close.
+    def _startups_owe(self) -> float:
+        return -self.startups.debt()
 
-    def _equity_in(self, cast_row: int) -> Callable[[], float]:
-        """What an owner's sites owe their equity holders, with a minus."""
-        return lambda: -float(self.equity_paid[self.state.sites.owner == cast_row].sum())
+    def _utility_owes(self) -> float:
+        return -self.utility.debt
+
+    def _lent(self) -> float:
+        return float(self.state.sites.loan.sum()) + self.utility.debt - self._debt_at_start
+
+    def _machines_of_owners(self) -> np.ndarray:
+        n = self.state.sites.count
+        return self.by_owner((self.state.chips[:n] + self.state.store[:n]).sum(axis=1))
+
+    def _equity_in_owners(self) -> np.ndarray:
+        return -self.by_owner(self.equity_paid[: self.state.sites.count].sum(axis=1))
 
     def start_building(self, row: int, month: int) -> None:
         """A site that is already under construction in ``month``: built as far as its announced date calls for."""
@@ -311,14 +339,6 @@ class Model(Accounts, Reporting, mesa.Model):
 
     def build_direct(self, month: int, mw: float) -> None:
         self._coming_direct[month] += mw
-
-    def supplied(self, month: int, good: str, rows: Sequence[int], amounts: np.ndarray) -> None:
-        """Book what a capacity supplier delivered to sites this month."""
-        for agent in self.acting("capacity"):
-            if getattr(agent, "GOOD", "") == good:
-                agent.supplied += float(np.sum(amounts))  # type: ignore[attr-defined]
-                for row, amount in zip(rows, amounts, strict=True):
-                    self.supply.book(month, agent.who, self.owner_key(int(row)), good, float(amount))
 
     def release_headroom(self, row: int) -> None:
         """A withdrawn site gives back what its connection had taken: of its special zone, its line, or its pool."""

@@ -1,204 +1,255 @@
 """A population of startups and small firms in columns; each row stands for ``weight`` firms.
 
-A firm's rule, month by month:
+A firm's rule, month by month (compiled in :mod:`abm.core.population`):
 
-* it plans at last month's price: it wants ``need (p / p0)^-e`` hours, and if its purse (a share of
-  its runway) does not reach for that, it plans to spend the purse instead;
-* it takes vouchers first, then buys on the spot market at the price that clears;
-* it earns ``quality`` times what a fully served firm of its size needs to break even, times the
-  served share of its need to the power ``theta``; it pays its burn and its compute;
-* it leaves when its runway is used up (Hopenhayn 1992: exit at zero value of staying).
+* it takes vouchers first; if it has no contract, it reserves its base load for a year where the price
+  offered is no more than it expects to pay on the spot market and its purse pays for it;
+* on the spot market it wants ``need (p/p0)^-e`` hours less those it has, or what its purse (a share of its
+  runway and its credit) pays for, whichever is less;
+* it earns its quality times what a fully served firm of its size earns, times the served share of its
+  need to the power ``theta``; all earn less the more activity crowds their market;
+* what it gains lets it grow, what it lacks it borrows against its earnings, what it has beyond a
+  runway of some months it pays out, and its quality changes every year;
+* it leaves when its runway and its credit are used up (Hopenhayn 1992).
 
-Weights make 2,000 rows and a million stand for the same number of firms.
+Weights make 2,000 rows and a million stand for the same number of firms. Rows are kept without gaps in
+the order of birth, and their tables grow when they are full, so no entrant is ever turned away.
 """
 
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from abm.core import population as core
+from abm.core.population import columns as at
+
 if TYPE_CHECKING:
+    from abm.ledger import Ledger
     from abm.model import Model
 
 ACCOUNT = "startups"
+LENDERS = "startup lenders"
+OUTLOOK_MONTHS = 6
+"""Founders look at what a firm of their kind would have made in these last months."""
+
+TRAITS = ("need_h100e", "spread", "runway", "burn_month", "quality")
+"""In the order of the kinds' columns of :mod:`abm.core.population.columns`."""
+
+PROCESSES = ("startup-size", "startup-quality", "startup-runway", "startup-prudence")
+
+RATIOS = np.concatenate([np.linspace(0.0, 3.0, 61), np.linspace(3.5, 12.0, 18)])
+"""Earnings over cost at which the worth of entry is tabulated; it is a straight line beyond."""
+
+
+@cache
+def entry_worth(spread: float, persistence: float, discount: float) -> np.ndarray:
+    """Expected worth of entering at each of ``RATIOS``, in years of cost."""
+    worth = np.empty(len(RATIOS))
+    core.worth_of_entry(RATIOS, spread, persistence, discount, worth)
+    worth.setflags(write=False)
+    return worth
 
 
 class Startups:
-    """All firms; ``groups`` are the stakeholders that stand in front of slices of them."""
+    """All firms; ``groups`` are the stakeholders that stand in front of them, by zone and kind."""
 
     def __init__(self, model: Model, groups: list[str]):
         self.model = model
         self.groups = groups
-        p, cast = model.parameters, model.world
-        firms = np.array([cast.trait(who, "firms") for who in groups]) if groups else np.zeros(0)
+        p, world, luck = model.parameters, model.world, model.luck
+        traits = [world.traits_of(who) for who in groups]
+        self.kind = np.array([[trait[name] for name in TRAITS] for trait in traits]).reshape(-1, at.KINDS)
+        firms = np.array([trait["firms"] for trait in traits], float)
         rows = round(p["startup_rows"]) if groups else 0
-        per = np.maximum(np.round(rows * firms / firms.sum()).astype(int), 1) if groups else np.zeros(0, int)
-        self.weight_of = firms / per if groups else firms
-        slots = np.ceil(per * 3.0).astype(int)
-        self.first = np.concatenate([[0], np.cumsum(slots)]).astype(int)
-        n = int(self.first[-1])
-        self.need = np.zeros(n)
-        self.quality = np.zeros(n)
-        self.runway = np.zeros(n)
-        self.burn = np.zeros(n)
-        self.weight = np.zeros(n)
-        self.alive = np.zeros(n, bool)
+        per = np.maximum(np.round(rows * firms / firms.sum()), 1.0) if groups else firms
+        self.weight_of = firms / per
+        """Firms that a row of each group stands for."""
+        self.keys = np.array(
+            [[luck.key(process, who) for who in groups] for process in PROCESSES], np.uint64
+        ).reshape(at.LUCKS, len(groups), 2)
+        self._row = {who: g for g, who in enumerate(groups)}
+        self.count = 0
+        """Rows in use: all of them are alive."""
+        self.firm = np.zeros((at.FLOATS, int(per.sum())))
+        self.tag = np.zeros((at.TAGS, int(per.sum())), np.int64)
         self.born = np.zeros(len(groups), np.int64)
+        """Rows ever born, by group: the next birth's number."""
         self.carry = np.zeros(len(groups))
-        self.margin = [[0.0] for _ in groups]
+        self.living = np.zeros(len(groups))
+        """Firms alive, by group."""
+        self.usual_wages = float(firms @ self.kind[:, at.KIND_BURN])
+        self.crowding = 1.0
+        """Earnings over what they were at the start, as supply and demand in firms' own market moved them."""
+        self.totals = np.zeros((len(groups), at.TOTALS))
         self.capital_in = 0.0
-        self.bought = np.zeros(n)
-        self.vouchers = np.zeros(n)
-        self.planned = np.zeros(n)
-        self.purse = np.zeros(n)
+        self.edges: tuple[np.ndarray, np.ndarray] | None = None
+        """Edges of the supply graph that bring hours to groups, and whose they are; the market finds them."""
+        self.ratios = [np.full(len(groups), p["startup_break_even"]) * self.kind[:, at.KIND_QUALITY]]
+        """Earnings over cost of an average entrant of each group, in the last months."""
+        self._worth: list[float] | None = None
         for g in range(len(groups)):
-            self._found(g, int(per[g]), spread_runway=True)
+            self._found(g, int(per[g]), -1, p["startup_first_runway"])
 
+    # -- what others ask -----------------------------------------------------------------------
     def __len__(self) -> int:
-        return int(self.alive.sum())
-
-    def slice_of(self, who: str) -> slice:
-        g = self.groups.index(who)
-        return slice(int(self.first[g]), int(self.first[g + 1]))
+        return self.count
 
     def alive_of(self, who: str) -> float:
-        part = self.slice_of(who)
-        return float(self.weight[part][self.alive[part]].sum())
+        """Firms of a group that are alive (sum of weights)."""
+        return float(self.living[self._row[who]])
 
     def firms(self) -> float:
         """Firms alive (sum of weights)."""
-        return float(self.weight[self.alive].sum())
+        return float(self.living.sum())
 
-    def outlook(self, who: str) -> float:
-        """Mean margin over burn of the group in the last half year."""
-        recent = self.margin[self.groups.index(who)][-6:]
-        return sum(recent) / len(recent)
+    def column(self, number: int) -> np.ndarray:
+        """One column of the living rows, by its number in :mod:`abm.core.population.columns`; a view."""
+        return self.firm[number, : self.count]
+
+    @property
+    def weight(self) -> np.ndarray:
+        """(rows,) firms that each row stands for."""
+        return self.weight_of[self.tag[at.GROUP, : self.count]]
 
     def cash(self) -> float:
-        """All runways together: the ledger's control account must equal this."""
-        return float((self.weight * self.runway)[self.alive].sum())
+        """All runways together, from the rows: the ledger's control account must equal this."""
+        return self._stocks()[0]
 
-    def _found(self, g: int, count: int, spread_runway: bool = False) -> None:
-        """Put ``count`` new rows into free slots; their luck belongs to their birth ids."""
-        part = slice(int(self.first[g]), int(self.first[g + 1]))
-        free = np.flatnonzero(~self.alive[part])[:count] + part.start
-        if not len(free):
-            return
-        who, luck = self.groups[g], self.model.luck
-        trait = self.model.world.traits_of(who)
-        births = np.arange(self.born[g], self.born[g] + len(free))
-        self.born[g] += len(free)
-        size = _lognormal(luck.uniforms("startup-size", who, births), trait["spread"])
-        self.need[free] = trait["need_h100e"] * size
-        self.burn[free] = trait["burn_month"] * size
-        self.quality[free] = trait["quality"] * _lognormal(
-            luck.uniforms("startup-quality", who, births), 0.35
-        )
-        part_used = luck.uniforms("startup-runway", who, births) if spread_runway else 1.0
-        self.runway[free] = trait["runway"] * size * (0.3 + 0.7 * part_used)
-        self.weight[free] = self.weight_of[g]
-        self.alive[free] = True
-        self.capital_in += float((self.weight[free] * self.runway[free]).sum())
+    def debt(self) -> float:
+        """All debt together, from the rows."""
+        return self._stocks()[1]
+
+    def _stocks(self) -> tuple[float, float]:
+        held = np.zeros(2)
+        core.stocks(self.firm, self.tag, self.count, self.weight_of, held)
+        return float(held[0]), float(held[1])
+
+    def ratio(self, who: str) -> float:
+        """Earnings over cost of an average entrant, mean of the last half year."""
+        return float(self._mean_ratios()[self._row[who]])
+
+    def _mean_ratios(self) -> np.ndarray:
+        return np.asarray(np.sum(self.ratios, axis=0) / len(self.ratios))
+
+    def worth(self, who: str) -> float:
+        """What founders of a group can expect of a new firm, in years of its cost (see ``worth_of_entry``)."""
+        if self._worth is None:
+            p, ratio = self.model.parameters, self._mean_ratios()
+            table = entry_worth(
+                p["startup_quality_spread"], p["startup_quality_persistence"], p["startup_discount"]
+            )
+            slope = (table[-1] - table[-2]) / (RATIOS[-1] - RATIOS[-2])
+            beyond = slope * np.maximum(ratio - RATIOS[-1], 0.0)
+            self._worth = (np.interp(ratio, RATIOS, table) + beyond).tolist()
+        return self._worth[self._row[who]]
+
+    # -- births --------------------------------------------------------------------------------
+    def _found(self, g: int, count: int, month: int, runway_least: float) -> None:
+        """Add ``count`` rows; their luck belongs to their birth ids."""
+        if self.count + count > self.firm.shape[1]:
+            more = max(self.firm.shape[1] // 2, self.count + count - self.firm.shape[1])
+            self.firm = np.concatenate([self.firm, np.zeros((at.FLOATS, more))], axis=1)
+            self.tag = np.concatenate([self.tag, np.zeros((at.TAGS, more), np.int64)], axis=1)
+        cash = core.found(
+            self.firm, self.tag, self.count, count, g, int(self.born[g]), month, self.kind, self.keys,
+            self.model.parameters["startup_quality_spread"], runway_least,
+        )  # fmt: skip
+        self.count += count
+        self.born[g] += count
+        self.living[g] += count * self.weight_of[g]
+        self.capital_in += cash * float(self.weight_of[g])
+
+    def enter(self, who: str, firms: float) -> float:
+        """Let ``firms`` (a weight, fractions carried over) enter the group; returns what entered."""
+        g = self._row[who]
+        self.carry[g] += firms / self.weight_of[g]
+        count = math.floor(self.carry[g])
+        self.carry[g] -= count
+        if count:
+            self._found(g, count, self.model.month, 1.0)
+        return float(count * self.weight_of[g])
 
     def take_capital(self) -> float:
         """Founders' capital since last asked, to be booked."""
         amount, self.capital_in = self.capital_in, 0.0
         return amount
 
-    # -- a month -----------------------------------------------------------------------------
+    # -- a month -------------------------------------------------------------------------------
     def plan(
-        self, last_price: float, reference: float, scale: float, elasticity: float, vouchers: float
-    ) -> tuple[float, float]:
-        """Plans at last month's price. Returns (coefficient, money): demand is ``coefficient (p/p0)^-e + money / p``.
+        self, month: int, machines: float, offered: float, expected: float, hours: float, market_size: float
+    ) -> np.ndarray:
+        """What firms plan before the market opens (see ``core.plan``), and how crowded their own market is.
 
-        ``scale`` turns a need in H100-equivalents into hours of the month, growth included.
+        ``machines`` are those that an H100-equivalent of need would rent, ``offered`` the price of a
+        contract, ``expected`` the mean spot price over its term without prudence, ``hours`` those of a
+        machine this month, ``market_size`` demand for what firms sell over that at the start.
         """
-        p = self.model.parameters
-        want = np.where(self.alive, self.need * scale * (last_price / reference) ** -elasticity, 0.0)
-        # A voucher hour is cheap, so firms would use more of them than of hours at the full price.
-        cheaply = want * min(
-            p["voucher_price_share"] ** -elasticity if p["voucher_price_share"] > 0.0 else math.inf, 3.0
+        p, plans = self.model.parameters, np.zeros(at.PLANS)
+        core.plan(
+            self.firm, self.tag, self.count, month, self.weight_of, machines, p["startup_base_share"],
+            p["startup_prudence"], expected, offered, p["startup_spend_share"], p["startup_credit_months"], hours,
+            plans,
+        )  # fmt: skip
+        if self.usual_wages > 0.0:
+            activity = max(float(plans[at.ACTIVITY]) / self.usual_wages, SPARSEST)
+            self.crowding = (market_size / activity) ** (1.0 / p["startup_market_elasticity"])
+        return plans
+
+    def sign(self, month: int, granted: float, offered: float, terms: core.Month) -> None:
+        """Sign the share ``granted`` of the contracts wished; states each firm's demand on the spot market."""
+        term = int(self.model.parameters["startup_contract_months"])
+        core.sign(self.firm, self.tag, self.count, month, term, granted, offered, terms)
+
+    def settle(self, month: int, terms: core.Month) -> dict[str, float]:
+        """Buy at the terms' price, earn, pay, grow, leave. Returns weighted totals (hours, currency, firms)."""
+        self.count = core.settle(
+            self.firm, self.tag, self.count, month, self.weight_of, self.kind, self.keys, terms, self.totals
         )
-        total = float(self.weight @ cheaply)
-        self.vouchers = np.where(
-            self.alive, cheaply * (min(vouchers / total, 1.0) if total > 0.0 else 0.0), 0.0
-        )
-        rest = np.divide(
-            np.maximum(want - self.vouchers, 0.0), want, out=np.zeros_like(want), where=want > 0.0
-        )
-        self.purse = np.where(self.alive, np.maximum(self.runway, 0.0) * p["startup_spend_share"], 0.0)
-        self.by_need = want * rest * last_price <= self.purse
-        self.planned = np.where(self.alive, self.need * scale * rest, 0.0)
-        coefficient = float(self.weight @ np.where(self.by_need, self.planned, 0.0))
-        money = float(self.weight @ np.where(self.by_need, 0.0, self.purse))
-        return coefficient, money
+        self.living = self.totals[:, at.ALIVE].copy()
+        ratios = np.empty(len(self.groups))
+        core.prospects(self.kind, terms, ratios)
+        self.ratios = [*self.ratios[1 - OUTLOOK_MONTHS :], ratios]
+        self._worth = None
+        sums = self.totals.sum(axis=0).tolist()
+        return {name: sums[column] for name, column in NAMES.items()}
 
-    def planned_vouchers(self) -> float:
-        """Voucher hours that firms will take this month."""
-        return float(self.weight @ self.vouchers)
-
-    def settle(
-        self,
-        price: float,
-        reference: float,
-        world_price: float,
-        scale: float,
-        elasticity: float,
-        voucher_price: float,
-    ) -> dict[str, float]:
-        """Buy at ``price``, earn, pay, leave. Returns weighted totals (hours and currency) and needs."""
-        p = self.model.parameters
-        spot = np.where(self.by_need, self.planned * (price / reference) ** -elasticity, self.purse / price)
-        spot = np.where(self.alive, spot, 0.0)
-        need = np.where(self.alive, self.need * scale * (world_price / reference) ** -elasticity, 0.0)
-        got = spot + self.vouchers
-        served = np.divide(got, need, out=np.zeros_like(got), where=need > 0.0)
-        paid = spot * price + self.vouchers * voucher_price
-        full = self.burn + need * world_price
-        earned = self.quality * p["startup_break_even"] * full * np.minimum(served, 1.5) ** p["startup_theta"]
-        earned = np.where(self.alive, earned, 0.0)
-        burn = np.where(self.alive, self.burn, 0.0)
-        self.runway += np.where(self.alive, earned - paid - burn, 0.0)
-        self.bought = spot
-        for g in range(len(self.groups)):
-            part = slice(int(self.first[g]), int(self.first[g + 1]))
-            base = float((self.weight[part] * burn[part]).sum())
-            gain = float((self.weight[part] * (earned - paid - burn)[part]).sum())
-            self.margin[g].append(gain / base if base > 0.0 else 0.0)
-        totals = {
-            "spot_hours": float(self.weight @ spot),
-            "voucher_hours": float(self.weight @ np.where(self.alive, self.vouchers, 0.0)),
-            "need_hours": float(self.weight @ need),
-            "spot_paid": float(self.weight @ (spot * price)),
-            "voucher_paid": float(self.weight @ np.where(self.alive, self.vouchers * voucher_price, 0.0)),
-            "earned": float(self.weight @ earned),
-            "burn": float(self.weight @ burn),
-        }
-        gone = self.alive & (self.runway < 0.0)
-        totals["defaulted"] = float(-(self.weight * self.runway)[gone].sum())
-        totals["exits"] = float(self.weight[gone].sum())
-        self.alive &= ~gone
-        self.runway[gone] = 0.0
-        return totals
-
-    def enter(self, who: str, firms: float) -> float:
-        """Let ``firms`` (a weight, fractions carried over) enter the group; returns what entered."""
-        g = self.groups.index(who)
-        self.carry[g] += firms / self.weight_of[g]
-        count = math.floor(self.carry[g])
-        self.carry[g] -= count
-        before = int(self.born[g])
-        if count:
-            self._found(g, count)
-        return float((int(self.born[g]) - before) * self.weight_of[g])
+    def book(self, ledger: Ledger, found: dict[str, float]) -> None:
+        """Post a month's earnings, wages, credit, dividends and losses."""
+        post = ledger.post
+        post(ACCOUNT, "industry", "money", found["earned"], "startup revenue")
+        post("households", ACCOUNT, "money", found["burn"], "startup wages")
+        post(LENDERS, ACCOUNT, "money", found["interest"], "startup interest")
+        post(ACCOUNT, LENDERS, "money", found["borrowed"], "startup loans")
+        post(LENDERS, ACCOUNT, "debt", found["borrowed"], "startup loans")
+        post(LENDERS, ACCOUNT, "money", found["repaid"], "startup repayment")
+        post(ACCOUNT, LENDERS, "debt", found["repaid"], "startup repayment")
+        post("savings", ACCOUNT, "money", found["dividends"], "startup dividends")
+        post(ACCOUNT, "households", "money", found["defaulted"], "startup defaults")
+        post(ACCOUNT, LENDERS, "debt", found["written_off"], "startup defaults")
 
 
-def _lognormal(uniform: np.ndarray, sigma: float) -> np.ndarray:
-    """Lognormal of mean one by inversion of the normal distribution."""
-    from statistics import NormalDist
+SPARSEST = 1e-3
+"""Activity over that of the start below which a market does not grow less crowded."""
 
-    quantile = NormalDist().inv_cdf
-    normal = np.array([quantile(min(max(u, 1e-12), 1 - 1e-12)) for u in np.atleast_1d(uniform)])
-    return np.asarray(np.exp(sigma * normal - 0.5 * sigma * sigma))
+NAMES = {
+    "spot_hours": at.SPOT_HOURS,
+    "voucher_hours": at.VOUCHER_HOURS,
+    "contract_hours": at.CONTRACT_HOURS,
+    "need_hours": at.NEED_HOURS,
+    "spot_paid": at.SPOT_PAID,
+    "voucher_paid": at.VOUCHER_PAID,
+    "contract_paid": at.CONTRACT_PAID,
+    "earned": at.EARNED,
+    "burn": at.WAGES,
+    "interest": at.INTEREST,
+    "borrowed": at.BORROWED,
+    "repaid": at.REPAID,
+    "dividends": at.DIVIDENDS,
+    "defaulted": at.DEFAULTED,
+    "written_off": at.WRITTEN_OFF,
+    "exits": at.EXITS,
+}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import numbers
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -56,13 +56,15 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return found[0] if found else None
 
 
-class Parameters(Mapping[str, float]):
-    """Values of all quantities of a run, read by handle; the registry stays attached."""
+class Parameters(dict[str, float]):
+    """Values of all quantities of a run, read by handle; the registry stays attached.
+
+    A dictionary, because it is read by the hundred thousand in a run; nobody writes to it."""
 
     def __init__(self, registry: Mapping[str, Quantity], settings: Mapping[str, float] | None = None):
         self.registry = dict(registry)
         self._by_handle = {quantity.key: quantity for quantity in self.registry.values()}
-        self._values = {quantity.key: quantity.default for quantity in self.registry.values()}
+        super().__init__((quantity.key, quantity.default) for quantity in self.registry.values())
         for name, value in (settings or {}).items():
             quantity = self.registry.get(name)
             if quantity is None:
@@ -70,20 +72,18 @@ class Parameters(Mapping[str, float]):
             complaint = quantity.complaint(value)
             if complaint:
                 raise ValueError(f"{name}: {complaint}")
-            self._values[quantity.key] = float(value)
+            super().__setitem__(quantity.key, float(value))
 
-    def __getitem__(self, handle: str) -> float:
-        return self._values[handle]
+    def __setitem__(self, handle: str, value: float) -> None:
+        raise TypeError("parameters are settled when a run is built")
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
+    def __reduce__(self) -> tuple[object, ...]:
+        values = {name: self[quantity.key] for name, quantity in self.registry.items()}
+        return Parameters, (self.registry, values)
 
     def quantity(self, handle: str) -> Quantity:
         return self._by_handle[handle]
 
     def by_name(self) -> dict[str, float]:
         """Values under their public names."""
-        return {name: self._values[quantity.key] for name, quantity in self.registry.items()}
+        return {name: self[quantity.key] for name, quantity in self.registry.items()}

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from abm.core.sites import ahead
 from abm.holdings import Holdings
 from abm.state import AI, DECIDED, ENERGISED, PASSED
 
 if TYPE_CHECKING:
     from abm.stakeholder import Stakeholder
-    from abm.world import World
 
 
 class Queries(Holdings):
@@ -25,7 +25,7 @@ class Queries(Holdings):
         return self._acting.get(phase, ())
 
     def by_kind(self, kind: str) -> list[Any]:
-        return [agent for agent in self.stakeholders if agent.kind == kind]
+        return self._of_kind.get(kind, [])
 
     def role(self, role: str) -> Stakeholder | None:
         """Who plays a role of the world (``grid``, ``finance``, ...), or None."""
@@ -46,9 +46,13 @@ class Queries(Holdings):
     # -- accelerators ------------------------------------------------------------------------
     def vintage_of(self, maker: str, month: int) -> int:
         """Newest vintage of ``maker`` that can be had in ``month``; -1 where there is none yet."""
-        v = self.world.vintages
-        rows = np.flatnonzero((v.maker == self.world.cast.row(maker)) & (v.available <= month))
-        return int(rows[np.argmax(v.available[rows])]) if len(rows) else -1
+        found = self._newest.get((maker, month))
+        if found is None:
+            v = self.world.vintages
+            rows = np.flatnonzero((v.maker == self.world.cast.row(maker)) & (v.available <= month))
+            found = int(rows[np.argmax(v.available[rows])]) if len(rows) else -1
+            self._newest[maker, month] = found
+        return found
 
     def vintage_for(self, month: int) -> int:
         """Vintage of the leading maker that a buyer counts on in ``month``."""
@@ -110,7 +114,7 @@ class Queries(Holdings):
 
     def own_need(self) -> float:
         """H100-equivalents that owners need for themselves, before growth."""
-        return sum(agent.trait.get("own_need", 0.0) for agent in self.stakeholders)
+        return self._own_need
 
     def running_cost_per_hour(self) -> float:
         """Cost of running an H100-equivalent for an hour, mean over what is installed."""
@@ -132,39 +136,42 @@ class Queries(Holdings):
         is a year to look at). Supply is what stands, with machines that reach their age replaced by
         those that will then be had, and the pipeline at the chance that such sites were completed.
         """
-        p, market, sites, v = self.parameters, self.state.market, self.state.sites, self.world.vintages
+        p, market, sites = self.parameters, self.state.market, self.state.sites
         e = p["compute_price_elasticity"]
         seen = self._demand_seen
         seen.append(market.demand_hours * (market.price / market.ceiling) ** e)
         growth = p["expected_demand_growth"]
         if len(seen) > 12 and seen[-13] > 0.0:
             growth = min(max(seen[-1] / seen[-13] - 1.0, -0.5), 1.5)
-        rows = sites.rows(PASSED, DECIDED)
-        rows = rows[sites.kind[rows] == AI]
+        terms = np.empty(ahead.TERMS)
+        terms[ahead.MONTH] = month
+        terms[ahead.LIFE_MONTHS] = p["gpu_life_months"]
+        terms[ahead.REPLACEMENT_CHANCE] = p["replacement_chance"]
+        terms[ahead.PIPELINE_CHANCE] = p["pipeline_chance"]
+        terms[ahead.MW_PER_KW] = p["gpu_power_factor"] * p["pue"] / 1000.0
+        newest = np.array([self.vintage_for(month + 12 * k) for k in range(len(self._outlook_price))])
+        machines = np.empty(len(newest))
+        ahead.supply_ahead(
+            terms,
+            sites.count,
+            PASSED,
+            DECIDED,
+            sites.status,
+            sites.kind,
+            sites.expected,
+            sites.ready,
+            AI,
+            sites.mw,
+            self.state.chips,
+            self.chip_age,
+            self.vintage_h100e,
+            self.vintage_kw,
+            newest,
+            machines,
+        )
         hours = self.calendar.hours(month) * p["availability"]
-        chance = np.where(sites.status[rows] == DECIDED, p["pipeline_chance"], 0.5 * p["pipeline_chance"])
-        opening = np.maximum(
-            sites.expected[rows], np.where(sites.ready[rows] < 1_000_000, sites.ready[rows], month)
-        )
-        years = np.maximum((opening - month) / 12.0, 0.0)
-        factor = p["gpu_power_factor"] * p["pue"] / 1000.0
-        stock = self.state.chips
-        slots = stock.sum(axis=0)
-        born = np.divide(
-            (stock * self.chip_age).sum(axis=0), slots, out=np.zeros_like(slots), where=slots > 0.0
-        )
-        for k in range(8):
-            newest = self.vintage_for(month + 12 * k)
-            best, kw = float(v.h100e[newest]), float(v.kw[newest])
-            lasts = month + 12 * k - born < p["gpu_life_months"]
-            standing = (
-                float((slots * v.h100e)[lasts].sum())
-                + p["replacement_chance"] * best * float((slots * v.kw)[~lasts].sum()) / kw
-            )
-            coming = float((sites.mw[rows] * chance)[years <= k].sum()) / (kw * factor) * best
-            supply = (standing + coming) * hours
-            demand = seen[-1] * (1.0 + growth) ** k
-            ratio = demand / supply if supply > 0.0 else 1.0
+        for k, supply in enumerate((machines * hours).tolist()):
+            ratio = seen[-1] * (1.0 + growth) ** k / supply if supply > 0.0 else 1.0
             self._outlook_price[k] = min(max(ratio, 1e-3) ** (1.0 / e), 1.0)
 
     def outlook_price(self, years: float) -> float:
@@ -207,19 +214,17 @@ class Queries(Holdings):
             float(self.state.chips[row] @ self.world.vintages.kw) * p["gpu_power_factor"] * p["pue"] / 1000.0
         )
 
-    def yearly_cost(self, resource: int, factor: float, spread: float, life: float, month: int) -> float:
-        """Annuity and fixed cost of a MW of a resource, currency/year."""
-        table = self.world.resources
-        rate = max(float(self.outside.interest_rate[month]) + spread, 1e-6)
-        annuity = rate / (1.0 - (1.0 + rate) ** -life)
-        learning = (1.0 - self.parameters["technology_learning"]) ** (month / 12.0)
-        return float(table.capex[resource]) * factor * learning * annuity + float(table.fixed_cost[resource])
+    def site_powers(self, rows: np.ndarray) -> np.ndarray:
+        """``site_power`` of many sites: MW that their machines draw at full load."""
+        p = self.parameters
+        found: np.ndarray = (
+            self.state.chips[rows] @ self.world.vintages.kw * (p["gpu_power_factor"] * p["pue"] / 1000.0)
+        )
+        return found
 
-    def levelised_cost(self, resource: int, factor: float, spread: float, life: float, month: int) -> float:
-        """Levelised cost of energy of a resource, currency/MWh."""
-        table = self.world.resources
-        hours = self._full_hours[int(table.zone[resource]), int(table.technology[resource])]
-        return self.yearly_cost(resource, factor, spread, life, month) / max(hours, 1.0)
+    def full_hours(self, zone: np.ndarray, technology: np.ndarray | None) -> np.ndarray:
+        """Full-load hours a year of plants, one at least."""
+        return np.maximum(self._full_hours[zone, technology], 1.0)
 
     def technology_split(self, technology: int) -> float:
         """Part of technology-neutral volumes (auctions, direct purchase) that goes to ``technology``."""
@@ -247,11 +252,9 @@ class Queries(Holdings):
         coal = self.power.is_coal
         return float(self.power.costs(month)[coal].mean()) if coal.any() else 0.0
 
-    def energy_of(self, wanted: Callable[[int, World], Any]) -> float:
-        """Energy generated so far by the technologies that ``wanted`` picks, MWh."""
-        return float(
-            sum(float(self._energy[i]) for i in range(len(self.world.technologies)) if wanted(i, self.world))
-        )
+    def energy_of(self, technologies: np.ndarray) -> float:
+        """Energy generated so far by ``technologies`` (a mask), MWh."""
+        return float(self._energy[technologies].sum())
 
     def seller_of(self, technology: int) -> tuple[str, str]:
         """Account and group (nuclear, renewable, thermal) of a technology's owner."""

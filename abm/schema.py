@@ -25,6 +25,8 @@ class Column:
     choices: tuple[str, ...] = ()
     to: str = ""
     about: str = ""
+    optional: bool = False
+    """Whether a file may leave the column out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +272,27 @@ FORMS: tuple[TableForm, ...] = (
             _number("capacity", "unit/month", blank=True, about="blank: no limit on the edge itself"),
             _number("lead_months", "month", 0, 120),
             _number("share", "share", 0, 1, about="contract share of the buyer's orders"),
+            Column(
+                "priority",
+                "whole",
+                "-",
+                0,
+                8,
+                about="class of the buyer with a supplier that rations by priority, the lowest first",
+                optional=True,
+            ),
         ),
+    ),
+    TableForm(
+        "rationing",
+        "How a supplier shares what is scarce, and what it takes in advance; proportional and nothing where no row says.",
+        (
+            _ref("supplier", "cast"),
+            _ref("good", "goods"),
+            _choice("rule", "proportional", "contract", "priority", "first-come"),
+            _number("deposit", "share", 0, 1, about="share of the price that is paid with an order"),
+        ),
+        optional=True,
     ),
     TableForm(
         "recipes",

@@ -34,19 +34,13 @@ class Recorder:
         self.values = np.full((calendar.months, len(self.indicators)), np.nan)
         self.column = {indicator.name: i for i, indicator in enumerate(self.indicators)}
         self.recorded = 0
-        self._source = [
-            (i, (indicator.measure, indicator.who))
-            for i, indicator in enumerate(self.indicators)
-            if not indicator.later
-        ]
+        built = [i for i, indicator in enumerate(self.indicators) if not indicator.later]
+        self._columns = np.array(built, np.int64)
+        self._sources = [(self.indicators[i].measure, self.indicators[i].who) for i in built]
 
     def record(self, month: int, measures: Mapping[tuple[str, str], float]) -> None:
         """Take the month's measures, keyed (measure, who); a missing one stays undefined."""
-        row = self.values[month]
-        for column, source in self._source:
-            value = measures.get(source)
-            if value is not None:
-                row[column] = value
+        self.values[month, self._columns] = [measures.get(source, math.nan) for source in self._sources]
         self.recorded = month + 1
 
     def last(self, name: str) -> float:

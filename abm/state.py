@@ -6,6 +6,7 @@ Only phases write here. Months are month indices; ``NEVER`` means "has not happe
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,14 @@ AI, FAB = 0, 1
 FINANCE = ("state", "corporate", "project")
 GROWTH_SLOTS = 160
 """Room for sites that owners originate during a run, beyond the announced ones."""
+
+
+@lru_cache(maxsize=64)
+def one_of(statuses: tuple[int, ...]) -> np.ndarray:
+    """(statuses,) True at each of ``statuses``."""
+    table = np.zeros(len(STATUS), bool)
+    table[list(statuses)] = True
+    return table
 
 
 class Sites:
@@ -110,11 +119,8 @@ class Sites:
 
     def rows(self, *statuses: int) -> np.ndarray:
         """Row numbers of the sites that stand at one of ``statuses``."""
-        status = self.status[: self.count]
-        mask = status == statuses[0]
-        for other in statuses[1:]:
-            mask |= status == other
-        return mask.nonzero()[0]
+        found: np.ndarray = one_of(statuses)[self.status[: self.count]].nonzero()[0]
+        return found
 
 
 @dataclass(slots=True)
@@ -167,7 +173,6 @@ class State:
         """Accelerators ordered and not delivered, by site."""
         self.wanted = np.zeros(s)
         """Accelerators that the site still wants to order."""
-        self.deliveries: list[list[tuple[int, int, float, str, float]]] = [[] for _ in range(months + 121)]
         self.investors: list[str] = []
         self.equity = np.zeros((s, 0))
         zones, technologies = len(world.zones), len(world.technologies)

@@ -35,6 +35,8 @@ class Table:
                 values = tuple(values)
             lengths.add(len(values))
             self._columns[column] = values
+        # As attributes of their own: they are read by the hundred thousand in a run.
+        self.__dict__.update(self._columns)
         if len(lengths) > 1:
             raise ValueError(f"table {name}: columns of different lengths {sorted(lengths)}")
         self._length = lengths.pop() if lengths else 0
@@ -42,10 +44,7 @@ class Table:
         self._row = {text: row for row, text in enumerate(self.keys)}
 
     def __getattr__(self, column: str) -> Any:
-        try:
-            return self.__dict__["_columns"][column]
-        except KeyError:
-            raise AttributeError(f"this table has no column {column!r}") from None
+        raise AttributeError(f"this table has no column {column!r}")
 
     def __len__(self) -> int:
         return self._length
@@ -82,19 +81,27 @@ class World:
     hash: str = ""
     notes: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.__dict__.update(self.tables)
+
     def __getattr__(self, table: str) -> Table:
-        tables = self.__dict__.get("tables")
-        if tables is None or table not in tables:
-            raise AttributeError(f"this world has no table {table!r}")
-        found: Table = tables[table]
-        return found
+        raise AttributeError(f"this world has no table {table!r}")
 
     def trait(self, who: str, trait: str) -> float:
         """A stakeholder's own number; KeyError with both names where it is missing."""
         return self._traits()[who, trait]
 
     def traits_of(self, who: str) -> dict[str, float]:
-        return {trait: value for (owner, trait), value in self._traits().items() if owner == who}
+        return dict(self._traits_by_owner().get(who, {}))
+
+    def _traits_by_owner(self) -> dict[str, dict[str, float]]:
+        cached: dict[str, dict[str, float]] | None = self.__dict__.get("_by_owner_cache")
+        if cached is None:
+            cached = {}
+            for (owner, trait), value in self._traits().items():
+                cached.setdefault(owner, {})[trait] = value
+            object.__setattr__(self, "_by_owner_cache", cached)
+        return cached
 
     def _traits(self) -> dict[tuple[str, str], float]:
         cached: dict[tuple[str, str], float] | None = self.__dict__.get("_trait_cache")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from abm.decisions import Intent
-from abm.state import ENERGISED, FAB
+from abm.state import ENERGISED
 from agents.capital import Developer
 from agents.owners import Owner
 from agents.suppliers import npu_share
@@ -28,15 +28,9 @@ class Chaebol(Developer):
         return self.rent_out(month)
 
     def rent_out(self, month: int) -> Iterator[Intent]:
-        """Share of each site's hours that is kept: own need first, the rest to market."""
-        model, state, sites = self.world_model, self.state, self.state.sites
-        rows = [row for row in self.mine(ENERGISED) if sites.kind[row] != FAB and sites.finance[row] != 0]
-        capacity = [float(state.chips[row] @ model.world.vintages.h100e) for row in rows]
-        need = self.trait["own_need"] * model.demand_scale(month)
-        for row, h100e in zip(rows, capacity, strict=True):
-            keep = min(need, float(sites.own_use[row]) * h100e)
-            need -= keep
-            yield self.intent("keep", sites.key[row], keep, "H100-equivalents", target=row)
+        """What it keeps of its own machines, site after site, before the rest goes to market: its own need."""
+        need = self.trait["own_need"] * self.world_model.demand_scale(month)
+        yield self.intent("keep", self.who, need, "H100-equivalents", target=self.row)
 
 
 class Platform(Chaebol):
@@ -47,8 +41,9 @@ class Platform(Chaebol):
     """
 
     def order(self, month: int) -> Iterator[Intent]:
-        share = npu_share(self.world_model, month)
+        share = None
         for intent in super().order(month):
+            share = npu_share(self.world_model, month) if share is None else share
             yield Intent(
                 intent.who,
                 intent.verb,

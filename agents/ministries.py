@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
+
 from abm.calendar import NEVER
 from abm.decisions import Intent
 from abm.stakeholder import Stakeholder
@@ -24,20 +26,21 @@ class Ministry(Stakeholder):
 
     PHASES: ClassVar[tuple[str, ...]] = ("policy",)
 
-    def roles(self) -> set[str]:
-        return {role for role, who in self.world_model.world.roles.items() if who == self.who}
+    def __init__(self, model: Model, who: str):
+        super().__init__(model, who)
+        levers = model.board.levers.items()
+        self._levers = [handle for handle, lever in levers if model.world.roles.get(lever.owner) == who]
 
     def act(self, phase: str, month: int) -> Iterable[Intent]:
         if phase == "policy":
             yield from self.enact(month)
 
     def enact(self, month: int) -> Iterator[Intent]:
-        board, roles = self.world_model.board, self.roles()
-        for handle, lever in board.levers.items():
-            if lever.owner in roles:
-                wanted, stands = board.target(handle, month), board.announced(handle)
-                if abs(wanted - stands) > 1e-12 * max(abs(wanted), 1.0):
-                    yield self.propose(handle, wanted, month)
+        board = self.world_model.board
+        for handle in self._levers:
+            wanted, stands = board.target(handle, month), board.announced(handle)
+            if wanted != stands and abs(wanted - stands) > 1e-12 * max(abs(wanted), 1.0):
+                yield self.propose(handle, wanted, month)
 
     def propose(self, handle: str, wanted: float, month: int) -> Intent:
         return self.intent("enact", handle, wanted)
@@ -76,20 +79,12 @@ class ScienceMinistry(Ministry):
         lead = model.lead_months(self.who, "gpu")
         vintage = model.vintage_for(month + lead)
         price = model.chip_price(vintage, month)
-        hosts = [
-            row
-            for row in sites.rows(ANNOUNCED, APPLIED, PASSED, DECIDED, ENERGISED)
-            if sites.finance[row] == 0 and sites.kind[row] != FAB
-        ]
-        hosts.sort(key=lambda row: (int(sites.expected[row]), row))
-        for row in hosts:
-            room = float(
-                sites.gpus[row]
-                - state.chips[row].sum()
-                - state.store[row].sum()
-                - state.ordered[row]
-                - state.wanted[row].sum()
-            )
+        hosts = sites.rows(ANNOUNCED, APPLIED, PASSED, DECIDED, ENERGISED)
+        hosts = hosts[(sites.finance[hosts] == 0) & (sites.kind[hosts] != FAB)]
+        there = (state.chips[hosts] + state.store[hosts]).sum(axis=1)
+        rooms = sites.gpus[hosts] - there - state.ordered[hosts] - state.wanted[hosts].sum(axis=1)
+        for at in np.lexsort((hosts, sites.expected[hosts])).tolist():
+            row, room = int(hosts[at]), float(rooms[at])
             opening = max(int(sites.expected[row]), int(sites.ready[row]) if sites.ready[row] < NEVER else 0)
             if room < 1.0 or month < opening - lead:
                 continue

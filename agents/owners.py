@@ -13,7 +13,7 @@ from abm.decisions import Intent
 from abm.phases.building import building_months
 from abm.phases.connection import pass_chance
 from abm.stakeholder import Stakeholder
-from abm.state import AI, ANNOUNCED, DECIDED, ENERGISED, FAB, PASSED
+from abm.state import AI, ANNOUNCED, DECIDED, ENERGISED, FAB, PASSED, one_of
 from agents.valuation import Appraisal, appraise, option_threshold
 
 if TYPE_CHECKING:
@@ -23,9 +23,19 @@ if TYPE_CHECKING:
 class SiteHolder(Stakeholder):
     """Holds sites and brings its large loads (chip plants) through the grid queue on their announced dates."""
 
+    def __init__(self, model: Model, who: str):
+        super().__init__(model, who)
+        self._own = np.zeros(0, np.int64)
+        self._counted = -1
+
     def mine(self, *statuses: int) -> np.ndarray:
-        rows = self.state.sites.rows(*statuses)
-        return rows[self.state.sites.owner[rows] == self.row]
+        """Rows of the stakeholder's sites that stand at one of ``statuses``."""
+        sites = self.state.sites
+        if self._counted != sites.count:
+            self._own = (sites.owner[: sites.count] == self.row).nonzero()[0]
+            self._counted = sites.count
+        found: np.ndarray = self._own[one_of(statuses)[sites.status[self._own]]]
+        return found
 
     def due(self, month: int) -> bool:
         """Whether this is one of the stakeholder's review months; reviews are staggered by name."""
@@ -289,34 +299,16 @@ class Owner(SiteHolder):
     def order(self, month: int) -> Iterator[Intent]:
         """Order for decided sites in time for their opening, and refill what has been scrapped if it pays."""
         model, sites = self.world_model, self.state.sites
-        lead = model.lead_months(self.who, "gpu")
-        for row in self.mine(DECIDED, ENERGISED):
-            if sites.kind[row] == FAB or sites.finance[row] == 0:
-                continue
-            missing = self.missing(row, month, lead)
-            if missing < max(0.02 * float(sites.gpus[row]), 1.0):
-                continue
+        for row, missing in model.short_of_chips.get(self.row, ()):
             if sites.status[row] == DECIDED:
-                left = (1.0 - float(sites.built[row])) * building_months(model, int(row))
+                left = (1.0 - float(sites.built[row])) * building_months(model, row)
                 opening = max(int(sites.expected[row]), month + math.floor(left))
                 if sites.ready[row] < NEVER:
                     opening = max(opening, int(sites.ready[row]))
-                if month >= opening - lead:
+                if month >= opening - model.lead_months(self.who, "gpu"):
                     yield self.intent("order", sites.key[row], missing, "GPU", target=row)
             elif self.due(month) and self.refill_pays(month):
                 yield self.intent("order", sites.key[row], missing, "GPU", target=row)
-
-    def missing(self, row: int, month: int, lead: int) -> float:
-        """Accelerators to order: the plan, or what the site's power holds, less what will stand there on delivery."""
-        model, state, p = self.world_model, self.state, self.world_model.parameters
-        vintage = model.vintage_for(month + lead)
-        kw = float(model.world.vintages.kw[vintage]) * p["gpu_power_factor"] * p["pue"]
-        ageing = month + lead - model.chip_age[row] >= p["gpu_life_months"] - 1e-6
-        lasting = np.where(ageing, 0.0, state.chips[row] + state.store[row])
-        coming = float(state.ordered[row] + state.wanted[row].sum())
-        power = float(lasting @ model.world.vintages.kw) * p["gpu_power_factor"] * p["pue"]
-        room = (float(state.sites.mw[row]) * 1000.0 * p["power_overbooking"] - power) / kw
-        return min(float(state.sites.gpus[row] - lasting.sum()), room) - coming
 
     def refill_pays(self, month: int) -> bool:
         """Whether one new accelerator in a standing building earns its price and the required return."""

@@ -1,21 +1,27 @@
-"""Startups and small firms: one agent for each zone and kind in front of a slice of a population."""
+"""Startups and small firms: one agent for each zone and kind in front of its firms in the population."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from abm.decisions import Intent
 from abm.stakeholder import Stakeholder
+
+if TYPE_CHECKING:
+    from abm.model import Model
 
 
 class StartupGroup(Stakeholder):
     """Decides how many firms of its kind enter its zone.
 
-    Entry is free (Hopenhayn 1992): the usual rate (trait ``entry_year``, of firms alive at the
-    start) is scaled by what a young firm can expect, measured as the group's mean margin over its
-    burn in the last half year, and by the talent that is to be had; the more firms lose, the fewer enter,
-    none when a month's loss is a month's burn.
+    Founders enter while what a firm can be expected to be worth beats what founding costs them
+    (Hopenhayn 1992). The costs of those who might found differ: ``(v / startup_entry_cost) ^
+    startup_entry_elasticity`` times the usual number (trait ``entry_year``, of the firms at the start) find
+    it below a worth of ``v`` years of cost, and ``startup_entry_most`` times that number is all there are.
+    v counts the years in which an average entrant would lose and those in which a lucky one would
+    gain, with the right to stop, at what such a firm would have earned in the last half year
+    (:meth:`abm.population.Startups.worth`). Entrants also need talent that is to be had.
     What a firm buys, earns and when it leaves is the population's rule, in ``abm.population``.
     """
 
@@ -30,14 +36,20 @@ class StartupGroup(Stakeholder):
     }
     PHASES: ClassVar[tuple[str, ...]] = ("entry",)
 
+    def __init__(self, model: Model, who: str):
+        super().__init__(model, who)
+        self.usual = self.trait["firms"] * self.trait["entry_year"] / 12.0
+        """Firms that enter in a usual month."""
+
     def act(self, phase: str, month: int) -> Iterator[Intent]:
-        model = self.world_model
-        outlook = model.startups.outlook(self.who)
-        talent = min(model.talent / max(model.talent_needed, 1.0), 1.0)
-        count = (
-            self.trait["firms"] * self.trait["entry_year"] / 12.0 * max(min(1.0 + outlook, 2.0), 0.0) * talent
+        model, p = self.world_model, self.world_model.parameters
+        worth = model.startups.worth(self.who)
+        beats = (max(worth, 0.0) / p["startup_entry_cost"]) ** p["startup_entry_elasticity"]
+        talent = model.people.served_share(self.who)
+        count = self.usual * min(beats, p["startup_entry_most"]) * talent
+        yield self.intent(
+            "enter", self.who, count, "firm", "talent" if talent < 1.0 else "", worth=worth, beats=beats
         )
-        yield self.intent("enter", self.who, count, "firm", "talent" if talent < 1.0 else "", outlook=outlook)
 
     def score(self, month: int) -> float:
         """Firms alive (weights)."""

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from abm.decisions import Intent
-from abm.rationing import proportional_fairness
 from abm.stakeholder import Stakeholder
 from agents.owners import SiteHolder
 
 if TYPE_CHECKING:
     from abm.model import Model
+
+
+LONGEST_LEAD = 121
+"""Months ahead that a maker plans at most: the longest lead time that an edge may have, and one."""
 
 
 def npu_share(model: Model, month: int) -> float:
@@ -36,13 +39,64 @@ def npu_share(model: Model, month: int) -> float:
     return 1.0 / (1.0 + math.exp(-(p["npu_taste"] + p["npu_price_response"] * advantage)))
 
 
-class GpuMaker(Stakeholder):
+class ChipMaker(Stakeholder):
+    """What makers of accelerators have in common: they buy memory ahead of what they plan to make.
+
+    Each month they order what the month of its arrival will use, less what will lie there by then: the
+    stock and what is due, less the use of the months until then. What was missing is not made up for, since
+    the machines that it would have gone into were not made.
+    """
+
+    PHASES: ClassVar[tuple[str, ...]] = ("memory-orders", "supply")
+
+    def __init__(self, model: Model, who: str):
+        super().__init__(model, who)
+        self._per_chip: np.ndarray | None = None
+
+    def planned(self, month: int, ahead: int) -> float:
+        """Output that the maker plans, in ``month``, for ``ahead`` months later."""
+        return 0.0
+
+    def memory_contract(self) -> float:
+        """Share of each memory maker's free output that is under contract to this maker."""
+        return self.trait["memory_share"]
+
+    def memory_use(self, month: int, ahead: int) -> float:
+        """Memory that the plan for ``ahead`` months after ``month`` uses, GB."""
+        if self._per_chip is None:
+            self._per_chip = self.world_model.chips.memory_per_chip(self.who)
+        return self.planned(month, ahead) * float(self._per_chip[month + ahead])
+
+    def order_memory(self, month: int) -> Iterator[Intent]:
+        chips = self.world_model.chips
+        if not chips.uses_memory(self.who):
+            return
+        held, due = chips.memory_ahead(self.who)
+        for ahead, arriving in enumerate(due):
+            held = max(held + arriving - self.memory_use(month, ahead), 0.0)
+        use = self.memory_use(month, len(due))
+        yield self.intent("order", "hbm", max(use - held, 0.0), "GB", use=use, left=held)
+
+    def act(self, phase: str, month: int) -> Iterable[Intent]:
+        return self.order_memory(month) if phase == "memory-orders" else self.make(month)
+
+    def make(self, month: int) -> Iterator[Intent]:
+        """What it lets go this month at most."""
+        yield self.intent("make", "gpu", self.planned(month, 0), "GPU")
+
+    def score(self, month: int) -> float:
+        """Accelerators delivered to the home country so far."""
+        return self.world_model.delivered_by.get(self.who, 0.0)
+
+
+class GpuMaker(ChipMaker):
     """Allocates scarce accelerators among countries, then among buyers.
 
-    World output (trait ``output_year``, growing) is cut to what memory supply carries. Countries
-    and the large clouds share it by proportional fairness with contract weights: the home country
-    by ``home_weight`` plus a bonus for memory reserved at home, rivals by their own weight, the rest
-    of the world by what remains. Export licences then cap what all makers abroad may ship home.
+    World output (trait ``output_year``, growing) is cut to what memory carries. Countries share it by
+    proportional fairness: the home country with weight ``home_weight`` plus a bonus for memory reserved
+    at home, rivals with their own weight, the rest of the world with what remains. Export licences cap
+    what all makers abroad may ship home; what the home country gets goes to its buyers by the maker's
+    rule of rationing.
     """
 
     TRAITS: ClassVar[Mapping[str, str]] = {
@@ -52,73 +106,59 @@ class GpuMaker(Stakeholder):
         "rival_weight": "share",
     }
     READS: ClassVar[tuple[str, ...]] = ("domestic_hbm_reserve",)
-    PHASES: ClassVar[tuple[str, ...]] = ("supply",)
 
-    def act(self, phase: str, month: int) -> Iterator[Intent]:
-        model, p = self.world_model, self.world_model.parameters
-        growth = math.log1p(self.trait["output_growth"])
-        fade = p["growth_fade"]
-        years = month / 12.0
+    def memory_contract(self) -> float:
+        return self.world_model.parameters["maker_memory_share"]
+
+    def __init__(self, model: Model, who: str):
+        super().__init__(model, who)
+        fade = model.parameters["growth_fade"]
+        years = np.arange(model.calendar.months + LONGEST_LEAD) / 12.0
         reach = years if fade >= 1.0 else (fade**years - 1.0) / math.log(fade)
-        output = (
-            self.trait["output_year"]
-            / 12.0
-            * math.exp(growth * reach)
-            * float(model.outside.gpu_supply[month])
-        )
-        per_chip = float(model.world.vintages.hbm_gb[model.vintage_of(self.who, month)])
-        by_memory = (
-            model.memory_gb * p["maker_memory_share"] / per_chip
-            if per_chip > 0.0 and model.memory_gb > 0.0
-            else math.inf
-        )
-        supply = min(output, by_memory)
-        asked = model.backlog(self.who)
-        rivals = model.by_kind("rival")
-        orders = np.array([asked] + [r.chips_wanted for r in rivals] + [output * p["world_order_pressure"]])
+        growth = math.log1p(self.trait["output_growth"])
+        self._trend: list[float] = (self.trait["output_year"] / 12.0 * np.exp(growth * reach)).tolist()
+
+    def planned(self, month: int, ahead: int) -> float:
+        """Growth fades; the supply of packaging is expected to stay as it is now."""
+        return self._trend[month + ahead] * float(self.world_model.outside.gpu_supply[month])
+
+    def make(self, month: int) -> Iterator[Intent]:
+        p = self.world_model.parameters
+        output = self.planned(month, 0)
         bonus = p["reserve_weight_bonus"] * self.lever("domestic_hbm_reserve")
-        home = self.trait["home_weight"] + bonus
-        weights = np.array(
-            [home]
-            + [self.trait["rival_weight"]] * len(rivals)
-            + [max(1.0 - home - self.trait["rival_weight"] * len(rivals), 1e-6)]
+        yield self.intent(
+            "make",
+            "gpu",
+            output,
+            "GPU",
+            abroad=output * p["world_order_pressure"],
+            home_weight=self.trait["home_weight"] + bonus,
+            rival_weight=self.trait["rival_weight"],
         )
-        shares = proportional_fairness(orders, weights, supply)
-        for rival, got in zip(rivals, shares[1:-1], strict=True):
-            rival.chips_received = float(got)
-        home_share = float(shares[0])
-        bound = "" if home_share >= asked - 1e-9 else ("memory" if by_memory < output else "world allocation")
-        yield self.intent("allocate", "gpu", home_share, "GPU", bound, asked=asked, world=supply)
-
-    def score(self, month: int) -> float:
-        """Accelerators delivered to the home country so far."""
-        return self.world_model.delivered_by.get(self.who, 0.0)
 
 
-class RivalGpuMaker(Stakeholder):
+class RivalGpuMaker(ChipMaker):
     """Sells to the home country what the leader's rationing leaves over, up to its own small output."""
 
-    TRAITS: ClassVar[Mapping[str, str]] = {"home_output_year": "GPU/year", "output_growth": "1/year"}
-    PHASES: ClassVar[tuple[str, ...]] = ("supply",)
+    TRAITS: ClassVar[Mapping[str, str]] = {
+        "home_output_year": "GPU/year",
+        "output_growth": "1/year",
+        "memory_share": "share",
+    }
 
-    def act(self, phase: str, month: int) -> Iterator[Intent]:
-        model = self.world_model
-        output = self.trait["home_output_year"] / 12.0 * (1.0 + self.trait["output_growth"]) ** (month / 12.0)
-        asked = model.backlog(self.who)
-        granted = min(asked, output * float(model.outside.gpu_supply[month]))
-        yield self.intent("allocate", "gpu", granted, "GPU", "output" if granted < asked else "", asked=asked)
-
-    def score(self, month: int) -> float:
-        """Accelerators delivered to the home country so far."""
-        return self.world_model.delivered_by.get(self.who, 0.0)
+    def planned(self, month: int, ahead: int) -> float:
+        growth = (1.0 + self.trait["output_growth"]) ** ((month + ahead) / 12.0)
+        return (
+            self.trait["home_output_year"] / 12.0 * growth * float(self.world_model.outside.gpu_supply[month])
+        )
 
 
-class NpuMaker(Stakeholder):
+class NpuMaker(ChipMaker):
     """Makes home processors as orders and memory allow; expands by what it had to turn away.
 
-    Output a month is limited by capacity and by the memory it gets: the reserve at home plus the
-    trait ``memory_share`` of what is sold freely. Half of the orders turned away become capacity a
-    year later.
+    Output a month is limited by capacity and by the memory it has bought: from the reserve at home
+    first, then from what is sold freely, of which ``memory_share`` is under contract. The trait
+    ``expansion`` of orders turned away for lack of capacity becomes capacity over a year.
     """
 
     TRAITS: ClassVar[Mapping[str, str]] = {
@@ -127,27 +167,22 @@ class NpuMaker(Stakeholder):
         "expansion": "share",
     }
     READS: ClassVar[tuple[str, ...]] = ("domestic_hbm_reserve",)
-    PHASES: ClassVar[tuple[str, ...]] = ("supply",)
+    PHASES: ClassVar[tuple[str, ...]] = ("memory-orders", "supply")
 
     def __init__(self, model: Model, who: str):
         super().__init__(model, who)
         self.capacity = self.trait["capacity_year"] / 12.0
 
-    def act(self, phase: str, month: int) -> Iterator[Intent]:
-        model = self.world_model
-        vintage = model.vintage_of(self.who, month)
-        if vintage < 0:
-            return
-        asked = model.backlog(self.who)
-        per_chip = float(model.world.vintages.hbm_gb[vintage])
-        memory = model.memory_reserved_gb + self.trait["memory_share"] * model.memory_gb
-        by_memory = memory / per_chip if per_chip > 0.0 else math.inf
-        granted = min(asked, self.capacity, by_memory)
-        bound = "" if granted >= asked - 1e-9 else ("memory" if by_memory < self.capacity else "capacity")
-        self.capacity += (
-            self.trait["expansion"] / 12.0 * max(asked - granted, 0.0) * (bound == "capacity") / 12.0
-        )
-        yield self.intent("allocate", "npu", granted, "NPU", bound, asked=asked)
+    def planned(self, month: int, ahead: int) -> float:
+        return self.capacity
+
+    def make(self, month: int) -> Iterator[Intent]:
+        if self.world_model.chips.vintage(self.who, month) >= 0:
+            yield self.intent("make", "npu", self.capacity, "NPU")
+
+    def learn(self, month: int) -> None:
+        turned_away = self.world_model.chips.turned_away.get(self.who, 0.0)
+        self.capacity += self.trait["expansion"] / 12.0 * turned_away / 12.0
 
     def score(self, month: int) -> float:
         """Processors delivered so far."""
@@ -168,7 +203,6 @@ class HbmMaker(SiteHolder):
     def __init__(self, model: Model, who: str):
         super().__init__(model, who)
         self.output = self.trait["output_gb_year"] / 12.0
-        self.sold = 0.0
 
     def act(self, phase: str, month: int) -> Iterable[Intent]:
         if phase == "investment":
@@ -178,17 +212,16 @@ class HbmMaker(SiteHolder):
     def sell(self, month: int) -> Iterator[Intent]:
         p = self.world_model.parameters
         fade = p["growth_fade"] ** (month / 12.0)
-        boost = 1.5 if self.world_model.memory_sold_out else 1.0
+        boost = 1.5 if self.world_model.chips.memory_sold_out else 1.0
         if month:
             self.output *= (1.0 + self.trait["growth"] * fade * boost) ** (1.0 / 12.0)
         made = self.output * p["hbm_supply_factor"]
         kept = 0.0 if self.foreign else self.lever("domestic_hbm_reserve") * made
-        self.sold += made - kept
         yield self.intent("sell", "hbm", made - kept, "GB", kept=kept)
 
     def score(self, month: int) -> float:
         """Memory sold on the world market so far, GB."""
-        return self.sold
+        return self.world_model.chips.sold.get(self.who, 0.0)
 
 
 class CapacitySupplier(Stakeholder):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from abm.calendar import NEVER
-from abm.decisions import Intent
+from abm.decisions import Intent, Programme
 from abm.stakeholder import Stakeholder
 from abm.state import APPLIED
 
@@ -142,17 +142,20 @@ class NuclearGenerator(Stakeholder):
     READS: ClassVar[tuple[str, ...]] = ("nuclear_extension_gw",)
     PHASES: ClassVar[tuple[str, ...]] = ("policy",)
 
+    def __init__(self, model: Model, who: str):
+        super().__init__(model, who)
+        plants, tech = model.world.plants, model.world.technologies
+        licensed = [row for row in range(len(plants)) if plants.retirement[row] == "licence"]
+        self._by_expiry = sorted(licensed, key=lambda row: (int(plants.retires[row]), model.plant_name(row)))
+        self._nuclear = tech.carbon_free.astype(bool) & ~tech.renewable.astype(bool)
+
     def act(self, phase: str, month: int) -> Iterator[Intent]:
         model, plants = self.world_model, self.world_model.world.plants
         backed = self.lever("nuclear_extension_gw") * 1000.0
         asked = float(sum(plants.mw[row] for row in model.extension_asked))
-        rows = [
-            r
-            for r in range(len(plants))
-            if plants.retirement[r] == "licence" and r not in model.extension_asked
-        ]
-        rows.sort(key=lambda r: (int(plants.retires[r]), model.plant_name(r)))
-        for row in rows:
+        for row in self._by_expiry:
+            if row in model.extension_asked:
+                continue
             if asked + float(plants.mw[row]) > backed + 1e-9:
                 break
             asked += float(plants.mw[row])
@@ -167,9 +170,7 @@ class NuclearGenerator(Stakeholder):
 
     def score(self, month: int) -> float:
         """Nuclear energy generated so far, MWh."""
-        return self.world_model.energy_of(
-            lambda tech, w: w.technologies.carbon_free[tech] and not w.technologies.renewable[tech]
-        )
+        return self.world_model.energy_of(self._nuclear)
 
 
 class ThermalGenerator(Stakeholder):
@@ -198,6 +199,55 @@ class ThermalGenerator(Stakeholder):
         return self.world_model.margin_of["thermal"]
 
 
+class Resources:
+    """Columns of the resources that one developer builds, and what a megawatt of them costs."""
+
+    def __init__(
+        self,
+        model: Model,
+        rows: np.ndarray,
+        factor: np.ndarray,
+        names: tuple[str, ...],
+        goods: tuple[str, ...],
+    ):
+        table = model.world.resources
+        self.rows, self.names, self.goods = rows, names, goods
+        self.zone = table.zone[rows]
+        self.technology = table.technology[rows] if len(rows) and table.technology[rows[0]] >= 0 else None
+        self.lead = table.lead_months[rows].astype(np.int64)
+        self.capex, self.fixed = table.capex[rows] * factor, table.fixed_cost[rows]
+        self.plain_capex = table.capex[rows]
+        self.share, self.base = table.share[rows], table.base_mw_year[rows] / 12.0
+        self.potential = table.potential_mw[rows]
+        self._learning = 1.0 - model.parameters["technology_learning"]
+
+    def yearly_cost(
+        self, model: Model, capex: np.ndarray, spread: float, life: float, month: int
+    ) -> np.ndarray:
+        """Annuity and fixed cost of a MW of each resource, currency/year."""
+        rate = max(float(model.outside.interest_rate[month]) + spread, 1e-6)
+        annuity = rate / (1.0 - (1.0 + rate) ** -life)
+        found: np.ndarray = capex * (self._learning ** (month / 12.0) * annuity) + self.fixed
+        return found
+
+    def programme(
+        self,
+        who: str,
+        mw: np.ndarray,
+        cost: np.ndarray,
+        earned: np.ndarray,
+        direct: np.ndarray,
+        used: np.ndarray,
+    ) -> Programme:
+        """``mw``, as far as the potential goes."""
+        mw = np.maximum(np.minimum(mw, self.potential - used[self.rows]), 0.0)
+        return Programme(
+            who, "build", "power", float(mw.sum()), "MW", rows=self.rows, mw=mw, cost=cost, earned=earned,
+            lead=self.lead, zone=self.zone, technology=self.technology, goods=self.goods, subjects=self.names,
+            direct=direct, sells_directly=bool(direct.any()),
+        )  # fmt: skip
+
+
 class RenewableDeveloper(Stakeholder):
     """Builds what auctions award, what sites buy directly, and what the base support carries, if it pays.
 
@@ -215,44 +265,32 @@ class RenewableDeveloper(Stakeholder):
     READS: ClassVar[tuple[str, ...]] = ("renewable_auction_gw", "direct_purchase_openness")
     PHASES: ClassVar[tuple[str, ...]] = ("power-building",)
 
-    def act(self, phase: str, month: int) -> Iterator[Intent]:
-        model, world, p = self.world_model, self.world_model.world, self.world_model.parameters
-        resources = world.resources
+    def __init__(self, model: Model, who: str):
+        super().__init__(model, who)
+        table, tech, zones = model.world.resources, model.world.technologies, model.world.zones.keys
+        rows = np.flatnonzero(table.technology >= 0)
+        of = table.technology[rows].tolist()
+        goods = tuple(str(tech.profile[t]) for t in of)
+        names = tuple(
+            f"{tech.keys[t]} {zones[z]}" for t, z in zip(of, table.zone[rows].tolist(), strict=True)
+        )
+        factor = np.array([model.parameters.get(f"{good}_cost_factor", 1.0) for good in goods])
+        self._resources = Resources(model, rows, factor, names, goods)
+        self._share = self._resources.share * [model.technology_split(t) for t in of]
+
+    def act(self, phase: str, month: int) -> Iterator[Programme]:
+        model, own = self.world_model, self._resources
         auction = self.lever("renewable_auction_gw") * 1000.0 / 12.0
         direct = model.direct_purchase_gap_mw() / 24.0
-        history = model.price_history
-        earned = (sum(history[-12:]) / len(history[-12:]) if history else model.first_price) + self.trait[
-            "certificate"
-        ]
-        for row in range(len(resources)):
-            tech = int(resources.technology[row])
-            if tech < 0:
-                continue
-            factor = p.get(f"{world.technologies.profile[tech]}_cost_factor", 1.0)
-            cost = model.levelised_cost(row, factor, self.trait["spread"], self.trait["life_years"], month)
-            share = float(resources.share[row]) * model.technology_split(tech)
-            base = float(resources.base_mw_year[row]) / 12.0
-            mw = 0.0
-            sold_directly = 0.0
-            if cost <= earned:
-                sold_directly = direct * share
-                mw += base + sold_directly
-            else:
-                mw += base * earned / cost
-            if cost <= earned * (1.0 + self.trait["auction_premium"]):
-                mw += auction * share
-            mw = min(mw, float(resources.potential_mw[row]) - model.resource_used[row])
-            if mw > 0.0:
-                yield self.intent(
-                    "build",
-                    f"{world.technologies.keys[tech]} {world.zones.keys[int(resources.zone[row])]}",
-                    mw,
-                    "MW",
-                    target=row,
-                    cost=cost,
-                    earned=earned,
-                    direct=min(sold_directly, mw),
-                )
+        history = model.price_history[-12:]
+        earned = (sum(history) / len(history) if history else model.first_price) + self.trait["certificate"]
+        yearly = own.yearly_cost(model, own.capex, self.trait["spread"], self.trait["life_years"], month)
+        cost = yearly / model.full_hours(own.zone, own.technology)
+        pays = cost <= earned
+        sold = np.where(pays, direct * self._share, 0.0)
+        mw = np.where(pays, own.base + sold, own.base * earned / cost)
+        mw += np.where(cost <= earned * (1.0 + self.trait["auction_premium"]), auction * self._share, 0.0)
+        yield own.programme(self.who, mw, cost, np.full(len(mw), earned), sold, model.resource_used)
 
     def score(self, month: int) -> float:
         """Margin of solar and wind so far: settlement less running cost."""
@@ -269,34 +307,26 @@ class StorageDeveloper(Stakeholder):
     READS: ClassVar[tuple[str, ...]] = ("storage_auction_gw",)
     PHASES: ClassVar[tuple[str, ...]] = ("power-building",)
 
-    def act(self, phase: str, month: int) -> Iterator[Intent]:
-        model, world, p = self.world_model, self.world_model.world, self.world_model.parameters
-        resources = world.resources
+    def __init__(self, model: Model, who: str):
+        super().__init__(model, who)
+        table, zones = model.world.resources, model.world.zones.keys
+        rows = np.flatnonzero(table.technology < 0)
+        names = tuple(f"battery {zones[z]}" for z in table.zone[rows].tolist())
+        factor = np.full(len(rows), model.parameters["storage_cost_factor"])
+        self._resources = Resources(model, rows, factor, names, ("batteries",) * len(rows))
+
+    def act(self, phase: str, month: int) -> Iterator[Programme]:
+        model, own = self.world_model, self._resources
         auction = self.lever("storage_auction_gw") * 1000.0 / 12.0
-        for row in range(len(resources)):
-            if int(resources.technology[row]) >= 0:
-                continue
-            zone = int(resources.zone[row])
-            yearly = model.yearly_cost(
-                row, p["storage_cost_factor"], self.trait["spread"], self.trait["life_years"], month
-            )
-            earns = model.daily_spread[zone] * self.trait["hours"] * 365.0
-            # An auction buys what its money buys: dearer storage, fewer megawatts.
-            reference = model.yearly_cost(row, 1.0, self.trait["spread"], self.trait["life_years"], month)
-            mw = auction * float(resources.share[row]) * min(reference / yearly, 1.5)
-            if earns >= yearly:
-                mw += float(resources.base_mw_year[row]) / 12.0
-            mw = min(mw, float(resources.potential_mw[row]) - model.resource_used[row])
-            if mw > 0.0:
-                yield self.intent(
-                    "build",
-                    f"battery {world.zones.keys[zone]}",
-                    mw,
-                    "MW",
-                    target=row,
-                    cost=yearly,
-                    earned=earns,
-                )
+        spread, life = self.trait["spread"], self.trait["life_years"]
+        yearly = own.yearly_cost(model, own.capex, spread, life, month)
+        earns = model.daily_spread[own.zone] * (self.trait["hours"] * 365.0)
+        # An auction buys what its money buys: dearer storage, fewer megawatts.
+        reference = own.yearly_cost(model, own.plain_capex, spread, life, month)
+        mw = auction * own.share * np.minimum(reference / yearly, 1.5) + np.where(
+            earns >= yearly, own.base, 0.0
+        )
+        yield own.programme(self.who, mw, yearly, earns, np.zeros(len(mw)), model.resource_used)
 
     def score(self, month: int) -> float:
         """Battery power in service, MW."""

@@ -14,14 +14,16 @@ if TYPE_CHECKING:
     from runs.batches.api import batch, monte_carlo
     from runs.engine import simulate
     from runs.results import Results
+    from runs.shocks import shock_experiment
 
 _WHERE = {
     "simulate": "runs.engine",
     "Results": "runs.results",
     "batch": "runs.batches.api",
     "monte_carlo": "runs.batches.api",
+    "shock_experiment": "runs.shocks",
 }
-__all__ = ["Results", "batch", "monte_carlo", "simulate"]
+__all__ = ["Results", "batch", "monte_carlo", "shock_experiment", "simulate"]
 
 
 def __getattr__(name: str) -> Any:

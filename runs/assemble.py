@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from abm.phases.outside import SERIES, Shock
 from abm.quantities import Quantity
 from abm.series import Indicator
+from abm.supply import Disruption
 from abm.world import World
 from policies.catalogue import catalogue
 from policies.lever import Lever
@@ -22,6 +23,7 @@ from policies.package import Package
 from runs.checking import BadInput, Complaint
 from runs.scenario import Scenario, load_package, load_scenario
 from runs.spec import RunSpec, Settled
+from runs.supply_shocks import SupplyShock, edges_of
 from runs.worlds import loader
 
 if TYPE_CHECKING:
@@ -49,13 +51,20 @@ class Prepared:
     @property
     def parameters(self) -> dict[str, float]:
         """All quantities of the world by public name, uncertainties as this run sets them."""
-        return {name: quantity.default for name, quantity in self.world.quantities.items()} | dict(
-            self.settled.uncertainties
-        )
+        defaults = {name: quantity.default for name, quantity in self.world.quantities.items()}
+        return {**defaults, **self.settled.uncertainties, **self.settled.parameters}
 
     def canonical(self) -> dict[str, Any]:
         """What determines the run, less the model itself."""
         return self.spec.canonical(self.world, self.levers)
+
+    def supply_shocks(self) -> tuple[SupplyShock, ...]:
+        """Shocks to the supply graph, those of the scenario and those set, without what changes nothing."""
+        first = self.settled.calendar.first
+        return tuple(
+            SupplyShock(start + first, supplier, buyer, good, months, factor, delay)
+            for supplier, buyer, good, start, months, factor, delay in self.settled.supply_shocks
+        )
 
     def run_id(self) -> str:
         return self.spec.id(self.world, self.levers)
@@ -79,13 +88,15 @@ class Prepared:
             [Shock(*shock) for shock in self.settled.shocks],
             self.spec.root,
             power_backend,
+            [Disruption(*shock) for shock in self.settled.supply_shocks],
         )
         model.spec = self.spec
         return model
 
     def _settings(self) -> dict[str, float]:
         registry: Mapping[str, Quantity] = self.world.quantities
-        return {name: value for name, value in self.settled.uncertainties.items() if name in registry}
+        given = {**self.settled.uncertainties, **self.settled.parameters}
+        return {name: value for name, value in given.items() if name in registry}
 
 
 def series_names(world: World) -> tuple[str, ...]:
@@ -155,6 +166,7 @@ def prepare(
                 found.calendar,
                 world=name,
                 currency=found.currency,
+                edges=edges_of(found),
             )
         except BadInput as bad:
             complaints += bad.complaints
@@ -173,7 +185,7 @@ def prepare(
     if complaints or chosen is None or bundle is None:
         raise BadInput(complaints)
     spec = RunSpec(name, chosen, bundle, dict(settings or {}), seed)
-    settled = spec.settle(found.quantities, levers, found.calendar)
+    settled = spec.settle(found.quantities, levers, found.calendar, edges_of(found))
     if settled.calendar.first != found.calendar.first:
         raise BadInput(
             [

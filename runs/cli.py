@@ -44,6 +44,7 @@ class Kind(StrEnum):
     packages = "packages"
     levers = "levers"
     uncertainties = "uncertainties"
+    parameters = "parameters"
     indicators = "indicators"
     stakeholders = "stakeholders"
 
@@ -99,7 +100,8 @@ def run(
         typer.Option(
             "--set",
             metavar="NAME=VALUE",
-            help="Fix an uncertainty or a lever for the whole run; may be given again.",
+            help="Fix an uncertainty or a lever for the whole run, or shock the supply graph "
+            "(shock.SUPPLIER=FACTOR@YYYY-MM+MONTHS); may be given again.",
         ),
     ] = None,
     out: Annotated[
@@ -118,6 +120,7 @@ def run(
     [cyan]madang run[/]  the announced plan under the announced policy
     [cyan]madang run grid-delay -p grid-first --seed 7[/]  late lines, and a package against them
     [cyan]madang run --set pue=1.2 --set grid_fast_track=1[/]  one uncertainty and one lever moved
+    [cyan]madang run --set shock.sk-hynix=0@2027-01+12[/]  no memory from one maker for a year
     [cyan]madang run --world toy --json[/]  a tiny world; figures for a script
     [cyan]madang run my-scenario.toml -p my-package.toml -o results/mine[/]  your own files
     """
@@ -125,6 +128,61 @@ def run(
 
     with plain_errors():
         raise typer.Exit(run_command(scenario, package, seed, settings or [], world, out, as_json, quiet))
+
+
+@app.command()
+def shock(
+    shocks: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="SHOCK...",
+            help="SUPPLIER=FACTOR@YYYY-MM+MONTHS; also SUPPLIER/GOOD=..., FROM/TO/GOOD=..., delay:N instead of the "
+            "factor or after it.  [dim]Default: the supply shocks of the scenario[/]",
+        ),
+    ] = None,
+    scenario: Annotated[
+        str, typer.Option("--scenario", metavar="NAME|FILE", help="Scenario that ships, or your own TOML file.")
+    ] = "baseline",
+    world: WorldOption = "korea",
+    package: Annotated[
+        str, typer.Option("--package", "-p", metavar="NAME|FILE", help="Package of levers.")
+    ] = "as-announced",
+    seed: Annotated[
+        int, typer.Option("--seed", "-s", metavar="N", min=0, help="Root of all luck in both runs.")
+    ] = 0,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="Fix an uncertainty or a lever in both runs; may be given again.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="DIR", help="Folder for both runs, the tables and the graph."),
+    ] = None,
+    as_json: JsonOption = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")] = False,
+) -> None:
+    """Take a supplier or an edge out, cut or delay it: who loses what, when, through whom.
+
+    Two runs under the same luck, without and with the shock. A factor is what is left of deliveries (0 takes
+    out, 0.5 halves); delay:3 brings three months later what leaves in these months.
+
+    [bold]Examples[/]
+
+    [cyan]madang shock sk-hynix=0@2027-01+12[/]  a maker of memory stands still for a year
+    [cyan]madang shock nvidia=0.5@2028-01+6 cooling=delay:4@2028-01+12[/]  two shocks at once
+    [cyan]madang shock nvidia/naver-cloud/gpu=0@2027-06+24 -o results/cut[/]  one buyer cut off; files
+    [cyan]madang shock --scenario my-scenario.toml --json[/]  the \\[\\[supply_shocks]] of your own file
+    """
+    from runs.cli_shock import shock_command
+
+    with plain_errors():
+        raise typer.Exit(
+            shock_command(shocks or [], scenario, package, seed, settings or [], world, out, as_json, quiet)
+        )
 
 
 @app.command()
@@ -294,6 +352,53 @@ def picture(
 
     with plain_errors():
         raise typer.Exit(picture_command(folder, out, run_id))
+
+
+@app.command()
+def ui(
+    host: Annotated[
+        str, typer.Option("--host", metavar="ADDRESS", help="Where to listen; other than loopback only with --allow-remote.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", metavar="N", min=1, max=65535)] = 8765,
+    world: WorldOption = "korea",
+    results: Annotated[
+        Path, typer.Option("--results", metavar="DIR", help="The only folder below which results are opened and written.")
+    ] = Path("results"),
+    origins: Annotated[
+        list[str] | None,
+        typer.Option("--origin", metavar="URL", help="Address that people see behind a reverse proxy; may be given again."),
+    ] = None,
+    allow_remote: Annotated[
+        bool, typer.Option("--allow-remote", help="Listen where other machines can connect.")
+    ] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers", metavar="N", min=1, help="Processes that run the model.  [dim]Default: one a core[/]"
+        ),
+    ] = None,
+    most_runs: Annotated[
+        int, typer.Option("--max-runs", metavar="N", min=1, help="Largest ensemble that a page may start.")
+    ] = 200,
+    most_users: Annotated[
+        int, typer.Option("--max-users", metavar="N", min=1, help="Pages open at once.")
+    ] = 50,
+) -> None:
+    """Open the browser app: move a lever, see the decade again, and ask why.
+
+    [bold]Examples[/]
+
+    [cyan]madang ui[/]  then open http://127.0.0.1:8765/
+    [cyan]madang ui --port 9000 --results results[/]
+    """
+    from runs.cli_ui import ui_command
+
+    with plain_errors():
+        raise typer.Exit(
+            ui_command(
+                host, port, world, results, origins or [], allow_remote, workers, most_runs, most_users
+            )
+        )
 
 
 @contextmanager

@@ -28,6 +28,7 @@ _HEADS: dict[str, tuple[str, ...]] = {
     "packages": ("name", "title", "about"),
     "levers": ("name", "default", "range", "owner", "what it moves; source"),
     "uncertainties": ("name", "default", "range", "what it moves; source"),
+    "parameters": ("name", "default", "range", "what it moves; source"),
     "indicators": ("name", "unit", "a year is the", "what it measures"),
     "stakeholders": ("name", "in full", "kind", "zone", "what its score counts"),
 }
@@ -120,21 +121,31 @@ def _levers(world: str) -> list[Row]:
 
 
 def _uncertainties(world: str) -> list[Row]:
+    return [row for row, role in _quantities(world) if role == "uncertainty"]
+
+
+def _parameters(world: str) -> list[Row]:
+    return [row for row, role in _quantities(world) if role != "uncertainty"]
+
+
+def _quantities(world: str) -> list[tuple[Row, str]]:
     loaded = loader.load(world)
     return [
-        {
-            "name": quantity.name,
-            "unit": unit_text(quantity.unit, loaded.currency),
-            "default": quantity.default,
-            "low": _finite(quantity.low),
-            "high": _finite(quantity.high),
-            "distribution": quantity.distribution,
-            "moves": quantity.moves,
-            "source": quantity.source,
-            "confidence": quantity.confidence,
-        }
+        (
+            {
+                "name": quantity.name,
+                "unit": unit_text(quantity.unit, loaded.currency),
+                "default": quantity.default,
+                "low": _finite(quantity.low),
+                "high": _finite(quantity.high),
+                "distribution": quantity.distribution,
+                "moves": quantity.moves,
+                "source": quantity.source,
+                "confidence": quantity.confidence,
+            },
+            quantity.role,
+        )
         for quantity in loaded.quantities.values()
-        if quantity.role == "uncertainty"
     ]
 
 
@@ -183,6 +194,7 @@ _FIND = {
     "packages": _packages,
     "levers": _levers,
     "uncertainties": _uncertainties,
+    "parameters": _parameters,
     "indicators": _indicators,
     "stakeholders": _stakeholders,
 }

@@ -23,6 +23,7 @@ from runs.record import DONE, FAILED, RUNNING, RunRecord, Setting
 from runs.results import FORMAT
 from runs.spec import library_versions, model_hash, parse_settings
 from runs.store import abandon_folder, open_folder, write_run
+from runs.supply_shocks import edges_of
 from runs.worlds import loader
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def run_command(
     quiet: bool,
 ) -> int:
     """Run once; the exit code."""
-    settings = _settings(texts, world, seed)
+    settings = settings_of(texts, world, seed)
     prepared = prepare(world, scenario, package, settings, seed)
     record = planned(prepared)
     manifest = manifest_of(record, prepared)
@@ -53,7 +54,7 @@ def run_command(
     open_folder(folder, {**manifest, "runs": [{**manifest["runs"][0], "status": RUNNING}]})
 
     started = time.perf_counter()
-    bar = _Bar(record.calendar, shown=not quiet)
+    bar = Bar(record.calendar, shown=not quiet)
     try:
         with bar.running():
             from runs.engine import simulate
@@ -200,13 +201,21 @@ def goals_in(world: World) -> list[dict[str, Any]]:
     ]
 
 
-def _settings(texts: Sequence[str], world: str, seed: int) -> dict[str, float]:
+def settings_of(texts: Sequence[str], world: str, seed: int) -> dict[str, float | str]:
+    """What `--set` asks for, checked, and the seed too."""
     if seed > LARGEST_SEED:
         raise BadInput([Complaint("command line", 0, "--seed", f"found {seed}, allowed 0 to {LARGEST_SEED}")])
     if not texts:
         return {}
     loaded = loader.load(world)
-    return parse_settings(texts, loaded.quantities, catalogue(), currency=loaded.currency)
+    return parse_settings(
+        texts,
+        loaded.quantities,
+        catalogue(),
+        currency=loaded.currency,
+        edges=edges_of(loaded),
+        calendar=loaded.calendar,
+    )
 
 
 def _plain(value: float | None) -> float | int | None:
@@ -216,7 +225,7 @@ def _plain(value: float | None) -> float | int | None:
     return value if isinstance(value, int) else float(value)
 
 
-class _Bar:
+class Bar:
     """Months done, on standard error: a bar on a terminal, one line a year elsewhere."""
 
     def __init__(self, calendar: Calendar, shown: bool):
@@ -249,9 +258,9 @@ class _Bar:
         self._bar = None
 
     def advance(self, done: int, months: int) -> None:
-        """So many months are done."""
+        """So many months are done, of one run or of several one after the other."""
         self._done = done
-        last = done - 1
+        last = (done - 1) % self._calendar.months
         if self._bar is not None:
             self._bar.update(self._task, completed=done, total=months, description=self._calendar.text(last))
         elif self._shown and (self._calendar.month_of_year(last) == 11 or done == months):

@@ -14,12 +14,13 @@ from runs.checking import BadInput, Complaint
 from runs.cli_text import console, say
 from runs.located_toml import Document, read_document
 from runs.scenario import load_package, load_scenario
+from runs.supply_shocks import edges_of
 from runs.worlds import loader
 
 if TYPE_CHECKING:
     from abm.world import World
 
-SCENARIO_KEYS = ("world", "start", "end", "uncertainties", "shocks")
+SCENARIO_KEYS = ("world", "start", "end", "uncertainties", "shocks", "supply_shocks")
 PACKAGE_KEYS = ("base", "levers", "triggers")
 BATCH_KEYS = ("scenarios", "packages", "replicates", "seed", "settings", "sample", "keep", "fork", "limits")
 
@@ -140,6 +141,7 @@ def check_scenario(document: Document, file: Path, world: str) -> None:
         loaded.calendar,
         world="" if named is None else loaded.name,
         currency=loaded.currency,
+        edges=edges_of(loaded),
     )
 
 

@@ -25,7 +25,8 @@ def simulate(
     """Run a world to its end and return the finished ``mesa.Model``.
 
     ``scenario`` and ``package`` are names that ship or paths to TOML files; ``settings`` set
-    uncertainties and levers by name and win over both; ``seed`` is the root of all luck, so that two
+    uncertainties and levers by name and win over both, and shock the supply graph
+    (``{"shock.sk-hynix": "0@2027-01+6"}``, see ``runs.supply_shocks``); ``seed`` is the root of all luck, so that two
     packages under one seed meet the same luck. ``progress(months done, months)`` is called after each
     month. Raises :class:`runs.checking.BadInput` before anything runs if something is wrong.
 

@@ -28,6 +28,7 @@ from policies.reading import (
 )
 from runs.checking import BadInput, Complaint
 from runs.located_toml import Document, read_document
+from runs.supply_shocks import Edges, SupplyShock, read_entry
 
 LARGEST_FACTOR = 100.0
 """A shock beyond this is taken for a slip of the pen."""
@@ -35,7 +36,12 @@ LARGEST_FACTOR = 100.0
 ADDITIVE = ("interest_rate", "country_risk")
 """Series that are rates: a shock may also add to them."""
 
-_KEYS = ("title", "about", "world", "start", "end", "uncertainties", "shocks")
+_KEYS = ("title", "about", "world", "start", "end", "uncertainties", "parameters", "shocks",
+    "supply_shocks")
+_ELSEWHERE = {
+    "uncertainty": "is a parameter of the world, no uncertainty; give it in the table [parameters]",
+    "parameter": "is an uncertainty; give it in the table [uncertainties]",
+}
 _SHOCK_KEYS = ("series", "from", "months", "factor", "add")
 
 
@@ -66,6 +72,9 @@ class Scenario:
     uncertainties: Mapping[str, float] = field(default_factory=dict)
     shocks: tuple[Shock, ...] = ()
     file: str = ""
+    supply_shocks: tuple[SupplyShock, ...] = ()
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    """Assumptions of the world that the scenario replaces."""
 
     def calendar(self, whole: Calendar) -> Calendar:
         """The months of the run: those of the world, or the part that the scenario asks for."""
@@ -83,11 +92,13 @@ def parse_scenario(
     *,
     currency: str = "",
     file: str = "",
+    edges: Edges | None = None,
 ) -> tuple[Scenario, Problems]:
     """A scenario from parsed TOML, and everything wrong with it.
 
-    ``quantities``, ``calendar`` and ``currency`` are the world's; ``series`` are the names of the outside
-    series that a shock may multiply. What is wrong is left out of the scenario.
+    ``quantities``, ``calendar``, ``currency`` and ``edges`` are the world's; ``series`` are the names of the
+    outside series that a shock may multiply. What is wrong is left out of the scenario; without ``edges`` the
+    names in supply shocks are not checked.
     """
     problems = Problems()
     problems.keys((), data, _KEYS, "a scenario")
@@ -96,13 +107,13 @@ def parse_scenario(
     if start is not None and end is not None and end < start:
         problems.note(("end",), f"found {month_text(end)}, which is before the start, {month_text(start)}")
         start = end = None
-    uncertainties: dict[str, float] = {}
-    table = problems.attempt(("uncertainties",), read_table, data.get("uncertainties", {})) or {}
-    for uncertainty, value in table.items():
-        here = ("uncertainties", uncertainty)
-        amount = read_uncertainty(here, uncertainty, value, quantities, currency, problems)
-        if amount is not None:
-            uncertainties[uncertainty] = amount
+    values: dict[str, dict[str, float]] = {}
+    for key, role in (("uncertainties", "uncertainty"), ("parameters", "parameter")):
+        table = problems.attempt((key,), read_table, data.get(key, {})) or {}
+        found = {name: _quantity((key, name), name, value, role, quantities, currency, problems)
+                 for name, value in table.items()}
+        values[key] = {name: amount for name, amount in found.items() if amount is not None}
+    uncertainties = values["uncertainties"]
     scenario = Scenario(name, texts.get("title", name), texts.get("about", ""), texts.get("world", ""),
                         start, end, uncertainties, file=file)
     months = scenario.calendar(calendar)
@@ -111,26 +122,36 @@ def parse_scenario(
         shock = _shock(at, entry, series, months, problems)
         if shock is not None:
             shocks.append(shock)
-    return replace(scenario, shocks=tuple(shocks)), problems
+    supply_shocks = [
+        read_entry(("supply_shocks", at), entry, edges, months, problems)
+        for at, entry in enumerate(
+            problems.attempt(("supply_shocks",), read_tables, data.get("supply_shocks", [])) or ())
+    ]
+    return replace(
+        scenario,
+        shocks=tuple(shocks),
+        supply_shocks=tuple(shock for shock in supply_shocks if shock),
+        parameters=values["parameters"],
+    ), problems
 
 
-def read_uncertainty(
+def _quantity(
     path: tuple[str | int, ...],
     name: str,
     value: object,
+    role: str,
     quantities: Mapping[str, Quantity],
     currency: str,
     problems: Problems,
 ) -> float | None:
-    """The value of the uncertainty ``name``; None, and a problem noted, where there is something wrong."""
+    """The value of the quantity ``name`` of ``role``; None, and a problem noted, where there is something wrong."""
     quantity = quantities.get(name)
-    known = [other for other, candidate in quantities.items() if candidate.role == "uncertainty"]
     if quantity is None:
-        problems.note(path, unknown(name, "uncertainty", known))
+        known = [other for other, candidate in quantities.items() if candidate.role == role]
+        problems.note(path, unknown(name, role, known))
         return None
-    if quantity.role != "uncertainty":
-        message = "is a fixed parameter of the world, no uncertainty; change it in the world's parameters.csv"
-        problems.note(path, message)
+    if quantity.role != role:
+        problems.note(path, _ELSEWHERE[role])
         return None
     return problems.attempt(path, read_amount, value, quantity.unit, quantity.low, quantity.high, currency)
 
@@ -190,6 +211,7 @@ def load_scenario(
     *,
     world: str = "",
     currency: str = "",
+    edges: Edges | None = None,
 ) -> Scenario:
     """The scenario of that name in the world's ``folder`` of scenarios, or the user's own file.
 
@@ -198,7 +220,8 @@ def load_scenario(
     file = _resolve(name_or_path, folder, shipped_scenarios(folder), "scenario of this world")
     document = read_document(file)
     scenario, problems = parse_scenario(
-        document.data, file.stem, quantities, series, calendar, currency=currency, file=document.file)
+        document.data, file.stem, quantities, series, calendar,
+        currency=currency, file=document.file, edges=edges)
     if world and scenario.world and scenario.world != world:
         problems.note(("world",), f"found {scenario.world!r}, but this run is of the world {world!r}")
     if problems:

@@ -23,7 +23,8 @@ from policies.package import Package, Step
 from policies.reading import Problems, read_amount, unknown
 from policies.trigger import Trigger
 from runs.checking import BadInput, Complaint
-from runs.scenario import Scenario, read_uncertainty
+from runs.scenario import Scenario
+from runs.supply_shocks import PREFIX, Edges, SupplyShock, read_setting
 
 if TYPE_CHECKING:
     from abm.world import World
@@ -51,6 +52,10 @@ class Settled:
     triggers: tuple[Trigger, ...]
     shocks: tuple[tuple[str, int, int, float, float], ...]
     """Series, month index, months, factor, add: in the order in which they act."""
+    supply_shocks: tuple[tuple[str, str, str, int, int, float, int], ...] = ()
+    """Supplier, buyer, good (blank: all), month index, months, factor, delay; without those that change nothing."""
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    """Parameters of the world that stand elsewhere than the world has them, by name."""
 
     def lever_values(self, levers: Mapping[str, Lever], month: int = 0) -> dict[str, float]:
         """What the package wants every lever to stand at in ``month`` (triggers apart), by name."""
@@ -66,32 +71,49 @@ class Settled:
 class RunSpec:
     """What is asked for: a world by name, a scenario, a package, settings on top, and a root seed.
 
-    ``settings`` map names of uncertainties and levers to values and win over scenario and package. A
-    lever that is set stands at its value from the first month (its lead time later) to the end: the
-    package's schedule for it is void, and no trigger moves it.
+    ``settings`` map names of uncertainties, levers and the world's parameters to values and win over scenario
+    and package. A lever that is set stands at its value from the first month (its lead time later) to the end: the
+    package's schedule for it is void, and no trigger moves it. Keys that begin with ``shock.`` are shocks to
+    the supply graph, on top of the scenario's (see ``runs.supply_shocks``).
     """
 
     world: str
     scenario: Scenario
     package: Package
-    settings: Mapping[str, float] = field(default_factory=dict)
+    settings: Mapping[str, float | str] = field(default_factory=dict)
     root: int = 0
 
     def settle(
-        self, quantities: Mapping[str, Quantity], levers: Mapping[str, Lever], calendar: Calendar
+        self,
+        quantities: Mapping[str, Quantity],
+        levers: Mapping[str, Lever],
+        calendar: Calendar,
+        edges: Edges | None = None,
     ) -> Settled:
         """Everything filled in; ``BadInput`` where a setting is unknown, no number or out of range.
 
-        ``quantities`` and ``calendar`` are the world's.
+        ``quantities``, ``calendar`` and ``edges`` are the world's; without ``edges`` the names in shocks to the
+        supply graph are not checked.
         """
-        settings = read_settings(self.settings, quantities, levers)
+        months = self.scenario.calendar(calendar)
+        numbers = {name: value for name, value in self.settings.items() if not name.startswith(PREFIX)}
+        settings = read_settings(numbers, quantities, levers)
+        supply_shocks = [*self.scenario.supply_shocks, *_shocks_set(self.settings, edges, months)]
         uncertainties = {
             name: float(quantity.default)
             for name, quantity in quantities.items() if quantity.role == "uncertainty"
         }
         uncertainties.update({name: float(value) for name, value in self.scenario.uncertainties.items()})
-        uncertainties.update({name: value for name, value in settings.items() if name not in levers})
-        months = self.scenario.calendar(calendar)
+        uncertainties.update({name: value for name, value in settings.items() if name in uncertainties})
+        assumed = {**self.scenario.parameters, **settings}
+        parameters = {
+            name: float(quantity_value)
+            for name, quantity_value in sorted(assumed.items())
+            if name in quantities
+            and name not in uncertainties
+            and name not in levers
+            and quantity_value != quantities[name].default
+        }
         pinned = {levers[name].handle: value for name, value in settings.items() if name in levers}
         schedule = {handle: tuple(steps) for handle, steps in self.package.targets(months.first).items()}
         schedule.update({handle: ((0, value),) for handle, value in pinned.items()})
@@ -103,7 +125,12 @@ class RunSpec:
              for shock in self.scenario.shocks),
             key=lambda shock: (shock[1], shock),
         ))
-        return Settled(months, uncertainties, schedule, triggers, shocks)
+        network = tuple(sorted(
+            (shock.supplier, shock.buyer, shock.good, shock.start - months.first, shock.months,
+             float(shock.factor), shock.delay)
+            for shock in supply_shocks if shock.acts
+        ))
+        return Settled(months, uncertainties, schedule, triggers, shocks, network, parameters)
 
     def canonical(self, world: World, levers: Mapping[str, Lever]) -> dict[str, Any]:
         """What determines the run, less the model itself: plain data, equal for equal runs."""
@@ -115,6 +142,7 @@ class RunSpec:
             "months": months,
             "root": int(self.root),
             "uncertainties": {name: _number(value) for name, value in sorted(settled.uncertainties.items())},
+            "parameters": {name: _number(value) for name, value in settled.parameters.items()},
             "levers": {
                 lever.handle: steps
                 for lever in sorted(levers.values(), key=lambda lever: lever.handle)
@@ -127,15 +155,32 @@ class RunSpec:
                 for trigger in settled.triggers
             ],
             "shocks": [[*shock[:3], _number(shock[3]), _number(shock[4])] for shock in settled.shocks],
+            "supply_shocks": [[*shock[:5], _number(shock[5]), shock[6]] for shock in settled.supply_shocks],
         }
 
     def id(self, world: World, levers: Mapping[str, Lever], model: str | None = None) -> str:
         """The run's id: 16 hexadecimal digits. ``model`` is the model's hash, by default this source's."""
         return hash_text([self.canonical(world, levers), model or model_hash()])
 
-    def with_settings(self, settings: Mapping[str, float]) -> RunSpec:
+    def with_settings(self, settings: Mapping[str, float | str]) -> RunSpec:
         """A copy with ``settings`` on top of those it has."""
         return replace(self, settings={**self.settings, **settings})
+
+
+def _shocks_set(
+    settings: Mapping[str, object], edges: Edges | None, calendar: Calendar | None, file: str = "settings"
+) -> list[SupplyShock]:
+    """Shocks to the supply graph among the settings; ``BadInput`` with everything wrong with them."""
+    problems = Problems()
+    found = [
+        shock
+        for name, value in settings.items()
+        if name.startswith(PREFIX)
+        for shock in read_setting(name, value, edges, calendar, problems)
+    ]
+    if problems:
+        raise BadInput([Complaint(file, 0, str(path[0]), message) for path, message in problems])
+    return found
 
 
 def _without(trigger: Trigger, pinned: Iterable[str]) -> Trigger:
@@ -205,8 +250,14 @@ def parse_settings(
     *,
     currency: str = "",
     file: str = "--set",
-) -> dict[str, float]:
-    """Values of ``["pue=1.2", "renewable_auction_gw=8 GW/year"]``; ``BadInput`` with everything wrong."""
+    edges: Edges | None = None,
+    calendar: Calendar | None = None,
+) -> dict[str, float | str]:
+    """Values of ``["pue=1.2", "renewable_auction_gw=8 GW/year"]``; ``BadInput`` with everything wrong.
+
+    Shocks to the supply graph (``shock.NAME=...``) are checked against ``edges`` and ``calendar`` where they are
+    given, and stay text.
+    """
     complaints: list[Complaint] = []
     given: dict[str, object] = {}
     for text in texts:
@@ -216,14 +267,21 @@ def parse_settings(
         elif name in given:
             complaints.append(Complaint(file, 0, name, "given twice"))
         else:
-            given[name] = _number_or_text(value)
+            given[name] = value if name.startswith(PREFIX) else _number_or_text(value)
+    shocks = {name: str(value) for name, value in given.items() if name.startswith(PREFIX)}
+    settings: dict[str, float | str] = {}
     try:
-        settings = read_settings(given, quantities, levers, currency=currency, file=file)
+        _shocks_set(shocks, edges, calendar, file)
     except BadInput as bad:
-        raise BadInput([*complaints, *bad.complaints]) from None
+        complaints += bad.complaints
+    try:
+        numbers = {name: value for name, value in given.items() if name not in shocks}
+        settings.update(read_settings(numbers, quantities, levers, currency=currency, file=file))
+    except BadInput as bad:
+        complaints += bad.complaints
     if complaints:
         raise BadInput(complaints)
-    return settings
+    return settings | shocks
 
 
 def _number_or_text(text: str) -> object:
@@ -241,20 +299,15 @@ def read_settings(
     currency: str = "",
     file: str = "settings",
 ) -> dict[str, float]:
-    """Settings of uncertainties and levers in their own units; ``BadInput`` with everything wrong."""
+    """Settings of uncertainties, levers and parameters in their own units; ``BadInput`` with everything wrong."""
     problems = Problems()
     values: dict[str, float] = {}
-    known = [name for name, quantity in quantities.items() if quantity.role == "uncertainty"]
     for name, value in settings.items():
-        lever = levers.get(name)
-        if lever is not None:
-            amount = problems.attempt(
-                (name,), read_amount, value, lever.unit, lever.low, lever.high, currency)
-        elif name in quantities:
-            amount = read_uncertainty((name,), name, value, quantities, currency, problems)
-        else:
-            problems.note((name,), unknown(name, "uncertainty and no lever", [*known, *levers]))
+        about = levers.get(name) or quantities.get(name)
+        if about is None:
+            problems.note((name,), unknown(name, "uncertainty, lever or parameter", [*quantities, *levers]))
             continue
+        amount = problems.attempt((name,), read_amount, value, about.unit, about.low, about.high, currency)
         if amount is not None:
             values[name] = amount
     if problems:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from abm.calendar import Calendar, parse_month
 from abm.decisions import Decision
 from runs.checking import BadInput, Complaint
+from runs.folder import rename
 from runs.record import DONE, RunRecord
 from runs.results import MANIFEST, TRACEBACK, read_manifest
 
@@ -71,7 +72,7 @@ def write_part(path: Path, table: pa.Table) -> None:
             pq.write_table(table, file, compression="zstd")
             file.flush()
             os.fsync(file.fileno())
-        _rename(temporary, path)
+        rename(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -84,7 +85,7 @@ def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
             file.write("\n")
             file.flush()
             os.fsync(file.fileno())
-        _rename(temporary, folder / MANIFEST)
+        rename(temporary, folder / MANIFEST)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -186,16 +187,6 @@ def sites_table(run_id: str, sites: Iterable[Mapping[str, Any]]) -> pa.Table:
 
 def _date(month: str | None) -> Any:
     return Calendar(parse_month(month), 1).date(0) if month else None
-
-
-def _rename(temporary: Path, path: Path) -> None:
-    os.replace(temporary, path)
-    with suppress(OSError):  # some file systems do not sync a folder; the rename itself is whole
-        handle = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def _held(folder: Path, run_ids: Iterable[str]) -> dict[str, Any] | None:

@@ -51,6 +51,13 @@ def uniform(key0, key1, c0, c1):
 
 
 @kernel
+def fill_ordinals(key0, key1, ordinals, out):
+    """out[i] = uniform of counter (ordinals[i], 0)."""
+    for i in range(ordinals.size):
+        out[i] = uniform(key0, key1, np.uint64(ordinals[i]), np.uint64(0))
+
+
+@kernel
 def fill(key0, key1, births, ordinal, out):
     """out[i] = uniform of counter (ordinal, births[i])."""
     for i in range(births.size):

@@ -9,13 +9,16 @@ system is one node here: line limits are no part of this figure.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from abm.core.energy.readout import lost_hours
+
 if TYPE_CHECKING:
-    from abm.model import Model
+    from abm.phases.power import PowerSystem
 
 STEP_MW = 100.0
 
@@ -52,33 +55,25 @@ def _outages(fleet: tuple[tuple[int, float, float], ...]) -> np.ndarray:
     return np.maximum(1.0 - np.cumsum(density), 0.0)
 
 
-def loss_of_load_hours(model: Model, power: Any, month: int, margins: list[Any]) -> float:
-    """Expected hours of the month in which available capacity falls short of load."""
+def loss_of_load_hours(
+    power: PowerSystem, available: np.ndarray, reserve: float, days: Iterable[tuple[float, np.ndarray]]
+) -> float:
+    """Expected hours of the month in which available capacity falls short of load.
+
+    ``available`` (technologies,) MW on average, ``reserve`` MW that stores can give for four hours;
+    each of ``days`` has the number of days it stands for and, by hour, what weather-driven power
+    leaves of the load, with a minus (MW).
+    """
     tech = power.tech
-    fleet, firm = [], 0.0
-    if not margins:
-        return 0.0
-    available = margins[0][1].sum(0)
-    for i in range(len(tech)):
-        if power.profile[i] != 0:
-            continue
-        units = round(float(available[i]) / float(tech.unit_mw[i]))
-        rate = float(tech.forced_outage[i])
-        firm += float(available[i])
-        if units > 0 and rate > 0.0:
-            fleet.append((units, float(tech.unit_mw[i]), rate))
+    thermal = power.thermal_rows
+    units = np.rint(available[thermal] / tech.unit_mw[thermal])
+    rate = tech.forced_outage[thermal]
+    outages = (units > 0.0) & (rate > 0.0)
+    sizes = tech.unit_mw[thermal]
     # Mean availability already holds forced outages: add their mean back, then let them vary.
-    firm += sum(units * mw * rate for units, mw, rate in fleet)
+    firm = reserve + float(available[thermal].sum() + (units * sizes * rate)[outages].sum())
+    fleet = zip(
+        units[outages].astype(int).tolist(), sizes[outages].tolist(), rate[outages].tolist(), strict=True
+    )
     beyond = _outages(tuple(sorted(fleet)))
-    stores = power.stores(month)
-    reserve = float(np.minimum(stores["discharge_mw"], stores["store_mwh"] / 4.0).sum())
-    hours = 0.0
-    for weight, _, by_tech, load in margins:
-        weatherly = by_tech[:, power.profile != 0].sum((0, 1))
-        spare = firm + weatherly + reserve - load
-        index = np.floor(spare / STEP_MW).astype(int)
-        lost = np.where(
-            spare < 0.0, 1.0, np.where(index < len(beyond), beyond[np.clip(index, 0, len(beyond) - 1)], 0.0)
-        )
-        hours += weight * float(lost.sum())
-    return hours
+    return float(sum(weight * lost_hours(spare, firm, beyond, STEP_MW) for weight, spare in days))

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from abm.core.market import choice, overflow
+
 if TYPE_CHECKING:
     from abm.model import Model
     from abm.quantities import Parameters
@@ -27,7 +29,9 @@ class Hosting:
         self.hosted = np.zeros(n)
         self.used = np.ones(n)
         self.home = int(np.flatnonzero(table.home)[0]) if n and np.any(table.home) else -1
-        self.nests = [np.flatnonzero(np.array(table.nest) == nest) for nest in dict.fromkeys(table.nest)]
+        nests = list(dict.fromkeys(table.nest))
+        self.nest = np.array([nests.index(nest) for nest in table.nest], np.int64)
+        self.nest_count = len(nests)
         self.demand = 0.0
         self.home_share = self.home_share_first = 0.0
         self.started = False
@@ -40,19 +44,9 @@ class Hosting:
 
     def shares(self, utility: np.ndarray, open_to: np.ndarray, scale: float) -> np.ndarray:
         """Choice probabilities of the countries in ``open_to``; what is missing to one goes outside."""
-        values, conditional = [], np.zeros(len(utility))
-        for nest in self.nests:
-            members = nest[open_to[nest]]
-            if not len(members):
-                values.append((0.0, members))
-                continue
-            weight = np.exp(utility[members] / scale)
-            conditional[members] = weight / weight.sum()
-            values.append((float(weight.sum()) ** scale, members))
-        total = 1.0 + sum(value for value, _ in values)
-        for value, members in values:
-            conditional[members] *= value / total
-        return conditional
+        found = np.empty(len(utility))
+        choice(utility, open_to, self.nest, self.nest_count, scale, found)
+        return found
 
     @staticmethod
     def _terms(
@@ -90,7 +84,8 @@ class Hosting:
         share = np.exp(attraction - attraction.max())
         share *= (1.0 - p["hosting_outside"]) / share.sum()
         constant = np.empty(len(share))
-        for nest in self.nests:
+        for number in range(self.nest_count):
+            nest = self.nest == number
             whole = float(share[nest].sum())
             constant[nest] = np.log(whole / p["hosting_outside"]) + p["hosting_nest"] * np.log(
                 share[nest] / whole
@@ -102,27 +97,18 @@ class Hosting:
         table, p = model.world.countries, model.parameters
         self.capacity += self.coming[month]
         self.capacity[self.home] = home_room_mw
-        price, carbon = table.power_price_usd.astype(float).copy(), table.carbon_kg_mwh.astype(float).copy()
-        strict, risk = table.data_strictness.astype(float).copy(), table.risk.astype(float).copy()
+        price, carbon = table.power_price_usd.astype(float), table.carbon_kg_mwh.astype(float)
+        strict, risk = table.data_strictness.astype(float), table.risk.astype(float)
         price[self.home] = float(model.state.site_price.mean()) / float(model.outside.exchange_rate[month])
         strict[self.home] = 1.0 - model.board.value("data_openness", month)
         risk[self.home] = float(model.outside.country_risk[month])
         carbon[self.home] = model.carbon_kg_mwh
         utility = self.constant - (self._terms(model, price, strict, carbon, risk) - self.usual)
         self.demand = p["contestable_mw"] * float(model.outside.regional_demand[month])
-        hosted = np.zeros(len(utility))
-        left, room = self.demand, np.maximum(self.capacity * p["contestable_capacity_share"], 0.0)
+        hosted = np.empty(len(utility))
+        room = np.maximum(self.capacity * p["contestable_capacity_share"], 0.0)
         room[self.home] = home_room_mw
-        for _ in range(len(utility)):
-            open_to = room - hosted > 1e-9
-            if left <= 1e-9 or not open_to.any():
-                break
-            add = np.minimum(left * self.shares(utility, open_to, p["hosting_nest"]), room - hosted)
-            hosted += add
-            wished = left * float(self.shares(utility, open_to, p["hosting_nest"]).sum())
-            left = wished - float(add.sum())
-            if left < 1e-9 * self.demand:
-                break
+        overflow(utility, room, self.nest, self.nest_count, p["hosting_nest"], self.demand, hosted)
         self.hosted = hosted
         self.used = np.divide(hosted, room, out=np.zeros_like(hosted), where=room > 1e-9)
         total = float(hosted.sum())

@@ -165,7 +165,8 @@ def _offer(model: Model, row: int, intent: Intent) -> Offer:
 def _lend(model: Model, month: int) -> None:
     approved = {offer.row: 0.0 for offer in model.offers}
     for agent in model.acting("lending"):
-        for intent in agent.act("lending", month):
+        for wish in agent.act("lending", month):
+            intent = model.supply.shocked(month, wish, model.owner_key(wish.target), "debt")
             approved[intent.target] += intent.amount
             if intent.bound:
                 model.decisions.note(month, intent, bound=intent.bound)
@@ -184,7 +185,11 @@ def _raise_equity(model: Model, month: int) -> None:
             if intent.verb == "refuse":
                 model.decisions.repeat(month, intent, 0.0)
         for offer in model.offers:
-            bids = [intent for intent in intents if intent.verb == "invest" and intent.target == offer.row]
+            bids = [
+                model.supply.shocked(month, intent, offer.owner, "capital")
+                for intent in intents
+                if intent.verb == "invest" and intent.target == offer.row
+            ]
             total = math.fsum(intent.amount for intent in bids)
             if total <= 0.0:
                 continue

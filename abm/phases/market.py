@@ -1,9 +1,13 @@
 """Phase 8: the compute market serves its owners, research, industry, startups and customers abroad.
 
-Captive and reserved hours come first. What is left is sold at one spot price that clears
-``sum A_i (p/p0)^-e_i + money/p = supply`` between the marginal cost of running and the world price
-plus friction. At the ceiling the missing hours are imported; at the floor hours stay unused.
-Everything is measured in H100-equivalent hours.
+Captive and reserved hours come first, those that startups have reserved among them. What is left is sold
+at one spot price that clears
+
+    sum_s a_s (p/p0)^-e_s + sum_i w_i min(curve_i (p/p0)^-e, purse_i / p) = supply
+
+(industry, research and customers abroad are the segments s, firms the rows i) between the marginal cost
+of running and the world price plus friction. At the ceiling the missing hours are imported; at the
+floor hours stay unused. Everything is measured in H100-equivalent hours.
 """
 
 from __future__ import annotations
@@ -12,12 +16,25 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from abm.core.market import divide, offer
+from abm.core.population import Month, clear
+from abm.core.population import clearing as solution
+from abm.core.population import columns as at
 from abm.decisions import Intent
 from abm.population import ACCOUNT
 from abm.state import AI, ENERGISED
 
 if TYPE_CHECKING:
     from abm.model import Model
+
+TOLERANCE = 1e-9
+"""Part of the supply by which what is bought may miss it; more than that is a failed run."""
+
+
+class NotCleared(RuntimeError):
+    """What buyers bought at the month's price is not what was offered; a run is not to be trusted."""
 
 
 @dataclass(slots=True)
@@ -26,7 +43,7 @@ class ComputeMonth:
 
     price: float
     supply: float
-    used: float
+    used: float = 0.0
     home_demand: float = 0.0
     home_served: float = 0.0
     """Home demand that capacity at home serves."""
@@ -37,49 +54,20 @@ class ComputeMonth:
     startup_home: float = 0.0
     captive_paid: float = 0.0
     reserved_paid: float = 0.0
+    """By industry and customers abroad, under contracts for the life of machines."""
+    contract_paid: float = 0.0
+    """By startups, under contracts for a year."""
     state_income: float = 0.0
-    """What the hours of state machines bring in: spare ones on the spot market, vouchers."""
+    """What the hours of state machines bring in: spare ones on the market, vouchers."""
     hosting_paid: float = 0.0
     """What the state pays the hosts of its machines for running them."""
     residual: float = 0.0
+    """Spot hours bought over those offered, less one, where neither bound holds."""
+    evaluations: int = 0
+    """Times that the solver looked at all demand."""
     site_revenue: dict[int, float] = field(default_factory=dict)
     paid: dict[str, float] = field(default_factory=dict)
     """Money paid on the spot market by kind of buyer, at home and abroad together."""
-
-
-def clear(
-    segments: list[tuple[float, float]],
-    money: float,
-    reference: float,
-    supply: float,
-    floor: float,
-    ceiling: float,
-) -> tuple[float, float]:
-    """Spot price and demand at it.
-
-    ``segments`` are (coefficient, elasticity): demand ``a (p/reference)^-e`` each, plus ``money / p``.
-    Returns the price that equates demand with ``supply``, held between ``floor`` and ``ceiling``.
-    """
-
-    def demand(price: float) -> float:
-        ratio = math.log(price / reference)
-        return sum(a * math.exp(-e * ratio) for a, e in segments) + money / price
-
-    if demand(ceiling) >= supply:
-        return ceiling, demand(ceiling)
-    if demand(floor) <= supply:
-        return floor, demand(floor)
-    low, high = math.log(floor), math.log(ceiling)
-    for _ in range(200):
-        middle = 0.5 * (low + high)
-        if demand(math.exp(middle)) > supply:
-            low = middle
-        else:
-            high = middle
-        if high - low < 1e-15 * max(abs(low), 1.0):
-            break
-    price = math.exp(0.5 * (low + high))
-    return price, demand(price)
 
 
 def levelised_share(model: Model, month: int) -> float:
@@ -91,90 +79,103 @@ def levelised_share(model: Model, month: int) -> float:
     return worth / sum(discount**k for k in range(years))
 
 
+def mean_of_trend(yearly_change: float, months: float) -> float:
+    """Mean of a price over its first value, over ``months``, where its logarithm changes by ``yearly_change``."""
+    change = yearly_change * months / 12.0
+    return math.expm1(change) / change if abs(change) > 1e-9 else 1.0 + 0.5 * change
+
+
 @dataclass(slots=True)
 class Offered:
-    """The month's hours by site row, as their owners divide them, and the totals."""
+    """The month's hours by site, as their owners divide them (``abm.core.market.offer``), and the totals."""
 
-    rows: list[int]
-    made: dict[int, float] = field(default_factory=dict)
-    captive: dict[int, float] = field(default_factory=dict)
-    reserved: dict[int, float] = field(default_factory=dict)
-    state: dict[int, float] = field(default_factory=dict)
-    open: dict[int, float] = field(default_factory=dict)
+    rows: np.ndarray
+    parts: np.ndarray
+    """(PARTS, sites) hours, ``OPEN`` filled up with spare hours of state machines."""
+    total: np.ndarray
+    """(PARTS,) sums of ``parts``."""
 
-    def total(self, part: str) -> float:
-        return math.fsum(getattr(self, part).values())
+
+@dataclass(slots=True)
+class Ahead:
+    """What is settled before the spot market opens."""
+
+    vouchers: float
+    """Hours that firms take on vouchers."""
+    research: float
+    """Hours that researchers get of state machines."""
+    research_need: float
+    contracts: float
+    """Hours delivered to firms under contract."""
+    terms: Month
+    """What firms know of the month; the price is last month's until the market has cleared."""
 
 
 def run(model: Model, month: int) -> None:
     p, market = model.parameters, model.state.market
     hours = model.calendar.hours(month) * p["availability"]
-    offered = _divide(model, month, hours)
     scale = model.demand_scale(month) * hours
-    reference = model.reference_price
+    reference, e = model.reference_price, p["compute_price_elasticity"]
     world_price = float(model.outside.world_compute_price[month]) * float(model.outside.exchange_rate[month])
+    running_cost = model.running_cost_per_hour()
     ceiling = world_price * (1.0 + p["market_friction"])
-    e = p["compute_price_elasticity"]
-    state_hours = offered.total("state")
-    vouchers = model.board.value("startup_voucher_share", month) * state_hours
-    coefficient = money = taken = 0.0
-    if model.startups.groups:
-        coefficient, money = model.startups.plan(market.price, reference, scale, e, vouchers)
-        taken = min(model.startups.planned_vouchers(), vouchers)
-    # Vouchers first, then the state's researchers; what neither needs goes to the market.
-    research_need = p["research_need"] * scale
-    research = min(state_hours - taken, research_need)
-    spare = max(state_hours - taken - research, 0.0)
-    for row, part in offered.state.items():
-        offered.open[row] = spare * part / state_hours if state_hours > 0.0 else 0.0
-    spot, captive, reserved = offered.total("open"), offered.total("captive"), offered.total("reserved")
+    floor = min(running_cost, 0.999 * ceiling)
+    offered = _divide(model, month, hours)
+    ahead = _ahead(model, month, offered, hours, scale, world_price)
+    captive, reserved, open_hours = (
+        float(offered.total[k]) for k in (offer.CAPTIVE, offer.RESERVED, offer.OPEN)
+    )
+    spot = max(open_hours - ahead.contracts, 0.0)
+
+    # One price for all.
     abroad = _need_abroad(model, month, offered, hours, reserved)
+    far = p["foreign_elasticity"]
     segments = {
         "industry": (p["industry_need"] * scale + max(model.own_need() * scale - captive, 0.0), e),
-        "research": (max(research_need - research, 0.0), e * p["research_elasticity_ratio"]),
-        "startups": (coefficient, e),
-        "abroad": (abroad * (world_price / reference) ** p["foreign_elasticity"], p["foreign_elasticity"]),
+        "research": (max(ahead.research_need - ahead.research, 0.0), e * p["research_elasticity_ratio"]),
+        "abroad": (abroad * (world_price / reference) ** far, far),
     }
-    floor = min(model.running_cost_per_hour(), 0.999 * ceiling)
-    price, demand = clear(list(segments.values()), money, reference, spot, floor, ceiling)
-    sold = min(demand, spot)
-    # Below the ceiling the market clears: what is left of the difference is rounding.
-    at_home = 1.0 if price < ceiling else (sold / demand if demand > 0.0 else 0.0)
+    firms, answer = model.startups, np.zeros(solution.FOUND)
+    clear(
+        firms.firm, firms.tag, firms.count, firms.weight_of, e, np.array(list(segments.values())), reference,
+        spot, floor, ceiling, market.price, answer,
+    )  # fmt: skip
+    price, demand, evaluations = (
+        float(answer[k]) for k in (solution.PRICE, solution.DEMAND, solution.EVALUATIONS)
+    )
     bought = {buyer: a * (price / reference) ** -rate for buyer, (a, rate) in segments.items()}
-    bought["startups"] += money / price
-    imported = (demand - bought["abroad"]) * (1.0 - at_home)
-    found = ComputeMonth(price, offered.total("made"), captive + reserved + research + taken + sold)
-    # At the ceiling demand may exceed supply, at the floor supply may exceed demand; between them they are equal.
-    short, over = max(demand - spot, 0.0), max(spot - demand, 0.0)
-    missed = over if price >= ceiling else short if price <= floor else short + over
-    found.residual = missed / max(spot, 1.0)
+    found = ComputeMonth(price, float(offered.total[offer.MADE]), evaluations=int(evaluations))
     found.paid = {buyer: amount * price for buyer, amount in bought.items()}
-    found.imported, found.sold_share = imported, at_home
-    reserved_abroad = p["foreign_reserved_share"] * reserved
-    served = captive + reserved - reserved_abroad + research + taken
+    if firms.groups:
+        terms = ahead.terms._replace(price=price, voucher_price=p["voucher_price_share"] * price)
+        model.startup_month = firms.settle(month, terms)
+        bought["startups"] = model.startup_month["spot_hours"]
+        found.paid["startups"] = model.startup_month["spot_paid"]
+        found.contract_paid = model.startup_month["contract_paid"]
+    found.residual = _residual(model, month, sum(bought.values()), spot, price, floor, ceiling)
+
+    # Who is served at home. Below the ceiling the market clears: what is left of the difference is rounding.
+    sold = min(demand, spot)
+    at_home = 1.0 if price < ceiling else (sold / demand if demand > 0.0 else 0.0)
+    found.imported, found.sold_share = (demand - bought["abroad"]) * (1.0 - at_home), at_home
+    public = ahead.research + ahead.vouchers
+    found.used = captive + reserved + public + ahead.contracts + sold
+    served = captive + (1.0 - p["foreign_reserved_share"]) * reserved + public + ahead.contracts
     found.home_served = served + sold - bought["abroad"] * at_home
     found.home_demand = served + demand - bought["abroad"]
-    if model.startups.groups:
-        model.startup_month = model.startups.settle(
-            price, reference, world_price, scale, e, p["voucher_price_share"] * price
-        )
-        found.paid["startups"] = model.startup_month["spot_paid"]
+    if firms.groups:
         found.startup_need = model.startup_month["need_hours"]
-        found.startup_home = model.startup_month["spot_hours"] * at_home + taken
-    sold_share = sold / spot if spot > 0.0 else 0.0
-    _revenue(model, found, offered, sold_share)
-    # State machines: the state has what their hours bring and pays the hosts what running them costs.
-    spare_sold = spare * sold_share
-    found.state_income = spare_sold * price + model.startup_month.get("voucher_paid", 0.0)
-    _pay_hosts(
-        model, found, offered, state_hours, (research + taken + spare_sold) * model.running_cost_per_hour()
-    )
-    _book_hours(model, month, offered, sold_share, found)
+        found.startup_home = bought["startups"] * at_home + ahead.vouchers + ahead.contracts
+
+    used_share = (ahead.contracts + sold) / open_hours if open_hours > 0.0 else 0.0
+    mean_price = (found.contract_paid + sold * price) / open_hours if open_hours > 0.0 else 0.0
+    _revenue(model, found, offered, mean_price, running_cost, public, used_share)
+    _book_hours(model, month, offered, used_share, found)
     model.compute_month = found
     market.price, market.ceiling = price, ceiling
     market.used_share = found.used / found.supply if found.supply > 0.0 else 1.0
-    market.supply_hours, market.imported_hours = found.supply, imported
-    market.demand_hours = captive + reserved + research + taken + demand
+    market.supply_hours, market.imported_hours = found.supply, found.imported
+    market.demand_hours = captive + reserved + public + ahead.contracts + demand
     market.history.append(price)
     model.market_residual = max(model.market_residual, found.residual)
     model.look_ahead(month)
@@ -190,86 +191,175 @@ def run(model: Model, month: int) -> None:
         model.decisions.note(month, intent, granted=found.startup_home, bound="home supply")
 
 
+def _residual(
+    model: Model, month: int, bought: float, spot: float, price: float, floor: float, ceiling: float
+) -> float:
+    """Relative residual of the market equation, from what was bought, not from what the solver says.
+
+    At the ceiling demand may exceed supply, at the floor supply may exceed demand; between them they are equal.
+    """
+    short, over = max(bought - spot, 0.0), max(spot - bought, 0.0)
+    missed = over if price >= ceiling else short if price <= floor else short + over
+    residual = missed / max(spot, 1.0)
+    if not residual <= TOLERANCE:
+        raise NotCleared(
+            f"month {model.calendar.text(month)}: at {price:.6g} {model.world.currency} buyers take {bought:.6g} "
+            f"of {spot:.6g} hours; the market equation misses by {residual:.3g}"
+        )
+    return residual
+
+
+def _ahead(
+    model: Model, month: int, offered: Offered, hours: float, scale: float, world_price: float
+) -> Ahead:
+    """Vouchers, research and contracts, in this order; what state machines have to spare becomes open hours."""
+    p, market, firms = model.parameters, model.state.market, model.startups
+    reference, e, last = model.reference_price, p["compute_price_elasticity"], model.state.market.price
+    last_factor = (last / reference) ** -e
+    decline, term = math.log1p(-p["world_compute_price_decline"]), p["startup_contract_months"]
+    # Sellers reckon with the decline of the world price, firms with the trend that they have seen.
+    contract_price = last * (1.0 - p["contract_discount"]) * mean_of_trend(decline, term)
+    seen = market.history[-13:]
+    trend = math.log(seen[-1] / seen[0]) * 12.0 / (len(seen) - 1) if len(seen) > 3 else decline
+    expected = last * mean_of_trend(trend, term)
+    size = float(model.outside.ai_demand[month]) ** p["startup_market_exponent"]
+    plans = firms.plan(month, scale * last_factor / hours, contract_price, expected, hours, size)
+
+    # A voucher hour is cheap, so firms would use more of them than of hours at the full price.
+    state_hours = float(offered.total[offer.STATE])
+    cheap, most = p["voucher_price_share"], p["voucher_use_most"]
+    more = min(cheap**-e, most) if cheap > 0.0 else most
+    wanted = float(plans[at.WANT]) * scale * last_factor * more
+    vouchers = min(model.board.value("startup_voucher_share", month) * state_hours, wanted)
+    voucher_share = more * vouchers / wanted if wanted > 0.0 else 0.0
+    # Then the state's researchers; what neither needs goes to the market.
+    research_need = p["research_need"] * scale
+    research = min(state_hours - vouchers, research_need)
+    spare = max(state_hours - vouchers - research, 0.0)
+    if state_hours > 0.0:
+        offered.parts[offer.OPEN] += offered.parts[offer.STATE] * (spare / state_hours)
+    offered.total[offer.OPEN] += spare
+
+    open_hours = float(offered.total[offer.OPEN])
+    standing, wished = float(plans[at.STANDING]), float(plans[at.WISHED])
+    room = max(p["startup_contract_most"] * open_hours / hours - standing, 0.0)
+    granted = min(room / wished, 1.0) if wished > 0.0 else 0.0
+    contracts = (standing + granted * wished) * hours
+    delivered = min(open_hours / contracts, 1.0) if contracts > 0.0 else 1.0
+    terms = Month(
+        price=last,
+        reference=reference,
+        world_price=world_price,
+        elasticity=e,
+        scale=scale,
+        last_factor=last_factor,
+        world_factor=(world_price / reference) ** -e,
+        voucher_share=voucher_share,
+        voucher_price=cheap * last,
+        contract_hours=hours * delivered,
+        takings=p["startup_break_even"] * firms.crowding,
+        theta=p["startup_theta"],
+        served_most=p["startup_served_most"],
+        spend_share=p["startup_spend_share"],
+        interest=max(float(model.outside.interest_rate[month]) + p["startup_credit_spread"], 0.0) / 12.0,
+        credit_months=p["startup_credit_months"],
+        cash_months=p["startup_cash_months"],
+        growth=p["startup_growth"] / 12.0,
+        spread=p["startup_quality_spread"],
+        persistence=p["startup_quality_persistence"],
+    )
+    if firms.groups:
+        firms.sign(month, granted, contract_price, terms)
+    return Ahead(vouchers, research, research_need, contracts * delivered, terms)
+
+
 def _divide(model: Model, month: int, hours: float) -> Offered:
     """Owners keep hours for themselves, sell some ahead, and offer the rest; the state's are set apart."""
-    state, sites = model.state, model.state.sites
-    kept = {
-        intent.target: intent.amount
-        for agent in model.acting("market")
-        for intent in agent.act("market", month)
-    }
-    online = sites.rows(ENERGISED)
-    offered = Offered([int(row) for row in online[sites.kind[online] == AI]])
-    compute = state.chips @ model.world.vintages.h100e
-    fixed = (
-        model.state.market.price
-        * (1.0 - model.parameters["contract_discount"])
-        * levelised_share(model, month)
-    )
-    life = int(model.parameters["gpu_life_months"])
-    for row in offered.rows:
-        h100e = float(compute[row])
-        made = h100e * hours * (1.0 - float(state.unserved_share[sites.zone[row]]))
-        offered.made[row] = made
-        if sites.finance[row] == 0:
-            offered.state[row] = made
-            continue
-        own = min(kept.get(row, float(sites.own_use[row]) * h100e) * hours, made)
-        ahead = float(sites.anchor[row]) * (made - own)
-        offered.captive[row], offered.reserved[row], offered.open[row] = own, ahead, made - own - ahead
-        if sites.contract_until[row] < month:
-            sites.contract_price[row], sites.contract_until[row] = fixed, month + life
-    return offered
+    state, sites, p = model.state, model.state.sites, model.parameters
+    asked = np.full(len(model.world.cast), -1.0)
+    for agent in model.acting("market"):
+        for intent in agent.act("market", month):
+            asked[intent.target] = intent.amount * hours
+    rows = sites.rows(ENERGISED)
+    rows = rows[sites.kind[rows] == AI]
+    whole = state.chips[rows] @ model.world.vintages.h100e * hours
+    made = whole * (1.0 - state.unserved_share[sites.zone[rows]])
+    parts = np.empty((offer.PARTS, len(rows)))
+    of_state = sites.finance[rows] == 0
+    divide(made, of_state, sites.owner[rows], sites.own_use[rows] * whole, sites.anchor[rows], asked, parts)
+    due = rows[~of_state & (sites.contract_until[rows] < month)]
+    if len(due):
+        sites.contract_price[due] = (
+            state.market.price * (1.0 - p["contract_discount"]) * levelised_share(model, month)
+        )
+        sites.contract_until[due] = month + int(p["gpu_life_months"])
+    return Offered(rows, parts, parts.sum(axis=1))
 
 
 def _need_abroad(model: Model, month: int, offered: Offered, hours: float, reserved: float) -> float:
     """Hours that customers abroad want here, at the world price, beyond what is reserved for them."""
     if not model.hosting:
         return 0.0
-    p, sites = model.parameters, model.state.sites
-    room = sum(
-        float(sites.mw[row]) * (1.0 - float(sites.own_use[row])) for row in offered.rows if sites.finance[row]
-    )
+    p, sites, rows = model.parameters, model.state.sites, offered.rows
+    mw = sites.mw[rows]
+    room = float(mw @ ((1.0 - sites.own_use[rows]) * (sites.finance[rows] != 0)))
     hosted_mw = model.hosting.run(model, month, room)
-    open_mw = sum(float(sites.mw[row]) for row in offered.rows)
-    standing = offered.total("made") / hours if hours > 0.0 else 0.0
-    density = standing / open_mw if standing > 0.0 else model.h100e_per_mw()
+    standing = float(offered.total[offer.MADE]) / hours if hours > 0.0 else 0.0
+    density = standing / float(mw.sum()) if standing > 0.0 else model.h100e_per_mw()
     wanted = hosted_mw * density * hours * p["foreign_load"]
     return max(wanted - p["foreign_reserved_share"] * reserved, 0.0)
 
 
-def _revenue(model: Model, found: ComputeMonth, offered: Offered, sold_share: float) -> None:
-    """What each site earns: own use and spot at the spot price, reserved hours at the contract's."""
-    sites = model.state.sites
-    for row in offered.rows:
-        if row in offered.state:
-            continue
-        captive = offered.captive[row] * found.price
-        ahead = offered.reserved[row] * float(sites.contract_price[row])
-        found.captive_paid += captive
-        found.reserved_paid += ahead
-        found.site_revenue[row] = captive + ahead + offered.open[row] * sold_share * found.price
+def _revenue(
+    model: Model,
+    found: ComputeMonth,
+    offered: Offered,
+    mean_price: float,
+    running_cost: float,
+    public_hours: float,
+    used_share: float,
+) -> None:
+    """What each site earns: own use at the spot price, hours sold ahead at their contract's, open ones at the mean.
+
+    Of state machines the state has what their hours bring, and pays the hosts what running them costs.
+    """
+    parts, rows = offered.parts, offered.rows
+    captive = parts[offer.CAPTIVE] * found.price
+    reserved = parts[offer.RESERVED] * model.state.sites.contract_price[rows]
+    found.captive_paid, found.reserved_paid = float(captive.sum()), float(reserved.sum())
+    of_state = parts[offer.STATE]
+    private = np.where(of_state > 0.0, 0.0, parts[offer.OPEN])
+    spare = float(parts[offer.OPEN].sum() - private.sum())
+    found.state_income = spare * mean_price + model.startup_month.get("voucher_paid", 0.0)
+    state_hours = float(offered.total[offer.STATE])
+    cost = (public_hours + spare * used_share) * running_cost
+    paid = of_state * (cost / state_hours) if state_hours > 0.0 else of_state
+    found.hosting_paid = float(paid.sum())
+    revenue = captive + reserved + private * mean_price + paid
+    found.site_revenue = dict(zip(rows.tolist(), revenue.tolist(), strict=True))
 
 
-def _pay_hosts(model: Model, found: ComputeMonth, offered: Offered, state_hours: float, cost: float) -> None:
-    for row, hours in offered.state.items():
-        found.site_revenue[row] = cost * hours / state_hours if state_hours > 0.0 else 0.0
-    found.hosting_paid = math.fsum(found.site_revenue[row] for row in offered.state)
-
-
-def _book_hours(model: Model, month: int, offered: Offered, sold_share: float, found: ComputeMonth) -> None:
+def _book_hours(model: Model, month: int, offered: Offered, used_share: float, found: ComputeMonth) -> None:
     """Hours sold to startups, on the supply graph: each owner's part of all sales, spread over the groups."""
-    sold: dict[str, float] = {}
-    for row, hours in offered.open.items():
-        owner = model.owner_key(row)
-        sold[owner] = sold.get(owner, 0.0) + hours * sold_share + offered.state.get(row, 0.0)
-    total = sum(sold.values())
-    firms = {who: model.startups.alive_of(who) for who in model.startups.groups}
-    alive = sum(firms.values())
-    if total <= 0.0 or alive <= 0.0:
-        return
-    for owner, hours in sold.items():
-        for who, count in firms.items():
-            model.supply.book(
-                month, owner, who, "compute", found.startup_home * hours / total * count / alive
-            )
+    firms, supply = model.startups, model.supply
+    if firms.edges is None:
+        row_of = {model.world.cast.row(who): g for g, who in enumerate(firms.groups)}
+        compute = [
+            edge
+            for edge in range(len(supply.good))
+            if supply.goods[supply.good[edge]] == "compute" and int(supply.buyer[edge]) in row_of
+        ]
+        firms.edges = (
+            np.array(compute, np.int64),
+            np.array([row_of[int(supply.buyer[i])] for i in compute], int),
+        )
+    edges, group = firms.edges
+    sold = np.bincount(
+        model.state.sites.owner[offered.rows],
+        offered.parts[offer.OPEN] * used_share + offered.parts[offer.STATE],
+        len(model.world.cast),
+    )
+    total, alive = float(sold.sum()), firms.firms()
+    if total > 0.0 and alive > 0.0 and len(edges):
+        part = sold[supply.supplier[edges]] * firms.living[group]
+        supply.flow[month, edges] += part * (found.startup_home / total / alive)

@@ -1,103 +1,105 @@
-"""Phase 5: orders, and the sharing of scarce accelerators over the graph.
+"""Phase 5: orders for accelerators, and the month of the graph that memory and accelerators flow through.
 
-Memory is sold first, since it limits accelerators. Buyers order; each maker says how much it lets go
-to the home country; that is shared among the sites that ordered by proportional fairness, with the
-graph's contract shares times the site's size as weights, so that an inflated order gains nothing.
-What was allocated arrives after the edge's lead time, in the vintage and at the price that hold then.
+Owners and ministries order; makers of memory say what they sell and keep back, makers of accelerators
+what memory they want and what they can make; licences cap what may come from abroad. Then the compiled
+graph moves by a month (:class:`abm.chips.ChipChain`): each maker shares what is scarce by its rule, and what
+a site was allocated arrives after the edge's lead time, in the vintage of that month and at the price that
+held when it was allocated. Orders that were not met stay in the queue.
 """
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from abm.chips import Made
+from abm.core.sites import build as core
 from abm.decisions import Intent
-from abm.rationing import proportional_fairness
+from abm.state import AI, DECIDED, ENERGISED
 
 if TYPE_CHECKING:
     from abm.model import Model
+
+SMALL_GAP = 0.02
+"""Part of a site's plan that it leaves open before it orders."""
 
 
 def run(model: Model, month: int) -> None:
     if month % 3 == 0:
         model.imported_this_quarter = 0.0
-    _sell_memory(model, month)
+    sold: dict[str, tuple[float, float]] = {}
+    for agent in model.acting("memory"):
+        for intent in agent.act("memory", month):
+            sold[intent.who] = (intent.amount, intent.values["kept"])
+            if month % 12 == 0:
+                model.decisions.note(month, intent)
+    model.short_of_chips = _short_of_chips(model, month)
     for agent in model.acting("orders"):
         for intent in agent.act("orders", month):
             _order(model, month, intent)
-    for intent in _licensed(
-        model, [intent for agent in model.acting("supply") for intent in agent.act("supply", month)]
-    ):
-        _allocate(model, month, intent)
-        if intent.who == model.leading_maker:
-            _judge_memory(model, month, intent)
+    memory = {
+        intent.who: intent.amount
+        for agent in model.acting("memory-orders")
+        for intent in agent.act("memory-orders", month)
+    }
+    made = {}
+    for agent in model.acting("supply"):
+        for intent in agent.act("supply", month):
+            said = intent.values
+            made[intent.who] = Made(
+                intent.amount,
+                said.get("abroad", 0.0),
+                said.get("home_weight", 1.0),
+                said.get("rival_weight", 0.0),
+            )
+    model.chips.month(month, sold, memory, made, model.export_quota - model.imported_this_quarter)
 
 
-def _sell_memory(model: Model, month: int) -> None:
-    sold: dict[str, float] = {}
-    model.memory_gb = model.memory_reserved_gb = 0.0
-    for agent in model.acting("memory"):
-        for intent in agent.act("memory", month):
-            sold[intent.who] = intent.amount
-            model.memory_gb += intent.amount
-            model.memory_reserved_gb += intent.values["kept"]
-            if month % 12 == 0:
-                model.decisions.note(month, intent)
-    share = model.parameters["maker_memory_share"]
-    for maker in model.makers:
-        for who, amount in sold.items():
-            model.supply.book(month, who, maker, "hbm", amount * share)
+def _short_of_chips(model: Model, month: int) -> dict[int, list[tuple[int, float]]]:
+    """Owner to its sites that want accelerators, and how many.
 
-
-def _licensed(model: Model, intents: list[Intent]) -> list[Intent]:
-    """Cut what makers abroad let go to what export licences leave this quarter, shared by proportional fairness."""
-    abroad = [i for i, intent in enumerate(intents) if model.is_foreign(intent.who)]
-    # A maker may offer more than is ordered; only what would be taken uses up the licence.
-    asked = np.array([min(intents[i].amount, model.backlog(intents[i].who)) for i in abroad])
-    left = max(model.export_quota - model.imported_this_quarter, 0.0)
-    if asked.sum() <= left:
-        return intents
-    for i, granted in zip(abroad, proportional_fairness(asked, asked, left), strict=True):
-        if granted < intents[i].amount:
-            intents[i] = dataclasses.replace(intents[i], amount=float(granted), bound="export licence")
-    return intents
-
-
-def _judge_memory(model: Model, month: int, intent: Intent) -> None:
-    """Memory counts as sold out while the leading maker's output needs nine tenths of its part."""
-    per_chip = float(model.world.vintages.hbm_gb[max(model.vintage_of(intent.who, month), 0)])
-    part = model.memory_gb * model.parameters["maker_memory_share"]
-    model.memory_sold_out = part <= 0.0 or intent.values["world"] * per_chip >= 0.9 * part
+    A site wants its plan, or what its power holds, less what will stand there when an order of today arrives;
+    gaps below 2 % of the plan are left open.
+    """
+    state, sites, p, chips = model.state, model.state.sites, model.parameters, model.chips
+    terms = np.array(
+        [month, p["gpu_life_months"], p["gpu_power_factor"] * p["pue"], p["power_overbooking"], SMALL_GAP]
+    )
+    newest = np.array([model.vintage_for(month + lead) for lead in range(chips.longest_lead + 1)])
+    rows, missing = np.empty(sites.count, np.int64), np.empty(sites.count)
+    found = core.short_of_chips(
+        terms, sites.count, DECIDED, ENERGISED, AI, sites.status, sites.kind, sites.finance, sites.owner,
+        chips.lead_of_buyer, newest, sites.mw, sites.gpus, state.chips, state.store, model.chip_age, state.ordered,
+        state.wanted, model.vintage_kw, rows, missing,
+    )  # fmt: skip
+    by_owner: dict[int, list[tuple[int, float]]] = {}
+    for row, gap in zip(rows[:found].tolist(), missing[:found].tolist(), strict=True):
+        by_owner.setdefault(int(sites.owner[row]), []).append((row, gap))
+    return by_owner
 
 
 def _order(model: Model, month: int, intent: Intent) -> None:
     """Split an order among makers: the home processors' share first, the rest by contract share."""
-    supply, row = model.supply, intent.target
-    buyer = intent.who
+    supply, chips, row = model.supply, model.chips, intent.target
+    buyer, public = intent.who, intent.verb == "purchase"
+    model.buyer_of[row] = buyer
     rest = intent.amount
     npu = supply.into(buyer, "npu")
     if npu:
         share = intent.values.get("npu_share", 0.0)
+        held = max(sum(float(supply.share[edge]) for edge in npu), 1e-12)
         for edge in npu:
-            part = (
-                share
-                * intent.amount
-                * float(supply.share[edge])
-                / max(sum(float(supply.share[e]) for e in npu), 1e-12)
-            )
-            model.state.wanted[row, model.makers[supply.who_supplies(edge)]] += part
+            part = share * intent.amount * float(supply.share[edge]) / held
+            chips.place(month, row, supply.who_supplies(edge), part, public)
             rest -= part
     edges = supply.into(buyer, "gpu")
     total = sum(float(supply.share[edge]) for edge in edges)
     for edge in edges:
         part = float(supply.share[edge]) / total if total > 0.0 else 1.0 / len(edges)
-        model.state.wanted[row, model.makers[supply.who_supplies(edge)]] += rest * part
-    model.buyer_of[row] = buyer
-    if intent.verb == "purchase":
-        price = intent.values["price"] * intent.amount
-        model.budget.spent += price
+        chips.place(month, row, supply.who_supplies(edge), rest * part, public)
+    if public:
+        model.budget.spent += intent.values["price"] * intent.amount
         model.state_purchased[row] = model.state_purchased.get(row, 0.0) + intent.amount
     model.decisions.note(
         month,
@@ -105,46 +107,3 @@ def _order(model: Model, month: int, intent: Intent) -> None:
         granted=intent.amount if edges or npu else 0.0,
         bound=intent.bound if edges or npu else "no supplier",
     )
-
-
-def _allocate(model: Model, month: int, intent: Intent) -> None:
-    state, supply = model.state, model.supply
-    maker, good = intent.who, intent.subject
-    column = model.makers[maker]
-    orders = state.wanted[:, column]
-    rows = np.flatnonzero(orders > 1e-9)
-    if not len(rows):
-        return
-    weights, lead, room = np.empty(len(rows)), np.empty(len(rows), np.int64), np.empty(len(rows))
-    for i, row in enumerate(rows):
-        edge = supply.edge(maker, model.buyer_of[int(row)], good)
-        size = max(float(model.state.sites.mw[row]), 1.0)
-        weights[i] = max(float(supply.share[edge]), 1e-3) * size if edge is not None else 0.0
-        lead[i] = int(supply.lead[edge]) if edge is not None else 0
-        room[i] = float(supply.capacity[edge]) if edge is not None else 0.0
-    asked = np.minimum(orders[rows], room)
-    got = proportional_fairness(asked, weights, intent.amount)
-    vintages = {int(months): model.vintage_of(maker, month + int(months)) for months in set(lead.tolist())}
-    for i, row in enumerate(rows):
-        count = float(got[i])
-        if count <= 0.0:
-            continue
-        vintage = vintages[int(lead[i])]
-        price = model.chip_price(vintage, month)
-        state.wanted[row, column] -= count
-        if state.wanted[row, column] < 1e-9:
-            state.wanted[row, column] = 0.0
-        state.ordered[row] += count
-        state.deliveries[month + int(lead[i])].append((int(row), vintage, count, maker, price))
-    granted = float(got.sum())
-    if model.is_foreign(maker):
-        model.imported_this_quarter += granted
-        model.imported_total += granted
-    if granted < float(orders[rows].sum()) - 1e-6:
-        model.decisions.repeat(
-            month,
-            Intent(maker, "ration", good, float(orders[rows].sum()) + granted, intent.unit, intent.values),
-            granted,
-            intent.bound or "edge capacity",
-            every=6,
-        )

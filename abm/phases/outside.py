@@ -51,18 +51,18 @@ class Outside:
         months = calendar.months
         t = np.arange(months)
         years = t / 12.0
-        common = np.array([luck.normal("macro", "common", m) for m in range(months)])
+        common = luck.normals("macro", "common", t)
         persistence = p["macro_persistence"]
 
         def walk(who: str, volatility: float, loading: float, start: int = 0) -> np.ndarray:
-            own = np.array([luck.normal("macro", who, m) for m in range(months)])
+            own = luck.normals("macro", who, t)
             steps = volatility / math.sqrt(12.0) * (loading * common + math.sqrt(1 - loading**2) * own)
-            level, path = 0.0, np.empty(months)
-            for m in range(months):
-                path[m] = level
+            level, path = 0.0, []
+            for m, step in enumerate(steps.tolist()):
+                path.append(level)
                 if m >= start:
-                    level = persistence * level + steps[m]
-            return path
+                    level = persistence * level + step
+            return np.array(path)
 
         loading = p["macro_correlation"]
         exchange_walk = walk("exchange", p["exchange_volatility"], loading)
@@ -117,17 +117,8 @@ class Outside:
         self.demand = np.exp(math.log1p(p["demand_growth"]) * years)
         self.country_risk = np.full(months, p["country_risk_premium"])
         self.line_progress = np.ones(months)
-        weather = (
-            np.array(
-                [
-                    luck.normal(
-                        "weather", "year", calendar.year(int(m)) * 12 + calendar.month_of_year(int(m))
-                    )
-                    for m in t
-                ]
-            )
-            * p["weather_variability"]
-        )
+        since = calendar.year(0) * 12 + calendar.month_of_year(0)
+        weather = luck.normals("weather", "year", since + t) * p["weather_variability"]
         season = np.array(
             [abs(math.cos(2 * math.pi * (calendar.month_of_year(int(m)) - 0.5) / 12)) for m in t]
         )

@@ -144,10 +144,8 @@ _RESOLVE = {
 
 
 def _pay_programmes(model: Model, month: int) -> None:
-    for handle in model.board.levers:
-        cost = model.board.running_cost(handle, model.board.value(handle, month)) / 12.0
-        if cost > 0.0:
-            model.spend(month, cost, f"programme {handle}")
+    for handle, cost in model.board.programme_costs(month):
+        model.spend(month, cost / 12.0, f"programme {handle}")
 
 
 def _retire_by_policy(model: Model, month: int) -> None:
@@ -157,16 +155,10 @@ def _retire_by_policy(model: Model, month: int) -> None:
     closed = model.closed_by_policy_mw
     if asked <= closed + 1.0:
         return
-    rows = [
-        r
-        for r in range(len(plants))
-        if plants.retirement[r] == "policy"
-        and state.plant_retires[r] > month
-        and plants.commissioned[r] <= month
-    ]
-    rows.sort(key=lambda r: (plants.commissioned[r], model.plant_name(r)))
     generator = model.role("thermal")
-    for row in rows:
+    for row in model.closing_order:
+        if state.plant_retires[row] <= month or plants.commissioned[row] > month:
+            continue
         if closed + state.plant_mw[row] > asked + 1e-9:
             break
         state.plant_retires[row] = month

@@ -7,14 +7,16 @@ served. Both use :mod:`abm.core.power`; days are weighted so that they add up to
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from abm.core.power import PowerCase, dispatch_many
+from abm.core.energy import readout
+from abm.core.power import PowerResult, dispatch_many
 from abm.decisions import Intent
+from abm.phases.adequacy import loss_of_load_hours
+from abm.phases.power_cases import MonthCases, Situation, cases_of
 from abm.state import AI, ENERGISED, FAB
 
 if TYPE_CHECKING:
@@ -61,44 +63,25 @@ class PowerSystem:
     """Turns state and calendar into power cases and reads results back."""
 
     def __init__(self, model: Model):
-        world, p = model.world, model.parameters
+        world = model.world
         self.model = model
-        self.zones = len(world.zones)
-        tech = world.technologies
-        self.tech = tech
-        days, weights = world.days, world.day_weights
-        self.hours = int(days.hour.max()) + 1
-        self.days: list[list[tuple[float, str, dict[str, np.ndarray]]]] = [[] for _ in range(12)]
-        for month, day, count in zip(weights.calendar_month, weights.day, weights.days, strict=True):
-            rows = np.flatnonzero((days.calendar_month == month) & (np.array(days.day) == day))
-            shapes = {}
-            for name in ("demand_mw", "solar", "wind", "hydro"):
-                shape = np.zeros((self.zones, self.hours))
-                shape[days.zone[rows], days.hour[rows].astype(int)] = getattr(days, name)[rows]
-                shapes[name] = shape
-            self.days[int(month) - 1].append((float(count), day, shapes))
-        must = np.flatnonzero(tech.must_run > 0.0)
-        self.segment_tech = np.concatenate([np.arange(len(tech)), must])
-        self.segment_must = np.concatenate([np.zeros(len(tech), bool), np.ones(len(must), bool)])
-        lines = world.lines
-        self.lines = np.flatnonzero(lines.from_zone != lines.to_zone)
-        self.table = np.ones((12, self.zones, len(tech)))
-        rows_av = world.availability
-        for t, zone, month, factor in zip(
-            rows_av.technology, rows_av.zone, rows_av.calendar_month, rows_av.factor, strict=True
-        ):
-            where: Any = slice(None) if zone < 0 else int(zone)
-            self.table[int(month) - 1, where, int(t)] *= factor
-        self.mean = tech.availability.copy()
-        for i, key in enumerate(tech.keys):
-            if f"{key}_availability" in p:
-                self.mean[i] = p[f"{key}_availability"]
-        self.profile = np.array([("none", "solar", "wind", "hydro").index(name) for name in tech.profile])
-        self.weatherly = (self.profile == 1) | (self.profile == 2)
+        self.cases = cases_of(world)
+        tech = self.tech = world.technologies
+        self.zones, self.hours = self.cases.zones, self.cases.hours
+        self.lines, self.weatherly = self.cases.lines, self.cases.weatherly
+        self.mean = self.cases.mean_availability(model.parameters)
         self.is_coal = np.array([i >= 0 and world.fuels.keys[i] == "coal" for i in tech.fuel])
-        self.tie = p["tie_break"] * _ties(tech.keys, self.segment_tech, self.segment_must, self.hours)
-        self.warm: dict[tuple[int, int, int], Any] = {}
-        self.growing_store_eff = float(np.sqrt(p["battery_round_trip"]))
+        self.thermal_rows = np.flatnonzero(self.cases.profile == 0)
+        self.weather_kind = np.where(
+            self.cases.profile == 0,
+            readout.DISPATCHABLE,
+            np.where(self.weatherly, readout.SUN_OR_WIND, readout.OTHER_WEATHER),
+        )
+        self.settlement_share = tech.settlement_share.astype(float)
+        self.renewable, self.carbon_free = tech.renewable.astype(bool), tech.carbon_free.astype(bool)
+        self.buses = [f"zone {key}" for key in world.zones.keys]
+        self._warm: dict[tuple[int, int, int], Any] | None = None
+        """Basis of each (0 zonal or 1 single, calendar month, day) a year ago; of the opening world at first."""
 
     # -- what there is -----------------------------------------------------------------------
     def installed(self, month: int) -> np.ndarray:
@@ -121,10 +104,10 @@ class PowerSystem:
     def ai_power(self) -> tuple[np.ndarray, np.ndarray]:
         """Electric load of AI sites by zone, firm and not firm, MW."""
         model, p = self.model, self.model.parameters
-        sites, state = model.state.sites, model.state
+        state, sites = model.state, model.state.sites
         rows = sites.rows(ENERGISED)
         rows = rows[sites.kind[rows] == AI]
-        full = state.chips[rows] @ model.world.vintages.kw * (p["gpu_power_factor"] * p["pue"] / 1000.0)
+        full = model.site_powers(rows)
         idle = p["idle_share"]
         mw = full * p["load_factor"] * (idle + (1.0 - idle) * state.market.used_share)
         firm, nonfirm = np.zeros(self.zones), np.zeros(self.zones)
@@ -132,278 +115,156 @@ class PowerSystem:
         np.add.at(nonfirm, sites.zone[rows], np.where(sites.nonfirm[rows], mw, 0.0))
         return firm, nonfirm
 
-    def stores(self, month: int) -> dict[str, Any]:
-        world, state, p = self.model.world, self.model.state, self.model.parameters
-        table = world.stores
-        alive = (table.commissioned <= month) & (table.retires > month)
-        mw = np.where(alive, table.mw, 0.0)
-        mwh = np.where(alive, table.mwh, 0.0)
-        added = state.added_store_mw
-        eff = np.full(self.zones, self.growing_store_eff)
-        return {
-            "store_zone": np.concatenate([table.zone, np.arange(self.zones)]),
-            "charge_mw": np.concatenate([mw, added]),
-            "discharge_mw": np.concatenate([mw, added]),
-            "store_mwh": np.concatenate([mwh, added * p["battery_hours"]]),
-            "charge_efficiency": np.concatenate([table.charge_efficiency, eff]),
-            "discharge_efficiency": np.concatenate([table.discharge_efficiency, eff]),
-        }
-
-    # -- a month -----------------------------------------------------------------------------
-    def run(self, month: int) -> PowerMonth:
-        model, world, state, p, tech = (
-            self.model,
-            self.model.world,
-            self.model.state,
-            self.model.parameters,
-            self.tech,
-        )
+    def situation(self, month: int) -> Situation:
+        """What the state, the owners of plants and the outside bring to the month."""
+        model, state, p = self.model, self.model.state, self.model.parameters
+        lines, stores, sites = model.world.lines, model.world.stores, model.state.sites
         calendar = model.calendar.month_of_year(month)
-        z, h = self.zones, self.hours
-        available = self.installed(month) * self.mean * self.table[calendar]
+        available = self.installed(month) * self.mean * self.cases.availability[calendar]
         for agent in model.acting("offers"):
             for intent in agent.act("offers", month):
                 available[:, self.is_coal] *= 1.0 - min(intent.amount, 1.0)
                 if calendar == 11:
                     model.decisions.note(month, intent)
-        cost = self.costs(month)
-        segment_cost = np.where(self.segment_must, -p["must_run_bid"], cost[self.segment_tech])
-        # Hours and segments of equal cost are told apart by their names, so that the optimum is one,
-        # whichever solver finds it and in whatever order zones and lines are listed.
-        segment_cost = segment_cost[:, None] + self.tie
-        must = tech.must_run[self.segment_tech]
-        portion = np.where(
-            self.segment_must,
-            must,
-            1.0 - np.where(np.isin(self.segment_tech, self.segment_tech[self.segment_must]), must, 0.0),
-        )
         firm, nonfirm = self.ai_power()
-        ai_total = firm + nonfirm
-        flexible = p["flexible_share"] * ai_total
-        sites = state.sites
         fabs = sites.rows(ENERGISED)
         fabs = fabs[sites.kind[fabs] == FAB]
-        fab_mw = np.zeros(z)
-        np.add.at(fab_mw, sites.zone[fabs], sites.mw[fabs] * p["fab_load_factor"])
-        lines = world.lines
         on = state.line_ready[self.lines] <= month
         limit = p["transfer_limit_factor"]
-        forward = np.where(on, lines.forward_mw[self.lines], 0.0) * limit
-        backward = np.where(on, lines.backward_mw[self.lines], 0.0) * limit
-        store = self.stores(month)
-        growth = float(model.outside.demand[month]) * float(model.outside.weather_demand[month])
-        weather = float(model.outside.weather_renewables[month])
-        plan = self.days[calendar]
-        stretch = model.calendar.days(month) / sum(days for days, _, _ in plan) * 24.0 / h
-        zonal, single, kept = [], [], []
-        for days, _, shape in plan:
-            profile = np.stack([np.ones((z, h)), shape["solar"], shape["wind"], shape["hydro"]])
-            shaped = profile[self.profile].transpose(1, 0, 2)
-            if weather != 1.0:
-                shaped = np.where(self.weatherly[None, :, None], np.minimum(shaped * weather, 1.0), shaped)
-            by_tech = available[:, :, None] * shaped
-            capacity = by_tech[:, self.segment_tech] * portion[None, :, None]
-            base = shape["demand_mw"] * growth + fab_mw[:, None]
-            demand = base + (ai_total - flexible)[:, None]
-            shed = np.stack(
-                [np.repeat(np.minimum(nonfirm, ai_total - flexible)[:, None], h, axis=1), demand], axis=1
-            )
-            shed[:, 1] -= shed[:, 0]
-            common: dict[str, Any] = {
-                "shed_cost": np.array([p["nonfirm_value"], p["lost_load_value"]]),
-                "unserved_flexible_cost": p["deferred_compute_value"],
-            }  # currency/MWh
-            zonal.append(
-                PowerCase(
-                    demand,
-                    capacity,
-                    np.broadcast_to(segment_cost, (z, *segment_cost.shape)),
-                    line_from=lines.from_zone[self.lines],
-                    line_to=lines.to_zone[self.lines],
-                    line_forward_mw=forward,
-                    line_backward_mw=backward,
-                    flexible_zone=np.arange(z),
-                    flexible_mw=np.repeat((1.5 * flexible)[:, None], h, axis=1),
-                    flexible_mwh=flexible * h,
-                    shed_mw=shed,
-                    **store,
-                    **common,
-                )
-            )
-            single.append(
-                PowerCase(
-                    demand.sum(0, keepdims=True),
-                    capacity.sum(0, keepdims=True),
-                    segment_cost[None],
-                    flexible_zone=np.zeros(1, np.int64),
-                    flexible_mw=np.full((1, h), 1.5 * flexible.sum()),
-                    flexible_mwh=np.array([flexible.sum() * h]),
-                    shed_mw=shed.sum(0, keepdims=True),
-                    **{**store, "store_zone": np.zeros(len(store["store_zone"]), np.int64)},
-                    **common,
-                )
-            )
-            kept.append((days * stretch, base, by_tech))
-        # Warm starts come from the same month a year earlier in this run, never from another run.
-        at = calendar
-        warm_zonal = [self.warm.get((0, at, d)) for d in range(len(plan))]
-        warm_single = [self.warm.get((1, at, d)) for d in range(len(plan))]
-        limited = dispatch_many(zonal, warm_zonal, backend=model.power_backend)
-        free = dispatch_many(single, warm_single, backend=model.power_backend)
-        for d in range(len(plan)):
-            self.warm[0, at, d], self.warm[1, at, d] = limited[d].basis, free[d].basis
-        return self._read(
-            month, available, cost, zonal, single, limited, free, kept, ai_total, firm, nonfirm, flexible
+        alive = (stores.commissioned <= month) & (stores.retires > month)
+        added = state.added_store_mw
+        return Situation(
+            calendar=calendar,
+            available=available,
+            cost=self.costs(month),
+            firm=firm,
+            nonfirm=nonfirm,
+            fab_mw=np.bincount(sites.zone[fabs], sites.mw[fabs] * p["fab_load_factor"], self.zones).astype(
+                float
+            ),
+            forward=np.where(on, lines.forward_mw[self.lines], 0.0) * limit,
+            backward=np.where(on, lines.backward_mw[self.lines], 0.0) * limit,
+            growth=float(model.outside.demand[month]) * float(model.outside.weather_demand[month]),
+            weather=float(model.outside.weather_renewables[month]),
+            store_mw=np.concatenate([np.where(alive, stores.mw, 0.0), added]),
+            store_mwh=np.concatenate([np.where(alive, stores.mwh, 0.0), added * p["battery_hours"]]),
         )
+
+    # -- a month -----------------------------------------------------------------------------
+    def run(self, month: int) -> PowerMonth:
+        """Dispatch the month's days with and without line limits, and add them up."""
+        model = self.model
+        now = self.situation(month)
+        cases = self.cases.month(now, model.parameters)
+        # Warm starts come from the same month a year earlier in this run, or from the opening world:
+        # never from another run.
+        if self._warm is None:
+            own = model.power_backend in (None, "simplex")
+            self._warm = dict(self.cases.opening_bases()) if own else {}
+        found: list[list[PowerResult]] = []
+        for kind, days in enumerate((cases.zonal, cases.single)):
+            warm = [self._warm.get((kind, now.calendar, d)) for d in range(len(days))]
+            results = dispatch_many(days, warm, backend=model.power_backend)
+            for d, result in enumerate(results):
+                self._warm[kind, now.calendar, d] = result.basis
+            found.append(results)
+        counts = self.cases.day_counts[now.calendar]
+        stretch = model.calendar.days(month) / sum(counts) * 24.0 / self.hours
+        share = min(
+            model.board.value("direct_purchase_openness", month),
+            model.direct_share(float(cases.ai_total.sum())),
+        )
+        model.direct_share_now = share
+        rules = share, model.price_cap, model.board.value("regional_pricing", month)
+        return self._read(now, rules, [days * stretch for days in counts], cases, *found)
 
     def _read(
         self,
-        month: int,
-        available: np.ndarray,
-        cost: np.ndarray,
-        zonal: list[Any],
-        single: list[Any],
-        limited: list[Any],
-        free: list[Any],
-        kept: list[Any],
-        ai_total: np.ndarray,
-        firm: np.ndarray,
-        nonfirm: np.ndarray,
-        flexible: np.ndarray,
+        now: Situation,
+        rules: tuple[float, float, float],
+        weights: list[float],
+        cases: MonthCases,
+        limited: list[PowerResult],
+        free: list[PowerResult],
     ) -> PowerMonth:
-        model, tech = self.model, self.tech
-        z, t = self.zones, len(tech)
-        generation, curtailed = np.zeros((z, t)), 0.0
-        load, ai_load, ai_unserved, losses = np.zeros(z), np.zeros(z), np.zeros(z), np.zeros(z)
-        flow = np.zeros(len(self.lines))
-        unserved = nonfirm_cut = congestion = gap = 0.0
-        price_sum = load_sum = 0.0
-        zone_price_sum, zone_load = np.zeros(z), np.zeros(z)
-        peak = green = total = 0.0
-        matched = needed = 0.0
-        settlement = np.zeros(t)
-        cap = model.price_cap
-        regional = model.board.value("regional_pricing", month)
-        share = min(
-            model.board.value("direct_purchase_openness", month), model.direct_share(float(ai_total.sum()))
-        )
-        model.direct_share_now = share
-        margins: list[tuple[float, np.ndarray]] = []
-        spread = np.zeros(z)
-        for (weight, base, by_tech), case, r, s in zip(kept, zonal, limited, free, strict=True):
-            made = np.zeros((z, t, self.hours))
-            for g, at in enumerate(self.segment_tech):
-                made[:, at] += r.generation[:, g]
-            generation += weight * made.sum(2)
-            curtailed += weight * float((by_tech[:, self.weatherly] - made[:, self.weatherly]).sum())
-            served_flexible = np.zeros((z, self.hours))
-            np.add.at(served_flexible, case.flexible_zone, r.flexible)
-            cut, lost = r.shed[:, 0], r.shed[:, 1]
-            inflexible = (ai_total - flexible)[:, None]
-            # Load that is lost is shared by AI sites and others in proportion.
-            fraction = np.divide(
-                lost, case.demand_mw - cut, out=np.zeros_like(lost), where=case.demand_mw - cut > 0
+        """Sums of the month from its days with (``limited``) and without (``free``) line limits.
+
+        ``rules``: share of AI load bought directly, cap on the settlement price, share of zonal pricing.
+        """
+        tech, z, t = self.tech, self.zones, len(self.tech)
+        generation, settlement = np.zeros((z, t)), np.zeros(t)
+        sums, by_zone = np.zeros(readout.SCALARS), np.zeros((readout.BY_ZONE, z))
+        flow, spare = np.zeros(len(self.lines)), np.zeros((len(weights), self.hours))
+        congestion = gap = 0.0
+        for d, (weight, case, r, s) in enumerate(zip(weights, cases.zonal, limited, free, strict=True)):
+            readout.add_day(
+                weight,
+                cases.base[d],
+                cases.by_tech[d],
+                case.demand_mw,
+                cases.ai_total,
+                cases.flexible,
+                *map(_plain, (r.generation, r.shed, r.flow, r.charge, r.discharge, r.flexible)),
+                case.store_zone,
+                case.flexible_zone,
+                _plain(r.price),
+                _plain(s.price[0]),
+                self.cases.segment_tech,
+                self.weather_kind,
+                self.renewable,
+                self.carbon_free,
+                *rules,
+                now.cost,
+                self.settlement_share,
+                generation,
+                sums,
+                by_zone,
+                flow,
+                settlement,
+                spare[d],
             )
-            ai_hour = (inflexible - cut) * (1.0 - fraction) + served_flexible
-            load += weight * (base * (1.0 - fraction)).sum(1)
-            ai_load += weight * ai_hour.sum(1)
-            ai_unserved += weight * ((inflexible + flexible[:, None]) - ai_hour).sum(1)
-            losses += weight * (r.charge - r.discharge).sum(1) @ _one_hot(case.store_zone, z)
-            unserved += weight * float(lost.sum())
-            nonfirm_cut += weight * float(cut.sum())
-            flow += weight * r.flow.sum(1)
             dearer = r.objective - s.objective
             congestion += weight * (dearer if dearer > 1e-12 * abs(r.objective) else 0.0)
-            gap = max(
-                gap,
-                (r.objective - r.lower_bound) / max(abs(r.objective), 1.0),
-                (s.objective - s.lower_bound) / max(abs(s.objective), 1.0),
-            )
-            hourly = base + ai_total[:, None]
-            price_sum += weight * float((s.price[0] * hourly.sum(0)).sum())
-            load_sum += weight * float(hourly.sum())
-            zone_price_sum += weight * (r.price * hourly).sum(1)
-            zone_load += weight * hourly.sum(1)
-            peak = max(peak, float(hourly.sum(0).max()))
-            spread += weight * (r.price.max(1) - r.price.min(1))
-            system = made.sum(0)
-            clean = system[tech.carbon_free.astype(bool)].sum(0)
-            everything = system.sum(0)
-            green += weight * float(system[tech.renewable.astype(bool)].sum())
-            total += weight * float(everything.sum())
-            ai_all = ai_hour.sum(0)
-            wind_sun = system[self.weatherly].sum(0)
-            mean_sun = wind_sun.mean()
-            direct = (
-                np.minimum(share * ai_all, share * ai_all.mean() * wind_sun / mean_sun)
-                if mean_sun > 0
-                else 0.0 * ai_all
-            )
-            rest = np.divide(clean, everything, out=np.zeros_like(clean), where=everything > 0)
-            matched += weight * float((direct + (ai_all - direct) * rest).sum())
-            needed += weight * float(ai_all.sum())
-            system_price = np.minimum(s.price[0], cap)
-            paid = (1.0 - regional) * system_price[None, None, :] + regional * np.minimum(r.price, cap)[
-                :, None, :
-            ]
-            above = np.maximum(paid - cost[None, :, None], 0.0)
-            settlement += weight * (
-                made * (cost[None, :, None] + tech.settlement_share[None, :, None] * above)
-            ).sum((0, 2))
-            margins.append((weight, available, by_tech, hourly.sum(0)))  # type: ignore[arg-type]
-        price = price_sum / load_sum if load_sum else 0.0
-        zone_price = np.divide(zone_price_sum, zone_load, out=np.zeros(z), where=zone_load > 0)
-        model.daily_spread = spread / max(sum(weight for weight, *_ in kept), 1e-9)
-        made_by_tech = generation.sum(0)
-        from abm.phases.adequacy import loss_of_load_hours
-
-        lole = loss_of_load_hours(model, self, month, margins)
+            for found in (r, s):
+                gap = max(gap, (found.objective - found.lower_bound) / max(abs(found.objective), 1.0))
+        zone_load = by_zone[readout.ZONE_LOAD]
+        self.model.daily_spread = by_zone[readout.SPREAD] / max(sum(weights), 1e-9)
+        by_tech_made = generation.sum(0)
+        reserve = float(np.minimum(now.store_mw, now.store_mwh / 4.0).sum())
+        available = now.available.sum(0)
+        total, needed = sums[readout.TOTAL], sums[readout.NEEDED]
         return PowerMonth(
-            generation,
-            max(curtailed, 0.0),
-            unserved,
-            nonfirm_cut,
-            load,
-            ai_load,
-            np.maximum(ai_unserved, 0.0),
-            losses,
-            flow,
-            price,
-            zone_price,
-            congestion,
-            float(made_by_tech @ tech.emission_t_mwh),
-            peak,
-            lole,
-            green / total if total else 0.0,
-            matched / needed if needed > 0.0 else float("nan"),
-            settlement,
-            made_by_tech * cost,
-            available.sum(0) * tech.capacity_payment,
-            gap,
-            sum(r.pivots for r in limited) + sum(s.pivots for s in free),
-            sum(r.fallbacks for r in limited) + sum(s.fallbacks for s in free),
-            len(limited) + len(free),
+            generation=generation,
+            curtailed=max(float(sums[readout.CURTAILED]), 0.0),
+            unserved=float(sums[readout.UNSERVED]),
+            nonfirm_cut=float(sums[readout.NONFIRM_CUT]),
+            load=by_zone[readout.LOAD],
+            ai_load=by_zone[readout.AI_LOAD],
+            ai_unserved=np.maximum(by_zone[readout.AI_UNSERVED], 0.0),
+            losses=by_zone[readout.LOSSES],
+            flow=flow,
+            price=float(sums[readout.PRICE_SUM] / sums[readout.LOAD_SUM]) if sums[readout.LOAD_SUM] else 0.0,
+            zone_price=np.divide(
+                by_zone[readout.ZONE_PRICE_SUM], zone_load, out=np.zeros(z), where=zone_load > 0
+            ),
+            congestion=congestion,
+            emissions_t=float(by_tech_made @ tech.emission_t_mwh),
+            peak_mw=float(sums[readout.PEAK]),
+            lole_hours=loss_of_load_hours(self, available, reserve, zip(weights, spare, strict=True)),
+            renewable_share=float(sums[readout.GREEN] / total) if total else 0.0,
+            ai_carbon_free=float(sums[readout.MATCHED] / needed) if needed > 0.0 else float("nan"),
+            settlement=settlement,
+            fuel_cost=by_tech_made * now.cost,
+            capacity_payment=available * tech.capacity_payment,
+            gap=gap,
+            pivots=sum(found.pivots for found in (*limited, *free)),
+            fallbacks=sum(found.fallbacks for found in (*limited, *free)),
+            solves=len(limited) + len(free),
         )
 
 
-def _ties(keys: tuple[str, ...], techs: np.ndarray, must: np.ndarray, hours: int) -> np.ndarray:
-    """Numbers in [0, 1) by segment and hour, from their names alone; (segments, hours)."""
-
-    def number(text: str) -> float:
-        return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=6).digest(), "little") / 2.0**48
-
-    return np.array(
-        [
-            [number(f"{keys[t]} {bool(m)} {hour}") for hour in range(hours)]
-            for t, m in zip(techs, must, strict=True)
-        ]
-    )
-
-
-def _one_hot(zone: np.ndarray, zones: int) -> np.ndarray:
-    table = np.zeros((len(zone), zones))
-    table[np.arange(len(zone)), zone] = 1.0
-    return table
+def _plain(array: np.ndarray) -> np.ndarray:
+    return array if array.flags.c_contiguous else np.ascontiguousarray(array)
 
 
 def run(model: Model, month: int) -> None:
@@ -411,9 +272,8 @@ def run(model: Model, month: int) -> None:
     state, ledger, world = model.state, model.ledger, model.world
     month_result = model.power.run(month)
     model.power_month = month_result
-    keys = world.zones.keys
-    for zone, key in enumerate(keys):
-        bus = f"zone {key}"
+    buses = model.power.buses
+    for zone, bus in enumerate(buses):
         ledger.post(
             bus, "generation", "mwh", max(float(month_result.generation[zone].sum()), 0.0), "generation"
         )
@@ -427,10 +287,10 @@ def run(model: Model, month: int) -> None:
             "storage losses",
         )
     for line, energy in zip(model.power.lines, month_result.flow, strict=True):
-        ends = keys[world.lines.from_zone[line]], keys[world.lines.to_zone[line]]
+        ends = buses[world.lines.from_zone[line]], buses[world.lines.to_zone[line]]
         if energy < 0:
             ends = ends[1], ends[0]
-        ledger.post(f"zone {ends[1]}", f"zone {ends[0]}", "mwh", abs(float(energy)), "line flow")
+        ledger.post(ends[1], ends[0], "mwh", abs(float(energy)), "line flow")
     full = month_result.ai_load + month_result.ai_unserved
     state.unserved_share = np.divide(
         month_result.ai_unserved, full, out=np.zeros_like(full), where=full > 1e-9

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from abm.calendar import NEVER
-from abm.state import AI, APPLIED, DECIDED, ENERGISED, PASSED, WITHDRAWN
+from abm.state import AI, APPLIED, DECIDED, ENERGISED, PASSED, WITHDRAWN, one_of
 
 if TYPE_CHECKING:
     from abm.model import Model
@@ -24,6 +24,7 @@ def run(model: Model, month: int) -> None:
     _power(model, measures)
     _money(model, month, measures)
     _region(model, measures)
+    model.forget_book_values()
     for agent in model.stakeholders:
         measures["score", agent.who] = agent.score(month)
     for asset, worst in model.ledger.close().items():
@@ -40,13 +41,12 @@ def _accelerators(model: Model, out: dict[tuple[str, str], float]) -> None:
     compute = by_vintage * v.h100e
     total = float(compute.sum())
     out["compute_h100e", ""] = total
-    leader = np.array([maker == model.leading_maker for maker in model.maker_of])
-    out["leader_share", ""] = float(compute[leader].sum()) / total if total > 0.0 else NAN
+    out["leader_share", ""] = float(compute[model.is_leader].sum()) / total if total > 0.0 else NAN
     out["npu_share", ""] = float(compute[model.is_npu].sum()) / total if total > 0.0 else NAN
     sites = state.sites
     per_site = state.chips[:, gpu].sum(axis=1)
-    by_owner = np.zeros(len(model.world.cast))
-    np.add.at(by_owner, sites.owner[: sites.count], per_site[: sites.count])
+    n = sites.count
+    by_owner = np.bincount(sites.owner[:n], per_site[:n], len(model.world.cast))
     for row in model.owner_rows:
         out["gpus_by_owner", model.world.cast.keys[row]] = float(by_owner[row])
     everything = float(by_owner.sum())
@@ -56,16 +56,17 @@ def _accelerators(model: Model, out: dict[tuple[str, str], float]) -> None:
 def _sites(model: Model, month: int, out: dict[tuple[str, str], float]) -> None:
     sites = model.state.sites
     n = sites.count
+    status, mw = sites.status[:n], sites.mw[:n]
     ai = sites.kind[:n] == AI
-    online = ai & (sites.status[:n] == ENERGISED)
-    out["ai_sites_mw", ""] = float(sites.mw[:n][online].sum())
+    online = ai & (status == ENERGISED)
+    out["ai_sites_mw", ""] = float(mw[online].sum())
     queue = (
         ai
-        & np.isin(sites.status[:n], (APPLIED, PASSED, DECIDED))
+        & one_of((APPLIED, PASSED, DECIDED))[status]
         & (sites.step["connected"][:n] == NEVER)
         & ~sites.started_before[:n]
     )
-    out["grid_queue_mw", ""] = float(sites.mw[:n][queue].sum())
+    out["grid_queue_mw", ""] = float(mw[queue].sum())
     a = sites.announced_rows
     due = ai[:a] & (sites.expected[:a] <= month) & (sites.expected[:a] >= 0) & (sites.announced[:a] <= month)
     mw = sites.mw[:a]

@@ -25,6 +25,7 @@ IDENTITY: dict[str, tuple[str, ...]] = {
     "days": ("calendar_month", "day", "hour", "zone"),
     "traits": ("who", "trait"),
     "edges": ("supplier", "buyer", "good"),
+    "rationing": ("supplier", "good"),
     "recipes": ("output", "input"),
     "stock": ("site", "vintage"),
     "resources": ("zone", "technology"),
@@ -83,8 +84,8 @@ def check_header(draft: Draft, currency: str) -> None:
             draft.complain(-1, unknown(name, "column of this table", known), name)
         elif name in header[:position]:
             draft.complain(-1, "column given twice", name)
-    for name in known:
-        if name not in header:
+    for name, column in known.items():
+        if name not in header and not column.optional:
             draft.complain(-1, "missing column", name)
     if draft.form.name in WITHOUT_UNITS_ROW:
         return

@@ -182,6 +182,16 @@ def _edges(edges: Draft) -> None:
     _sum_at_most_one(edges, ("buyer", "good"), "contract shares", exactly=False)
 
 
+def _rationing(rationing: Draft, edges: Draft, cast: Draft, goods: Draft) -> None:
+    sold = set(zip(edges.columns["supplier"].tolist(), edges.columns["good"].tolist(), strict=True))
+    rows = zip(rationing.columns["supplier"].tolist(), rationing.columns["good"].tolist(), strict=True)
+    for row, (who, good) in enumerate(rows):
+        if (who, good) not in sold:
+            others = [goods.keys[g] for w, g in sorted(sold) if w == who]
+            message = unknown(goods.keys[good], f"good that {cast.keys[who]} supplies on an edge", others)
+            rationing.complain(row, message, "good")
+
+
 def _resources(resources: Draft) -> None:
     _sum_at_most_one(resources, ("technology",), "shares", exactly=True)
 
@@ -255,6 +265,7 @@ CHECKS: tuple[tuple[tuple[str, ...], Callable[..., None]], ...] = (
     (("lines",), _lines),
     (("recipes", "goods"), _recipes),
     (("edges",), _edges),
+    (("rationing", "edges", "cast", "goods"), _rationing),
     (("resources",), _resources),
     (("traits",), _traits),
     (("fuel_prices", "fuels"), _fuel_prices),

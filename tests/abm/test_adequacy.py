@@ -36,16 +36,10 @@ def lost_hours(
     store: tuple[float, float] = (0.0, 0.0),
 ) -> float:
     """Expected lost hours of a day of ``load``; forced outages are all that keeps a unit off."""
-    tech = Technologies(fleet)
-    power: Any = SimpleNamespace(
-        tech=tech,
-        profile=np.array([0] * len(fleet) + [1]),
-        stores=lambda month: {"discharge_mw": np.array([store[0]]), "store_mwh": np.array([store[1]])},
-    )
-    available = np.array([[units * unit * (1.0 - rate) for units, unit, rate in fleet] + [weather]])
-    by_tech = np.repeat(available[:, :, None], len(load), axis=2)
-    model: Any = None
-    return loss_of_load_hours(model, power, 0, [(weight, available, by_tech, np.array(load))])
+    power: Any = SimpleNamespace(tech=Technologies(fleet), thermal_rows=np.arange(len(fleet)))
+    available = np.array([units * unit * (1.0 - rate) for units, unit, rate in fleet] + [weather])
+    reserve = min(store[0], store[1] / 4.0)
+    return loss_of_load_hours(power, available, reserve, [(weight, weather - np.array(load))])
 
 
 def by_enumeration(fleet: Fleet, load: float) -> float:
@@ -123,5 +117,5 @@ def test_many_small_units_are_safer_than_one_large_one() -> None:
 
 
 def test_a_month_without_days_loses_nothing() -> None:
-    power: Any = SimpleNamespace(tech=Technologies([]))
-    assert loss_of_load_hours(power, power, 0, []) == 0.0
+    power: Any = SimpleNamespace(tech=Technologies([]), thermal_rows=np.arange(0))
+    assert loss_of_load_hours(power, np.array([100.0, 0.0]), 0.0, []) == 0.0

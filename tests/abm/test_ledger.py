@@ -120,7 +120,7 @@ def test_an_entry_with_one_side_only_raises() -> None:
     """The redundant equation: balances of an asset add up to zero."""
     ledger = Ledger()
     ledger.post("site", "bank", "money", 100.0, "loan")
-    ledger._balance["money"][ledger.account("site")] += 1.0
+    ledger._balance[ASSETS.index("money"), ledger.account("site")] += 1.0
     with pytest.raises(Imbalance, match="money"):
         ledger.close()
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from abm.core.population.columns import CASH, DEBT
 from abm.ledger import Imbalance
 from abm.model import Model
 from abm.world import World
@@ -69,9 +70,10 @@ def step_and_check(model: Model) -> None:
     ):
         assert np.isfinite(array).all()
         assert (array >= -1e-6).all()
-    assert float(
-        (model.startups.weight * model.startups.runway)[model.startups.alive].sum()
-    ) == pytest.approx(ledger.balance("startups", "money"), rel=TOLERANCE, abs=1.0)
+    firms = model.startups
+    for column, asset, sign in ((CASH, "money", 1.0), (DEBT, "debt", -1.0)):
+        held = sign * float(firms.weight @ firms.column(column))
+        assert ledger.balance("startups", asset) == pytest.approx(held, rel=TOLERANCE, abs=1.0)
     # Energy: what was generated is used, stored and lost, zone by zone, with what lines bring.
     lines = model.world.lines
     brought = np.zeros(len(model.world.zones))
@@ -88,8 +90,8 @@ def step_and_check(model: Model) -> None:
     assert compute.home_served <= compute.home_demand * (1 + TOLERANCE) + 1e-6
     vouchers = model.startup_month.get("voucher_paid", 0.0)
     assert sum(compute.site_revenue.values()) + compute.state_income == pytest.approx(
-        compute.captive_paid + compute.reserved_paid + vouchers + compute.hosting_paid
-        + sum(compute.paid.values()) * compute.sold_share, rel=1e-9, abs=1.0)
+        compute.captive_paid + compute.reserved_paid + compute.contract_paid + vouchers
+        + compute.hosting_paid + sum(compute.paid.values()) * compute.sold_share, rel=1e-9, abs=1.0)
     for who, value in model.deployed_by.items():
         assert value >= -1.0, who
     for name in ("power_price_krw_per_mwh", "unserved_mwh", "emissions_mt", "tariff_krw_per_kwh"):

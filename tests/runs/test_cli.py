@@ -330,7 +330,9 @@ def test_validate_as_json(elsewhere: Path) -> None:
 
 # --- list --------------------------------------------------------------------------------------------
 
-KINDS = ("worlds", "scenarios", "packages", "levers", "uncertainties", "indicators", "stakeholders")
+KINDS = (
+    "worlds", "scenarios", "packages", "levers", "uncertainties", "parameters", "indicators", "stakeholders",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -347,7 +349,7 @@ def test_lists_can_be_read_and_parsed(kind: str) -> None:
 
 
 def test_levers_and_uncertainties_say_all_that_the_design_asks_for() -> None:
-    for kind in ("levers", "uncertainties"):
+    for kind in ("levers", "uncertainties", "parameters"):
         for row in json.loads(cli("list", kind, "--world", "toy", "--json").stdout)[kind]:
             assert row["low"] <= row["default"] <= row["high"]
             assert row["unit"]

@@ -147,8 +147,16 @@ BAD = {
     ),
     "parameter": (
         "[uncertainties]\nhours = 3",
-        "s.toml:2: uncertainties.hours: is a fixed parameter of the world, "
-        "no uncertainty; change it in the world's parameters.csv",
+        "s.toml:2: uncertainties.hours: is a parameter of the world, no uncertainty; "
+        "give it in the table [parameters]",
+    ),
+    "uncertainty as parameter": (
+        "[parameters]\npue = 1.2",
+        "s.toml:2: parameters.pue: is an uncertainty; give it in the table [uncertainties]",
+    ),
+    "unknown parameter": (
+        "[parameters]\nhuors = 3",
+        "s.toml:2: parameters.huors: found 'huors', which is no parameter; did you mean 'hours'?",
     ),
     "table": ("uncertainties = 3", "s.toml:1: uncertainties: found 3, expected a table of keys"),
     "key": (

@@ -78,6 +78,19 @@ def test_settling_fills_in_every_default() -> None:
     assert settled.lever_values(LEVERS)["grid_investment"] == 1.0
 
 
+def test_a_parameter_of_the_world_can_be_replaced_by_scenario_and_setting() -> None:
+    plain = SPEC.settle(QUANTITIES, LEVERS, WORLD.calendar)
+    assert plain.parameters == {}
+    assert SPEC.with_settings({"hours": 24}).settle(QUANTITIES, LEVERS, WORLD.calendar) == plain
+    assert run_id(SPEC.with_settings({"hours": 24})) == run_id(SPEC)
+    there = replace(SPEC, scenario=replace(SPEC.scenario, parameters={"hours": 30.0}))
+    assert there.settle(QUANTITIES, LEVERS, WORLD.calendar).parameters == {"hours": 30.0}
+    here = there.with_settings({"hours": 36})
+    assert here.settle(QUANTITIES, LEVERS, WORLD.calendar).parameters == {"hours": 36.0}
+    assert len({run_id(SPEC), run_id(there), run_id(here)}) == 3
+    assert run_id(here) == run_id(SPEC.with_settings({"hours": 36.0}))
+
+
 def test_a_scenario_with_its_own_months_counts_from_its_own_start() -> None:
     spec = replace(SPEC, scenario=replace(SPEC.scenario, start=M("2026-01"), end=M("2027-12")))
     settled = spec.settle(QUANTITIES, LEVERS, WORLD.calendar)
@@ -286,9 +299,9 @@ def test_settings_from_the_command_line() -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("peu=1.2", "--set: peu: found 'peu', which is no uncertainty and no lever; did you mean 'pue'?"),
+        ("peu=1.2", "--set: peu: found 'peu', which is no uncertainty, lever or parameter; did you mean 'pue'?"),
         ("grid_invesment=1", "did you mean 'grid_investment'?"),
-        ("hours=3", "--set: hours: is a fixed parameter of the world, no uncertainty"),
+        ("hours=1e9", "--set: hours: found 1e+09, allowed"),
         ("pue=9", "--set: pue: found 9, allowed 1.05 to 1.6 ratio"),
         ("pue=nan", "--set: pue: found nan, expected a finite number in ratio"),
         ("pue=high", "--set: pue: found 'high', expected a number, such as 15"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +17,17 @@ _least, _most = np.minimum.reduce, np.maximum.reduce
 
 class InfeasibleCaseError(ValueError):
     """Demand, and what must be delivered, cannot be met by any dispatch."""
+
+
+RANGES: dict[str, tuple[float, float]] = {  # least and most; an infinite end is itself allowed for lines alone
+    "demand_mw": (-np.inf, np.inf), "cost": (-np.inf, np.inf), "shed_cost": (-np.inf, np.inf),
+    "capacity_mw": (0.0, np.inf), "charge_mw": (0.0, np.inf), "discharge_mw": (0.0, np.inf),
+    "store_mwh": (0.0, np.inf), "flexible_mw": (0.0, np.inf), "flexible_mwh": (0.0, np.inf),
+    "shed_mw": (0.0, np.inf),
+    "line_forward_mw": (0.0, np.inf), "line_backward_mw": (0.0, np.inf),
+    "charge_efficiency": (0.0, 1.0), "discharge_efficiency": (0.0, 1.0),
+}  # fmt: skip
+VARYING = ("cost", "line_forward_mw", "line_backward_mw")  # may be given by hour
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -119,21 +130,8 @@ class PowerCase:
         tiers = tier_cost.shape[0]
         shed = _group("shed_mw", shed_mw, ((zones, tiers, hours),), "shed_cost")
 
-        _finite("demand_mw", demand)
-        _finite("cost", price)
-        _finite("shed_cost", tier_cost)
         if not np.isfinite(unserved):
             raise ValueError(f"unserved_flexible_cost is {unserved}: give a finite cost per MWh")
-        for name, values in (
-            ("capacity_mw", capacity), ("charge_mw", charge), ("discharge_mw", discharge),
-            ("store_mwh", store), ("flexible_mw", flexible), ("flexible_mwh", energy),
-            ("shed_mw", shed),
-        ):  # fmt: skip
-            _not_negative(name, values, infinite=False)
-        _not_negative("line_forward_mw", forward, infinite=True)
-        _not_negative("line_backward_mw", backward, infinite=True)
-        _efficiency("charge_efficiency", into)
-        _efficiency("discharge_efficiency", out_of)
         if lines and (start == end).any():
             at = int(np.argmax(start == end))
             raise ValueError(
@@ -141,18 +139,61 @@ class PowerCase:
                 "zones; leave this one out"
             )
 
-        store_in = object.__setattr__
-        for name, value in (
-            ("demand_mw", demand), ("capacity_mw", capacity), ("cost", price),
-            ("line_from", start), ("line_to", end),
-            ("line_forward_mw", forward), ("line_backward_mw", backward),
-            ("store_zone", home), ("charge_mw", charge), ("discharge_mw", discharge),
-            ("store_mwh", store), ("charge_efficiency", into), ("discharge_efficiency", out_of),
-            ("flexible_zone", place), ("flexible_mw", flexible), ("flexible_mwh", energy),
-            ("shed_mw", shed), ("shed_cost", tier_cost), ("unserved_flexible_cost", float(unserved)),
-        ):  # fmt: skip
-            store_in(self, name, value)
+        figures = {
+            "demand_mw": demand, "capacity_mw": capacity, "cost": price,
+            "line_forward_mw": forward, "line_backward_mw": backward,
+            "charge_mw": charge, "discharge_mw": discharge, "store_mwh": store,
+            "charge_efficiency": into, "discharge_efficiency": out_of,
+            "flexible_mw": flexible, "flexible_mwh": energy,
+            "shed_mw": shed, "shed_cost": tier_cost,
+        }  # fmt: skip
+        for name, values in figures.items():
+            if values.size:
+                _in_range(name, values)
+        # Frozen cases are filled through their dictionary, at a third of the cost of __setattr__.
+        self.__dict__.update(
+            figures,
+            line_from=start, line_to=end, store_zone=home, flexible_zone=place,
+            unserved_flexible_cost=float(unserved),
+        )  # fmt: skip
         _check_adequacy(self)
+
+    def replace(self, **changes: Any) -> PowerCase:
+        """The same case with other figures, of which only these are checked.
+
+        Days of one month share most of their arrays: build the first, replace in the others what differs.
+        The axes keep their lengths.
+
+        Raises:
+            TypeError: a name that is no field.
+            ValueError: naming the field, the index and the remedy.
+
+        >>> case = PowerCase(demand_mw=[[50.0]], capacity_mw=[[[80.0]]], cost=[[10.0]])
+        >>> case.replace(demand_mw=[[60.0]]).demand_mw
+        array([[60.]])
+        """
+        if not changes.keys() <= RANGES.keys():
+            return replace(self, **changes)  # zone indices and the scalar: checked as a whole
+        own = self.__dict__
+        other = object.__new__(PowerCase)
+        filled = other.__dict__
+        filled.update(own)
+        for name, given in changes.items():
+            values = _floats(name, given)
+            if values.shape != own[name].shape:
+                hours = own["demand_mw"].shape[1]
+                short = own[name].shape[: {"cost": 2}.get(name, 1)]
+                shapes = ((*short, hours), short) if name in VARYING else (own[name].shape,)
+                if values.shape not in shapes:
+                    wanted = " or ".join(str(shape) for shape in shapes)
+                    raise ValueError(
+                        f"{name} has shape {values.shape}: give {wanted}, as in the case replaced"
+                    )
+            if values.size:
+                _in_range(name, values)
+            filled[name] = values
+        _check_adequacy(other)
+        return other
 
     @property
     def shape(self) -> Shape:
@@ -282,28 +323,24 @@ def _zone_index(name: str, values: ArrayLike | None, zones: int, length: int | N
     return np.ascontiguousarray(given, dtype=np.int64)
 
 
-def _finite(name: str, array: Floats) -> None:
-    if array.size and not (_least(array, None) > -np.inf and _most(array, None) < np.inf):
-        at = _first(~np.isfinite(array))
-        raise ValueError(f"{name}{list(at)} is {array[at]}: give a finite number")
-
-
-def _not_negative(name: str, array: Floats, infinite: bool) -> None:
-    if array.size == 0:
-        return
-    # One pass each: a NaN makes both comparisons false.
-    if _least(array, None) >= 0.0 and (infinite or _most(array, None) < np.inf):
-        return
-    bad = ~(array >= 0.0) if infinite else ~((array >= 0.0) & (array < np.inf))
-    at = _first(bad)
-    wanted = "0 or more" if infinite else "a finite number, 0 or more"
-    raise ValueError(f"{name}{list(at)} is {array[at]}: give {wanted}")
-
-
-def _efficiency(name: str, array: Floats) -> None:
-    if array.size and not (_least(array, None) > 0.0 and _most(array, None) <= 1.0):
-        at = _first(~((array > 0.0) & (array <= 1.0)))
-        raise ValueError(f"{name}{list(at)} is {array[at]}: give more than 0 and at most 1")
+def _in_range(name: str, array: Floats) -> None:
+    """Refuse what lies outside the range of its field; a NaN makes every comparison false."""
+    low, high = RANGES[name]
+    least, most = _least(array, None), _most(array, None)
+    if high == 1.0:
+        if not (least > 0.0 and most <= 1.0):
+            at = _first(~((array > 0.0) & (array <= 1.0)))
+            raise ValueError(f"{name}{list(at)} is {array[at]}: give more than 0 and at most 1")
+    elif low != 0.0:
+        if not (least > -np.inf and most < np.inf):
+            at = _first(~np.isfinite(array))
+            raise ValueError(f"{name}{list(at)} is {array[at]}: give a finite number")
+    else:
+        infinite = name.startswith("line_")
+        if not (least >= 0.0 and (infinite or most < np.inf)):
+            at = _first(~(array >= 0.0) if infinite else ~((array >= 0.0) & (array < np.inf)))
+            wanted = "0 or more" if infinite else "a finite number, 0 or more"
+            raise ValueError(f"{name}{list(at)} is {array[at]}: give {wanted}")
 
 
 def _first(bad: NDArray[np.bool_]) -> tuple[int, ...]:

@@ -15,11 +15,10 @@ from .pivots import (
     build,
     carve,
     find_duals,
-    flows,
     hang,
     iterate,
-    place,
     plant,
+    settle,
 )
 
 PERTURBATION = 1e-9  # of an arc, relative to the typical cost: below the differences that matter
@@ -41,9 +40,9 @@ def load_curves(s, demand, capacity, cost, shed, shed_cost, flexible_mwh, unserv
     hourly = cost.shape[2] == hours and hours > 1
     dearest, total, largest = 0.0, 0.0, 0.0
     p = 0
+    for k in range(curve):
+        order[k] = k
     for z in range(zones):
-        for k in range(curve):
-            order[k] = k
         for h in range(hours):
             i = z * hours + h
             rhs[i] = demand[z, h]
@@ -51,8 +50,12 @@ def load_curves(s, demand, capacity, cost, shed, shed_cost, flexible_mwh, unserv
             duals[i].begin, duals[i].end = p, p + curve
             if h == 0 or hourly:
                 c = h if hourly else 0
+                if hourly and z > 0:  # mostly the order of the same hour in the zone before
+                    for k in range(segments + tiers):
+                        order[k] = origin[p + k - hours * curve]
                 for k in range(segments + tiers):
-                    piece = order[k]
+                    # insertion into what lies before: one step where the order is as it was
+                    piece = np.int64(order[k])
                     if piece < segments:
                         price = cost[z, piece, c]
                         total += abs(price)
@@ -70,7 +73,7 @@ def load_curves(s, demand, capacity, cost, shed, shed_cost, flexible_mwh, unserv
                 for k in range(curve):
                     curves[p + k].price = curves[p + k - curve].price
             for k in range(segments + tiers):
-                piece = order[k]
+                piece = np.int64(order[k])
                 origin[p + k] = piece
                 if piece < segments:
                     curves[p + k].room = capacity[z, piece, h]
@@ -400,12 +403,9 @@ def cold_basis(s):
 @helper
 def perturb(s, amount):
     """Fixed, uneven costs on the arcs: multiples of the golden ratio, each between 1/2 and 1."""
-    part = 0.0
     for a in range(s.sizes[8]):
-        part += GOLDEN
-        if part >= 1.0:
-            part -= 1.0
-        s.trials[a].cost = amount * (0.5 + 0.5 * part)
+        part = (a + 1) * GOLDEN
+        s.trials[a].cost = amount * (0.5 + 0.5 * (part - np.floor(part)))
 
 
 @helper
@@ -546,8 +546,7 @@ def solve(
             # with perturbed costs, then with the true ones until nothing moves
             if phase > 0:
                 find_duals(s)
-            place(s, dual_tolerance)
-            count = flows(s)
+            count = settle(s, dual_tolerance)
             if phase > 0 and count == 0:
                 break
             status, pivots = iterate(s, count, limit)
@@ -556,8 +555,7 @@ def solve(
                 counts[1] += pivots
             if status != OPTIMAL:
                 # where cycles have almost no gain, rounding alone can look like a shortage
-                place(s, dual_tolerance)
-                flows(s)
+                settle(s, dual_tolerance)
                 if worst_breach(s) > BREACH_TOLERANCE * s.scalar[2]:
                     break
                 status = OPTIMAL

@@ -10,11 +10,11 @@ node, shrinks a lot.
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from ..jit import helper, kernel
 from .case import Floats, Ints, PowerCase
 
 ALIKE = 1e-13  # relative difference of two proportions that are the same
@@ -38,159 +38,178 @@ class Merged(NamedTuple):
     loads: Shares
 
 
-STORE = (
-    "store_zone",
-    "charge_efficiency",
-    "discharge_efficiency",
-    "charge_mw",
-    "discharge_mw",
-    "store_mwh",
-)
-LOAD = ("flexible_zone", "flexible_mwh", "flexible_mw")
-LINE = ("line_from", "line_to", "line_forward_mw", "line_backward_mw")
-
-
 def merge(case: PowerCase) -> Merged:
     """The case with all that is alike merged."""
     lines, stores, loads = case.line_from.size, case.store_zone.size, case.flexible_zone.size
-    whole = case.__dict__
-    changes: dict[str, Any] = {}
-    shares = [_whole(lines), _whole(stores), _whole(loads)]
-    for k, (size, find, names) in enumerate(
-        ((lines, _alike_lines, LINE), (stores, _alike_stores, STORE), (loads, _alike_loads, LOAD))
-    ):
-        found = find(*[whole[name].tobytes() for name in names]) if size else None
-        if found is not None:
-            changes.update(zip(names, found[0], strict=True))
-            shares[k] = found[1]
-    rows = np.concatenate([_sizes(lines, stores, loads), shares[0].row, shares[1].row, shares[2].row])
-    if not changes:
+    hours = case.demand_mw.shape[1]
+    forward, backward = case.line_forward_mw, case.line_backward_mw
+    if forward.ndim != backward.ndim:  # both by hour, or neither
+        forward, backward = _hourly(forward, hours), _hourly(backward, hours)
+    elif forward.ndim == 1:
+        forward, backward = forward[:, None], backward[:, None]
+    varying = forward.shape[1]
+    first = 3 + lines + stores  # where the rows of the loads begin
+    rows = np.empty(first + loads, np.int64)
+    ends = np.empty((2, lines), np.int64)
+    limits = np.empty((4, lines, varying))  # totals forward and backward, parts of them
+    home = np.empty(stores, np.int64)
+    store = np.empty((5, stores))  # efficiencies in and out, charge, discharge, content
+    store_part = np.empty((stores, 1))
+    place = np.empty(loads, np.int64)
+    energy = np.empty(loads)
+    power = np.empty((loads, hours))
+    load_part = np.empty((loads, 1))
+    found = _gather(
+        case.line_from, case.line_to, forward, backward,
+        case.store_zone, case.charge_efficiency, case.discharge_efficiency,
+        case.charge_mw, case.discharge_mw, case.store_mwh,
+        case.flexible_zone, case.flexible_mwh, case.flexible_mw,
+        rows, ends, limits, home, store, store_part, place, energy, power, load_part,
+    )  # fmt: skip
+    # 20 bits each
+    few_lines, few_stores, few_loads = found >> 40, found >> 20 & 0xFFFFF, found & 0xFFFFF
+    shares = (
+        Shares(rows[3 : 3 + lines], limits[2], limits[3]),
+        Shares(rows[3 + lines : first], store_part, store_part),
+        Shares(rows[first:], load_part, load_part),
+    )
+    if few_lines == lines and few_stores == stores and few_loads == loads:
         return Merged(case, rows, *shares)
     smaller = object.__new__(PowerCase)  # checked already, and so not checked again
-    smaller.__dict__.update(whole)
-    smaller.__dict__.update(changes)
+    own = smaller.__dict__
+    own.update(case.__dict__)
+    if few_lines < lines:
+        own["line_from"], own["line_to"] = ends[0, :few_lines], ends[1, :few_lines]
+        own["line_forward_mw"], own["line_backward_mw"] = limits[0, :few_lines], limits[1, :few_lines]
+    if few_stores < stores:
+        own["store_zone"] = home[:few_stores]
+        own["charge_efficiency"], own["discharge_efficiency"] = store[0, :few_stores], store[1, :few_stores]
+        own["charge_mw"], own["discharge_mw"] = store[2, :few_stores], store[3, :few_stores]
+        own["store_mwh"] = store[4, :few_stores]
+    if few_loads < loads:
+        own["flexible_zone"], own["flexible_mwh"] = place[:few_loads], energy[:few_loads]
+        own["flexible_mw"] = power[:few_loads]
     return Merged(smaller, rows, *shares)
 
 
-@lru_cache(maxsize=64)
-def _sizes(lines: int, stores: int, loads: int) -> Ints:
-    return np.array([lines, stores, loads])
+def _hourly(limit: Floats, hours: int) -> Floats:
+    return limit if limit.ndim == 2 else np.repeat(limit[:, None], hours, axis=1)
 
 
-@lru_cache(maxsize=64)
-def _whole(size: int) -> Shares:
-    """Nothing is merged."""
-    return Shares(np.arange(size), np.ones((size, 1)), np.ones((size, 1)))
+@helper
+def _same(a, b):
+    return abs(a - b) <= ALIKE * a
 
 
-# These depend on their arguments alone, which change seldom in a run: a look-up instead of loops.
+@kernel(
+    [
+        "int64(int64[::1], int64[::1], float64[:, ::1], float64[:, ::1],"
+        "int64[::1], float64[::1], float64[::1], float64[::1], float64[::1], float64[::1],"
+        "int64[::1], float64[::1], float64[:, ::1],"
+        "int64[::1], int64[:, ::1], float64[:, :, ::1], int64[::1], float64[:, ::1], float64[:, ::1],"
+        "int64[::1], float64[::1], float64[:, ::1], float64[:, ::1])"
+    ],
+    allocates=False,
+)
+def _gather(
+    line_from, line_to, forward, backward,
+    store_zone, into, out_of, charge, discharge, content,
+    flexible_zone, flexible_mwh, flexible_mw,
+    rows, ends, limits, home, store, store_part, place, energy, power, load_part,
+):  # fmt: skip
+    """Find what is alike and add it up; the last two lines are written. Returns three counts."""
+    lines, stores, loads = line_from.size, store_zone.size, flexible_zone.size
+    rows[0], rows[1], rows[2] = lines, stores, loads
 
-
-@lru_cache(maxsize=256)
-def _alike_lines(
-    start: bytes, end: bytes, ahead: bytes, behind: bytes
-) -> tuple[tuple[Any, ...], Shares] | None:
-    """Merged arrays in the order of LINE, and the shares; None if no lines are parallel or dead."""
-    pair = np.stack([np.frombuffer(start, dtype=np.int64), np.frombuffer(end, dtype=np.int64)], axis=1)
-    forward = np.frombuffer(ahead).reshape(pair.shape[0], -1)
-    backward = np.frombuffer(behind).reshape(pair.shape[0], -1)
-    if np.isinf(forward).any() or np.isinf(backward).any():
-        return None
-    row: list[int] = []
-    first: list[int] = []
-    groups: dict[tuple[int, int], int] = {}
-    for i, (a, b) in enumerate(pair.tolist()):
-        if not (forward[i].any() or backward[i].any()):
-            row.append(-1)
-            continue
-        if (a, b) not in groups:
-            groups[a, b] = len(first)
-            first.append(i)
-        row.append(groups[a, b])
-    if len(first) == len(row):
-        return None
-    totals = [_sums(row, limits, len(first)) for limits in (forward, backward)]
-    parts = [_parts(row, limits, total) for limits, total in zip((forward, backward), totals, strict=True)]
-    return (pair[first, 0], pair[first, 1], *totals), Shares(np.array(row), parts[0], parts[1])
-
-
-def _parts(row: list[int], limits: Floats, totals: Floats) -> Floats:
-    """Each line's part of the flow of its group: as of its limit."""
-    part = np.zeros(limits.shape)
-    for i, g in enumerate(row):
+    few_lines = 0
+    finite = True
+    for i in range(lines):
+        for h in range(forward.shape[1]):
+            finite = finite and forward[i, h] < np.inf and backward[i, h] < np.inf
+    for i in range(lines):
+        alive = not finite  # a line without limit is left as it is, and so are the others then
+        for h in range(forward.shape[1]):
+            alive = alive or forward[i, h] > 0.0 or backward[i, h] > 0.0
+        g = few_lines if alive else -1
+        if alive and finite:
+            for k in range(few_lines):
+                if ends[0, k] == line_from[i] and ends[1, k] == line_to[i]:
+                    g = k
+                    break
+        rows[3 + i] = g
+        if g == few_lines:
+            ends[0, g], ends[1, g] = line_from[i], line_to[i]
+            limits[0, g], limits[1, g] = 0.0, 0.0
+            few_lines += 1
         if g >= 0:
-            np.divide(limits[i], totals[g], out=part[i], where=totals[g] > 0.0)
-    return part
+            for h in range(forward.shape[1]):
+                limits[0, g, h] += forward[i, h]
+                limits[1, g, h] += backward[i, h]
+    for i in range(lines):
+        g = rows[3 + i]
+        for h in range(forward.shape[1]):
+            if few_lines == lines:
+                limits[2, i, h], limits[3, i, h] = 1.0, 1.0
+                continue
+            limits[2, i, h] = forward[i, h] / limits[0, g, h] if forward[i, h] > 0.0 else 0.0
+            limits[3, i, h] = backward[i, h] / limits[1, g, h] if backward[i, h] > 0.0 else 0.0
 
-
-@lru_cache(maxsize=256)
-def _alike_stores(*fields: bytes) -> tuple[tuple[Any, ...], Shares] | None:
-    """Merged arrays in the order of STORE, and the shares; None if all stores differ."""
-    zone = np.frombuffer(fields[0], dtype=np.int64)
-    into, out_of, charge, discharge, content = (np.frombuffer(field) for field in fields[1:])
-    leaders: dict[tuple[int, float, float], list[int]] = {}
-    first: list[int] = []
-    row: list[int] = []
-    for s in range(zone.size):
-        if charge[s] == 0.0 or discharge[s] == 0.0:
-            row.append(-1)
-            continue
-        group = leaders.setdefault((int(zone[s]), float(into[s]), float(out_of[s])), [])
-        for g in group:
-            leader = first[g]
-            if _same(charge[s] * discharge[leader], charge[leader] * discharge[s]) and _same(
-                charge[s] * content[leader], charge[leader] * content[s]
-            ):
-                row.append(g)
-                break
-        else:
-            group.append(len(first))
-            row.append(len(first))
-            first.append(s)
-    if len(first) == zone.size:
-        return None
-    totals = [_sums(row, values, len(first)) for values in (charge, discharge, content)]
-    return (zone[first], into[first], out_of[first], *totals), _shares(row, charge, totals[0])
-
-
-@lru_cache(maxsize=256)
-def _alike_loads(zones: bytes, energies: bytes, powers: bytes) -> tuple[tuple[Any, ...], Shares] | None:
-    """Merged arrays in the order of LOAD, and the shares; None if all loads differ."""
-    zone, energy = np.frombuffer(zones, dtype=np.int64), np.frombuffer(energies)
-    power = np.frombuffer(powers).reshape(zone.size, -1)
-    first: list[int] = []
-    row: list[int] = []
-    for f in range(zone.size):
-        if energy[f] == 0.0:
-            row.append(-1)
-            continue
-        for g, leader in enumerate(first):
-            here, there = power[f] * energy[leader], power[leader] * energy[f]
-            if zone[leader] == zone[f] and (np.abs(here - there) <= ALIKE * here).all():
-                row.append(g)
-                break
-        else:
-            row.append(len(first))
-            first.append(f)
-    if len(first) == zone.size:
-        return None
-    totals = [_sums(row, values, len(first)) for values in (energy, power)]
-    return (zone[first], *totals), _shares(row, energy, totals[0])
-
-
-def _same(a: float, b: float) -> bool:
-    return bool(abs(a - b) <= ALIKE * a)
-
-
-def _sums(row: list[int], values: Floats, groups: int) -> Floats:
-    total = np.zeros((groups, *values.shape[1:]))
-    for i, g in enumerate(row):
+    few_stores = 0
+    for i in range(stores):
+        # the first of its kind stays in `store_part` until the parts are known
+        g = few_stores if charge[i] != 0.0 and discharge[i] != 0.0 else -1
         if g >= 0:
-            total[g] += values[i]
-    return total
+            for k in range(few_stores):
+                first = np.int64(store_part[k, 0])
+                if (
+                    home[k] == store_zone[i]
+                    and store[0, k] == into[i]
+                    and store[1, k] == out_of[i]
+                    and _same(charge[i] * discharge[first], charge[first] * discharge[i])
+                    and _same(charge[i] * content[first], charge[first] * content[i])
+                ):
+                    g = k
+                    break
+        rows[3 + lines + i] = g
+        if g == few_stores:
+            home[g], store_part[g, 0] = store_zone[i], i
+            store[0, g], store[1, g] = into[i], out_of[i]
+            store[2, g], store[3, g], store[4, g] = 0.0, 0.0, 0.0
+            few_stores += 1
+        if g >= 0:
+            store[2, g] += charge[i]
+            store[3, g] += discharge[i]
+            store[4, g] += content[i]
+    for i in range(stores):
+        g = rows[3 + lines + i]
+        store_part[i, 0] = charge[i] / store[2, g] if g >= 0 else 0.0
 
-
-def _shares(row: list[int], values: Floats, totals: Floats) -> Shares:
-    sums = totals.tolist()
-    part = [[value / sums[g]] if g >= 0 else [0.0] for g, value in zip(row, values.tolist(), strict=True)]
-    return Shares(np.array(row), np.array(part), np.array(part))
+    few_loads = 0
+    for i in range(loads):
+        g = few_loads if flexible_mwh[i] != 0.0 else -1
+        if g >= 0:
+            for k in range(few_loads):
+                first = np.int64(load_part[k, 0])
+                if place[k] != flexible_zone[i]:
+                    continue
+                alike = True
+                for h in range(flexible_mw.shape[1]):
+                    here = flexible_mw[i, h] * flexible_mwh[first]
+                    alike = alike and _same(here, flexible_mw[first, h] * flexible_mwh[i])
+                if alike:
+                    g = k
+                    break
+        rows[3 + lines + stores + i] = g
+        if g == few_loads:
+            place[g], load_part[g, 0] = flexible_zone[i], i
+            energy[g] = 0.0
+            power[g] = 0.0
+            few_loads += 1
+        if g >= 0:
+            energy[g] += flexible_mwh[i]
+            for h in range(flexible_mw.shape[1]):
+                power[g, h] += flexible_mw[i, h]
+    for i in range(loads):
+        g = rows[3 + lines + stores + i]
+        load_part[i, 0] = flexible_mwh[i] / energy[g] if g >= 0 else 0.0
+    return few_lines << 40 | few_stores << 20 | few_loads

@@ -249,57 +249,43 @@ def grow(s, top, count):
 
 
 @helper
-def place(s, tolerance):
-    """Put every nonbasic arc and segment at the bound that its reduced cost asks for.
+def settle(s, tolerance):
+    """Put what is nonbasic at the bound that its reduced cost asks for, and compute basic flows.
 
-    At a reduced cost of about zero the old bound is kept.
+    At a reduced cost of about zero the old bound is kept. Returns the number of suspects.
     """
-    nodes, duals, arcs, trials, segments = s.nodes, s.duals, s.arcs, s.trials, s.segments
-    for j in range(s.sizes[8]):
-        a = arcs[j]
-        trial = trials[j]
-        if a.state == BASIC:
-            trial.side = 0.0
-        elif a.upper <= a.lower:
-            a.state = FIXED
-            trial.side = 0.0
-        else:
-            d = trial.cost - a.at * duals[a.tail].y - a.ah * duals[a.head].y
-            if d > tolerance or (a.state != UPPER and d >= -tolerance):
-                a.state = LOWER
-                trial.side = 1.0
-            else:
-                a.state = UPPER
-                trial.side = -1.0
-    for i in range(s.sizes[7]):
-        node, dual = nodes[i], duals[i]
-        if node.own == NONE:
-            continue
-        k, y = node.ptr, dual.y
-        while k < dual.end and segments[k].price < y - tolerance:
-            k += ONE
-        while k > dual.begin and segments[k - 1].price > y + tolerance:
-            k -= ONE
-        node.ptr = k
-
-
-@helper
-def flows(s):
-    """Basic flows from the nonbasic ones, leaves first; returns the number of suspects."""
     n = s.sizes[7]
-    nodes, duals, arcs, segments, residual = s.nodes, s.duals, s.arcs, s.segments, s.residual
+    nodes, duals, arcs, trials = s.nodes, s.duals, s.arcs, s.trials
+    segments, residual = s.segments, s.residual
     for i in range(n):
+        node, dual = nodes[i], duals[i]
+        k, y = node.ptr, dual.y
+        if node.own != NONE:
+            while k < dual.end and segments[k].price < y - tolerance:
+                k += ONE
+            while k > dual.begin and segments[k - 1].price > y + tolerance:
+                k -= ONE
+            node.ptr = k
         total = s.rhs[i]
-        for k in range(duals[i].begin, nodes[i].ptr):
-            total -= segments[k].room
+        for piece in range(dual.begin, k):
+            total -= segments[piece].room
         residual[i] = total
     for j in range(s.sizes[8]):
+        # by sums and products: which arcs are where cannot be foreseen, and a wrong guess costs
+        # more than the whole computation
         a = arcs[j]
-        if a.state != BASIC:
-            value = a.upper if a.state == UPPER else a.lower
-            if value != 0.0:
-                residual[a.tail] -= a.at * value
-                residual[a.head] -= a.ah * value
+        trial = trials[j]
+        lower, upper, state = a.lower, a.upper, a.state
+        d = trial.cost - a.at * duals[a.tail].y - a.ah * duals[a.head].y
+        basic = np.uint32(state == BASIC)
+        fixed = np.uint32(upper <= lower)
+        high = np.uint32((d < -tolerance) | ((state == UPPER) & (d <= tolerance)))
+        a.state = basic * BASIC + (ONE - basic) * (fixed * FIXED + (ONE - fixed) * high)
+        part = np.float64(high)
+        trial.side = (1.0 - 2.0 * part) * np.float64((ONE - basic) * (ONE - fixed))
+        value = (upper * part + lower * (1.0 - part)) * np.float64(ONE - basic)
+        residual[a.tail] -= a.at * value
+        residual[a.head] -= a.ah * value
     for k in range(n - 1, -1, -1):
         i = s.tree[k]
         node = nodes[i]

@@ -42,10 +42,10 @@ def solve(case: PowerCase, warm: NDArray[Any] | None = None) -> PowerResult:
     """
     result = attempt(case, warm)
     if result is None:
-        from . import highs
+        from . import crash, highs
 
         answer = highs.solve(case)
-        return answer._replace(fallbacks=1, basis=np.empty(0, dtype=np.int32))
+        return answer._replace(fallbacks=1, basis=crash.basis_after(case, answer.basis))
     return result
 
 

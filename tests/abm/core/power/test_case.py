@@ -110,6 +110,43 @@ def test_energy_that_nobody_can_take_is_refused() -> None:
         PowerCase(**fields(demand_mw=[[5.0, -9.0], [7.0, 8.0]]))
 
 
+def test_replaced_figures_are_checked_and_the_rest_is_shared() -> None:
+    case = PowerCase(**fields())
+    other = case.replace(demand_mw=case.demand_mw + 1.0, cost=np.ones(case.capacity_mw.shape))
+    assert other.store_mwh is case.store_mwh
+    assert (other.demand_mw == case.demand_mw + 1.0).all()
+    assert other.cost.shape == case.capacity_mw.shape
+    assert other.replace(cost=case.cost).cost.shape == case.cost.shape
+    built = PowerCase(**fields(demand_mw=case.demand_mw + 1.0))
+    again = case.replace(demand_mw=built.demand_mw)
+    assert all(np.array_equal(value, again.__dict__[name]) for name, value in built.__dict__.items())
+    moved = case.replace(store_zone=1 - case.store_zone)
+    assert (moved.store_zone == 1 - case.store_zone).all()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"demand_mw": [[np.nan, 1.0], [1.0, 1.0]]}, r"demand_mw\[0, 0\] is nan: give a finite number"),
+        ({"demand_mw": [[1.0, 1.0]]}, r"demand_mw has shape \(1, 2\): give \(2, 2\)"),
+        ({"demand_mw": None}, "demand_mw is missing"),
+        ({"demand_mw": [[9e9, 1.0], [1.0, 1.0]], "shed_mw": np.zeros((2, 1, 2))}, r"demand_mw\[0, 0\] is 9"),
+        ({"charge_efficiency": [1.5]}, r"charge_efficiency\[0\] is 1.5: give more than 0"),
+        ({"charge_mw": [-1.0]}, r"charge_mw\[0\] is -1.0: give a finite number, 0 or more"),
+        ({"line_forward_mw": [-1.0]}, r"line_forward_mw\[0\] is -1.0: give 0 or more"),
+        ({"store_zone": [7]}, r"store_zone\[0\] is zone 7"),
+    ],
+)
+def test_what_is_replaced_is_refused_like_what_is_given(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        PowerCase(**fields()).replace(**changes)
+
+
+def test_an_unknown_figure_cannot_be_replaced() -> None:
+    with pytest.raises(TypeError, match="demand"):
+        PowerCase(**fields()).replace(demand=1.0)
+
+
 def test_import_is_cheap() -> None:
     code = (
         "import sys, numpy\n"

@@ -264,6 +264,20 @@ def test_circuits_of_one_corridor_share_its_flow(seed: int, hourly: bool) -> Non
     check(case)
 
 
+def test_a_limit_by_hour_goes_with_one_for_all_hours() -> None:
+    """Merged lines may mix them: forward by hour, backward once."""
+    case = random_case(np.random.default_rng(8), **SMALL)
+    forward = np.linspace(1.0, 9.0, 24).reshape(4, 6)
+    backward = np.array([3.0, 0.0, 2.0, 0.0])
+    ends = {"line_from": np.array([0, 0, 1, 1]), "line_to": np.array([1, 1, 2, 2])}
+    mixed = dataclasses.replace(case, **ends, line_forward_mw=forward, line_backward_mw=backward)
+    plain = dataclasses.replace(mixed, line_backward_mw=np.repeat(backward[:, None], 6, axis=1))
+    assert merge(mixed).case.shape.lines == 2
+    a, b = check(mixed), check(plain)
+    assert a.objective == b.objective
+    assert np.array_equal(a.flow, b.flow)
+
+
 def test_what_is_built_later_keeps_the_rest_of_the_basis() -> None:
     """Stores, lines and loads come and go between months: the basis speaks of what stays."""
     before, after = day(0), day(1)
@@ -302,6 +316,20 @@ def test_failure_goes_to_highs_and_is_counted(monkeypatch: pytest.MonkeyPatch) -
     assert result.objective == pytest.approx(expected.objective, rel=1e-9)
     monkeypatch.undo()
     assert dispatch(case, result.basis).objective == pytest.approx(expected.objective, rel=1e-9)
+
+
+def test_the_basis_after_a_fallback_is_a_good_warm_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """HiGHS ends in a vertex of the network; what is left to do is choosing among equal ones."""
+    cases = [day(0), *[random_case(np.random.default_rng(seed), **SMALL) for seed in range(30)]]
+    with monkeypatch.context() as broken:
+        broken.setattr(simplex, "GAP_TOLERANCE", -1.0)
+        bases = [dispatch(case).basis for case in cases]
+    pivots = [
+        (check(case, basis).pivots, check(case).pivots) for case, basis in zip(cases, bases, strict=True)
+    ]
+    assert all(basis.size for basis in bases)
+    assert pivots[0][0] < 0.5 * pivots[0][1], pivots[0]
+    assert sum(warm for warm, _ in pivots[1:]) < 0.2 * sum(cold for _, cold in pivots[1:]), pivots
 
 
 def test_an_infeasible_case_is_named() -> None:

@@ -1,0 +1,1 @@
+"""Compiled: what dispatched days add up to over a month."""

@@ -1,0 +1,22 @@
+"""A population of firms in columns: births, a month, the market that they meet, and what entering is worth."""
+
+from .births import found
+from .clearing import clear
+from .columns import FLOATS, TAGS, TOTALS, Month
+from .month import plan, prospects, settle, sign, stocks
+from .value import worth_of_entry
+
+__all__ = [
+    "FLOATS",
+    "TAGS",
+    "TOTALS",
+    "Month",
+    "clear",
+    "found",
+    "plan",
+    "prospects",
+    "settle",
+    "sign",
+    "stocks",
+    "worth_of_entry",
+]

@@ -1,0 +1,1 @@
+"""Compiled: what all sites do every month."""

@@ -1,0 +1,180 @@
+"""A month's cash of all sites, added up by owner.
+
+Shapes: N sites that run, S all sites, O owners, I investors, V vintages, Z zones. Amounts are currency
+a month unless said otherwise.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from abm.core.jit import kernel
+
+(EARNED, POWER, DIRECT, OPERATION, DEBT_SERVICE, ARREARS, REPAYMENT, TAX, KEPT, ENERGY_MWH, FLOWS) = range(11)
+"""Columns of ``by_owner``."""
+
+(CALLED, INTEREST, POOLED, DIRECT_MWH, SUMS) = range(5)
+"""Places in ``sums``."""
+
+(
+    RATE,
+    DIRECT_SHARE,
+    DIRECT_PRICE,
+    OPERATING_SHARE,
+    SHELL_COST,
+    COST_FACTOR,
+    CONNECTION_COST,
+    PROFIT_TAX,
+    LIFE_MONTHS,
+    SHELL_MONTHS,
+    MW_PER_KW,
+    MONTH,
+    TERMS,
+) = range(13)
+"""Places in ``terms``: figures of the month and of the run."""
+
+PROJECT = 2
+"""Project finance, of :data:`abm.state.FINANCE`."""
+
+
+@kernel(["float64(float64[::1], float64, float64, float64)"])
+def shell_budget(terms, given, mw, waived):
+    """Cost of a building and its connection; ``given`` is NaN where no figure was announced."""
+    shell = mw * terms[SHELL_COST] if np.isnan(given) else given
+    return shell * terms[COST_FACTOR] + mw * terms[CONNECTION_COST] * (1.0 - waived)
+
+
+@kernel(
+    [
+        "void(float64[::1], int64[::1], int64[::1], float64[::1], int64[::1], int64[::1], int64[::1],"
+        "float64[::1], float64[::1], float64[::1], float64[::1], float64[::1], float64[::1],"
+        "float64[:, ::1], float64[::1], float64[:, ::1], float64[::1], float64[::1],"
+        "float64[::1], float64[::1], float64[::1], float64[:, ::1], float64[:, ::1], float64[::1])"
+    ]
+)
+def settle(
+    terms,  # (TERMS,)
+    rows,  # (N,) sites that run
+    owner,  # (S,) number of the owner, 0 to O-1
+    income,  # (N,) from compute
+    zone,  # (S,)
+    finance,  # (S,)
+    energised,  # (S,) month
+    shell_cost,  # (S,)
+    mw,  # (S,)
+    waived,  # (S,)
+    guaranteed,  # (S,)
+    tenor,  # (S,) months
+    paid_in,  # (S,)
+    chips,  # (S,V)
+    kw,  # (V,)
+    equity_paid,  # (S,I)
+    ai_load,  # (Z,) MWh served
+    site_price,  # (Z,) currency/MWh
+    loan,  # in and out (S,)
+    months_served,  # in and out (S,)
+    arrears,  # in and out (S,)
+    by_owner,  # out (O,FLOWS)
+    dividends,  # out (O,I)
+    sums,  # out (SUMS,)
+):
+    rate, month = terms[RATE], terms[MONTH]
+    draw = np.zeros(rows.size)
+    by_zone = np.zeros(ai_load.size)
+    for i in range(rows.size):
+        row = rows[i]
+        kilowatts = 0.0
+        for v in range(kw.size):
+            kilowatts += chips[row, v] * kw[v]
+        draw[i] = kilowatts * terms[MW_PER_KW]
+        by_zone[zone[row]] += draw[i]
+    for i in range(rows.size):
+        row = rows[i]
+        o, z = owner[row], zone[row]
+        energy = ai_load[z] * draw[i] / by_zone[z] if by_zone[z] > 0.0 else 0.0
+        direct = terms[DIRECT_SHARE] * energy
+        bill = energy * site_price[z]
+        straight = min(direct * terms[DIRECT_PRICE], bill)
+        shell = shell_budget(terms, shell_cost[row], mw[row], waived[row])
+        operation = terms[OPERATING_SHARE] * shell / 12.0
+        left = income[i] - bill - operation
+        by_owner[o, EARNED] += income[i]
+        by_owner[o, POWER] += bill - straight
+        by_owner[o, DIRECT] += straight
+        by_owner[o, OPERATION] += operation
+        by_owner[o, ENERGY_MWH] += energy
+        sums[DIRECT_MWH] += direct
+        if loan[row] > 0.0:
+            owed = loan[row]
+            months = max(tenor[row] - months_served[row], 1.0)
+            due = owed * rate / (1.0 - (1.0 + rate) ** -months) if rate > 0.0 else owed / months
+            due = min(due, owed * (1.0 + rate))
+            months_served[row] += 1.0
+            interest = owed * rate
+            paid = min(due, max(left, 0.0)) if finance[row] == PROJECT else due
+            called = guaranteed[row] * (due - paid)
+            change = interest - paid - called
+            short = due - paid - called
+            loan[row] = max(owed + change, 0.0)
+            arrears[row] = max(arrears[row] + short, 0.0) if short > 1e-9 else 0.0
+            by_owner[o, DEBT_SERVICE] += paid
+            by_owner[o, ARREARS] += max(change, 0.0)
+            by_owner[o, REPAYMENT] += max(-change, 0.0)
+            sums[CALLED] += called
+            sums[INTEREST] += interest - max(short, 0.0)
+            left -= paid
+        young = month - energised[row] < terms[LIFE_MONTHS]
+        written_off = paid_in[row] / max(terms[LIFE_MONTHS], 1.0) if young else 0.0
+        tax = terms[PROFIT_TAX] * max(left - written_off, 0.0)
+        by_owner[o, TAX] += tax
+        left -= tax
+        if finance[row] == PROJECT:
+            sums[POOLED] += left
+        held = 0.0
+        for j in range(equity_paid.shape[1]):
+            held += equity_paid[row, j]
+        if left > 0.0 and held > 0.0:
+            for j in range(equity_paid.shape[1]):
+                dividends[o, j] += left * equity_paid[row, j] / held
+        else:
+            # A shortfall is paid in by the owner.
+            by_owner[o, KEPT] += left
+
+
+@kernel(
+    [
+        "void(float64[::1], int64, int64[::1], int64[::1], int64, float64[::1], float64[::1], float64[::1],"
+        "float64[::1], float64[::1], float64[:, ::1], float64[:, ::1], float64[::1])"
+    ]
+)
+def book_shares(
+    terms,  # (TERMS,)
+    count,  # sites
+    status,  # (S,)
+    energised,  # (S,) month
+    running,  # the status of a site that runs
+    shell_cost,  # (S,)
+    mw,  # (S,)
+    waived,  # (S,)
+    paid_in,  # (S,)
+    gpus,  # (S,) planned
+    chips,  # (S,V)
+    chip_age,  # (S,V) mean month of delivery
+    out,  # (S,)
+):
+    """Share of each site's cost that is not written off: the building over its life, machines by their age."""
+    month = terms[MONTH]
+    for row in range(count):
+        out[row] = 1.0
+        if status[row] != running:
+            continue
+        paid = paid_in[row]
+        shell = shell_budget(terms, shell_cost[row], mw[row], waived[row])
+        shell = min(shell / paid, 1.0) if paid > 0.0 else 0.0
+        machines, standing = 0.0, 0.0
+        for v in range(chips.shape[1]):
+            standing += chips[row, v]
+            machines += chips[row, v] * max(1.0 - (month - chip_age[row, v]) / terms[LIFE_MONTHS], 0.0)
+        whole = max(max(gpus[row], standing), 1.0)
+        left = max(1.0 - (month - energised[row]) / terms[SHELL_MONTHS], 0.0)
+        out[row] = shell * left + (1.0 - shell) * min(machines / whole, 1.0)

@@ -1,0 +1,174 @@
+"""What sites under way need from home makers: power equipment, cooling, crews, shared over one compiled graph.
+
+Nodes are the makers; an edge runs from each of them to every site. What a site asks for in a month is what it
+could use in that month; what it does not get it asks for again. ``abm.core.allocate`` shares each maker's
+output by the rule that ``rationing.csv`` states; "first-come" goes by the month in which the site was decided.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from abm.core.allocate import BOUNDS, Network, State
+
+if TYPE_CHECKING:
+    from abm.ledger import Ledger
+    from abm.model import Model
+
+GOODS = ("power-equipment", "cooling", "construction")
+"""In the order of the rows of ``abm.core.sites.build``."""
+
+ON_SITE = ("power equipment", "cooling", "crews")
+"""What people on site call them."""
+
+
+class SiteWorks:
+    """The graph from makers to sites; amounts in megawatts of site, one row for each of ``GOODS``."""
+
+    def __init__(self, model: Model):
+        self.model = model
+        supply = model.supply
+        sites = self.sites = len(model.state.sites.mw)
+        self.makers = [agent for agent in model.acting("capacity") if getattr(agent, "GOOD", "") in GOODS]
+        self.good = np.array([GOODS.index(getattr(agent, "GOOD", "")) for agent in self.makers], np.int64)
+        self.of_good = [np.flatnonzero(self.good == good) for good in range(len(GOODS))]
+        rules = [
+            supply.rule_of(agent.who, GOODS[good]) for agent, good in zip(self.makers, self.good, strict=True)
+        ]
+        self._first_come = [rule == "first-come" for rule in rules]
+        self._plain = all(rule == "proportional" for rule in rules)
+        count = len(self.makers)
+        self.network = Network(
+            [
+                *(f"{agent.who} {GOODS[good]}" for agent, good in zip(self.makers, self.good, strict=True)),
+                "sites",
+            ],
+            np.repeat(np.arange(count), sites),
+            np.full(count * sites, count),
+            rule=[*("priority" if rule == "first-come" else rule for rule in rules), "proportional"],
+            lapse=True,
+            slack=supply.longest_delay() + 1,
+        )
+        self.state = State(self.network)
+        self.want, self.stock = np.zeros(sites), np.zeros(sites)
+        """By site: megawatts that it could build this month; cooling plant that waits for crews."""
+        self.asked, self.weight = np.zeros((len(GOODS), sites)), np.zeros((len(GOODS), sites))
+        self.on_way = np.zeros((len(GOODS), sites))
+        """By site: what was let go and is late because of a shock."""
+        self.bound = np.zeros((len(GOODS), sites), np.int8)
+        """By site: why it got less than it asked for, index into ``BOUNDS``."""
+        self.rows, self.done, self.short_of = (
+            np.zeros(sites, np.int64),
+            np.zeros(sites),
+            np.zeros(sites, np.int8),
+        )
+        self.lead = supply.longest_leads("power-equipment")
+        """(cast,) months from a site's decision to its power equipment."""
+        self._to = np.array(
+            [
+                supply.numbers(GOODS[good])[agent.row]
+                for agent, good in zip(self.makers, self.good, strict=True)
+            ]
+        )
+        """(makers, cast) edge of the supply graph, -1: none."""
+
+    def check_books(self, ledger: Ledger) -> None:
+        """Have what is on its way held against the graph's own pipelines at every close."""
+        if not self.makers:
+            return
+        ledger.check_stock("works in transit", "mw", self.state.pipeline.sum)
+        if len(self.of_good[0]):
+            self._equipment_before = float(self.model.state.sites.equipment.sum())
+            ledger.check_stock("power-equipment at sites", "mw", self._equipment_since)
+
+    def _equipment_since(self) -> float:
+        return float(self.model.state.sites.equipment.sum()) - self._equipment_before
+
+    def late(self) -> bool:
+        """Whether something that a shock made late is on its way."""
+        return bool(self.model.supply.disruptions) and bool(self.on_way.any())
+
+    def month(self, month: int, capacity: dict[str, float]) -> np.ndarray:
+        """What reaches each site this month of what was ``asked``; ``capacity``: maker to output.
+
+        A good that nobody in the world makes is to be had without limit.
+        """
+        supply, network, count = self.model.supply, self.network, len(self.makers)
+        if not count:
+            return self.asked
+        output = network.capacity
+        output[:count] = [capacity.get(agent.who, 0.0) for agent in self.makers]
+        orders = self.asked[self.good]
+        edges = self._to[:, self.model.state.sites.owner]
+        network.weight[:] = self.weight[self.good].ravel()
+        for makers in self.of_good:
+            if len(makers) > 1:
+                orders[makers] *= self._parts(edges[makers], output[makers])
+        if not self._plain:
+            self._rank(orders, edges)
+        shocks: dict[str, np.ndarray] = {}
+        if supply.disruptions:
+            factors = [
+                supply.output_factor(month, agent.who, GOODS[g])
+                for agent, g in zip(self.makers, self.good, strict=True)
+            ]
+            shocks = {
+                "node_factor": np.array([*factors, 1.0]),
+                "edge_factor": np.ones(edges.size) * supply.factors(month, edges.ravel()),
+                "edge_delay": supply.delays(month, edges.ravel()),
+            }
+        flows = self.state.month(orders.ravel(), **shocks)
+        shape = (count, self.sites)
+        arrived = flows.arrived.reshape(shape)
+        got = np.zeros_like(self.asked)
+        for good, makers in enumerate(self.of_good):
+            if len(makers):
+                got[good] = arrived[makers].sum(axis=0)
+                self.bound[good] = flows.bound.reshape(shape)[makers].max(axis=0)
+            else:
+                got[good] = self.asked[good]
+        granted = flows.granted.reshape(shape)
+        if supply.disruptions:
+            np.add.at(self.on_way, self.good, granted - arrived)
+        self._book(month, orders, granted, arrived, edges)
+        return got
+
+    def _parts(self, edges: np.ndarray, output: np.ndarray) -> np.ndarray:
+        """(makers, sites) parts of an order: by contract share among the owner's suppliers, by output where it has none."""
+        share = np.where(edges >= 0, np.maximum(self.model.supply.share[edges], 1e-3), 0.0)
+        share = np.where(share.sum(axis=0) > 0.0, share, np.maximum(output, 1e-12)[:, None])
+        return np.asarray(share / share.sum(axis=0))
+
+    def _rank(self, orders: np.ndarray, edges: np.ndarray) -> None:
+        """Contract shares and classes for makers that do not simply share proportionally."""
+        sites, network = self.model.state.sites, self.network
+        tier, share = network.tier.reshape(orders.shape), network.share.reshape(orders.shape)
+        decided = np.clip(sites.step["decided"], -(2**30), 2**30)
+        for m in range(len(self.makers)):
+            tier[m] = (
+                decided
+                if self._first_come[m]
+                else np.where(edges[m] >= 0, self.model.supply.priority[edges[m]], 8)
+            )
+            held = np.where(orders[m] > 0.0, self.weight[self.good[m]], 0.0)
+            share[m] = held / held.sum() if held.sum() > 0.0 else 0.0
+
+    def _book(
+        self, month: int, orders: np.ndarray, granted: np.ndarray, arrived: np.ndarray, edges: np.ndarray
+    ) -> None:
+        ledger, supply = self.model.ledger, self.model.supply
+        open_ = np.flatnonzero((orders > 0.0) | (arrived > 0.0))
+        supply.book_all(month, edges.ravel()[open_], arrived.ravel()[open_], orders.ravel()[open_])
+        sent, landed = granted.sum(axis=1).tolist(), arrived.sum(axis=1).tolist()
+        for agent, good, left, came in zip(self.makers, self.good.tolist(), sent, landed, strict=True):
+            ledger.post("works in transit", f"{GOODS[good]} of {agent.who}", "mw", left, GOODS[good])
+            ledger.post(f"{GOODS[good]} at sites", "works in transit", "mw", came, GOODS[good])
+            agent.supplied += came  # type: ignore[attr-defined]
+
+    def why(self, good: int, row: int) -> str:
+        """What a site that got too little of a good is told."""
+        if BOUNDS[self.bound[good, row]] not in ("node shock", "edge shock"):
+            return ON_SITE[good]
+        return f"{ON_SITE[good]} (shock at {', '.join(self.makers[m].who for m in self.of_good[good])})"

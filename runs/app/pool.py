@@ -1,0 +1,202 @@
+"""A small pool of warm processes that answer questions; for each asker the latest question wins.
+
+No asker ever has a queue: a new question takes the place of one that waits, and a running one is given up
+where it has only just begun. Different askers take turns.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+from runs.app.worker import DONE, FAILED, GIVEN_UP, READY, Question, serve
+
+YOUNG = 0.25
+"""Share of a usual run below which a running question is given up for a newer one of the same asker."""
+
+Answer = Callable[[str, Any], None]
+"""Called with the kind of the answer and its payload, from the pool's own thread."""
+
+
+@dataclass
+class _Asked:
+    asker: object
+    question: Question
+    answer: Answer
+    ticket: int
+
+
+class _Worker:
+    def __init__(self, context: Any, warm: Question | None):
+        self.line, theirs = context.Pipe()
+        self.process = context.Process(target=serve, args=(theirs, warm), daemon=True, name="madang-run")
+        self.process.start()
+        theirs.close()
+        self.job: _Asked | None = None
+        self.began = 0.0
+        self.ready = False
+        self.stopping = False
+
+
+class Pool:
+    """``ask`` from any thread; answers come on the pool's thread.
+
+    ``workers`` processes at most; the second and later ones are started once the first is warm, so that the
+    first page has the machine for itself.
+    """
+
+    def __init__(self, workers: int | None = None, warm: Question | None = None):
+        self.size = max(1, workers if workers is not None else min(os.cpu_count() or 1, 8))
+        self.warm = warm
+        self._context = multiprocessing.get_context("spawn")
+        self._lock = threading.Lock()
+        self._waiting: OrderedDict[object, _Asked] = OrderedDict()
+        self._tickets = 0
+        self._usual = 1.0
+        self._closed = False
+        self._wake_read, self._wake_write = self._context.Pipe(duplex=False)
+        self._workers = [_Worker(self._context, warm)]
+        self._thread = threading.Thread(target=self._loop, name="madang-pool", daemon=True)
+        self._thread.start()
+
+    def ask(self, asker: object, question: Question, answer: Answer) -> int:
+        """Ask; an older question of ``asker`` that still waits is dropped. Returns the question's number.
+
+        Numbers rise, so that an asker can tell a late answer to an older question.
+        """
+        with self._lock:
+            self._tickets += 1
+            asked = _Asked(asker, question, answer, self._tickets)
+            self._waiting[asker] = asked  # keeps the asker's turn
+        self._poke()
+        return asked.ticket
+
+    def forget(self, asker: object) -> None:
+        """Drop whatever ``asker`` waits for."""
+        with self._lock:
+            self._waiting.pop(asker, None)
+            for worker in self._workers:
+                if worker.job is not None and worker.job.asker is asker:
+                    self._give_up(worker)
+        self._poke()
+
+    def pids(self) -> list[int]:
+        """Process ids of the workers."""
+        return [worker.process.pid for worker in self._workers if worker.process.pid]
+
+    def close(self) -> None:
+        """End the processes; questions under way get no answer."""
+        self._closed = True
+        self._poke()
+        self._thread.join(timeout=5)
+        for worker in self._workers:
+            worker.line.close()
+            worker.process.terminate()
+
+    # -- the pool's own thread ---------------------------------------------------------------
+    def _loop(self) -> None:
+        while not self._closed:
+            lines: list[Connection | int] = [self._wake_read]
+            lines += [worker.line for worker in self._workers]
+            for line in wait(lines):
+                if line is self._wake_read:
+                    self._wake_read.recv_bytes()
+                    continue
+                worker = next(worker for worker in self._workers if worker.line is line)
+                try:
+                    ticket, kind, payload = worker.line.recv()
+                except (EOFError, OSError):
+                    self._replace(worker)
+                    continue
+                if kind == READY:
+                    worker.ready = True
+                    self._warmed(payload)
+                    if len(self._workers) < self.size:
+                        self._workers.append(_Worker(self._context, self.warm))
+                    continue
+                job, worker.job = worker.job, None
+                if job is None or job.ticket != ticket:
+                    continue
+                if kind == GIVEN_UP:
+                    continue
+                self._usual = 0.7 * self._usual + 0.3 * (time.monotonic() - worker.began)
+                self._tell(job, kind, payload)
+            self._hand_out()
+
+    def _warmed(self, payload: Any) -> None:
+        """A process is warm; the run that made it so answers whoever asks just that."""
+        if not isinstance(payload, bytes) or not payload:
+            return
+        with self._lock:
+            same = [asker for asker, asked in self._waiting.items() if asked.question == self.warm]
+            asked = [self._waiting.pop(asker) for asker in same]
+        for one in asked:
+            self._tell(one, DONE, payload)
+
+    def _hand_out(self) -> None:
+        with self._lock:
+            now = time.monotonic()
+            for asker in list(self._waiting):
+                mine = [worker for worker in self._workers if worker.job and worker.job.asker is asker]
+                young = next(
+                    (w for w in mine if now - w.began < YOUNG * self._usual and not w.stopping), None
+                )
+                if young is not None:
+                    self._give_up(young)
+                    continue  # its GIVEN_UP answer brings us back here
+                if any(w.stopping for w in mine):
+                    continue
+                if mine and len(mine) >= max(1, self.size - 1):
+                    continue  # one process is always left for others and for the browser
+                free = next((worker for worker in self._workers if worker.ready and worker.job is None), None)
+                if free is None:
+                    return
+                asked = self._waiting.pop(asker)
+                free.job, free.began, free.stopping = asked, now, False
+                try:
+                    free.line.send((asked.ticket, asked.question))
+                except OSError:
+                    self._waiting.setdefault(
+                        asker, asked
+                    )  # its end is noticed by the loop, which replaces it
+
+    def _give_up(self, worker: _Worker) -> None:
+        if not worker.stopping:
+            worker.stopping = True
+            try:
+                worker.line.send(None)
+            except OSError:
+                worker.stopping = False  # the process is gone; the loop notices
+
+    def _replace(self, worker: _Worker) -> None:
+        """A process died: tell who waited for it, and start another."""
+        job = worker.job
+        worker.line.close()
+        worker.process.join(timeout=1)
+        code = worker.process.exitcode
+        self._workers[self._workers.index(worker)] = _Worker(self._context, self.warm)
+        if job is not None:
+            self._tell(
+                job, FAILED, f"the process that computed it ended (exit code {code}); another has started"
+            )
+
+    @staticmethod
+    def _tell(job: _Asked, kind: str, payload: Any) -> None:
+        try:
+            job.answer(kind, payload)
+        except Exception:  # an asker whose page has just closed must not stop the others' answers
+            import traceback
+
+            traceback.print_exc()
+
+    def _poke(self) -> None:
+        with suppress(OSError):  # closed: nothing left to wake
+            self._wake_write.send_bytes(b"!")

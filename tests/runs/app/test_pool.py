@@ -1,0 +1,160 @@
+"""The pool of processes: the latest question wins, askers take turns, and a process that dies is replaced."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from runs.app.pool import Pool
+from runs.app.runs import Runs
+from runs.app.worker import BAD, DONE, FAILED, GivenUp, Question, answer, compute
+
+TOY = Question("toy", "baseline", "no-policy", 1)
+
+
+class Told:
+    """Answers, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self.answers: list[tuple[Any, str, Any]] = []
+        self._came = threading.Condition()
+
+    def to(self, label: Any) -> Any:
+        def told(kind: str, payload: Any) -> None:
+            with self._came:
+                self.answers.append((label, kind, payload))
+                self._came.notify_all()
+
+        return told
+
+    def wait(self, count: int, seconds: float = 60.0) -> list[tuple[Any, str, Any]]:
+        with self._came:
+            assert self._came.wait_for(lambda: len(self.answers) >= count, seconds), self.answers
+            return list(self.answers)
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[Pool]:
+    made = Pool(1, TOY)
+    yield made
+    made.close()
+
+
+def toy(seed: int) -> Question:
+    return Question("toy", "baseline", "no-policy", seed)
+
+
+def test_a_question_is_answered_with_the_figures_of_the_same_run_in_this_process(pool):
+    told = Told()
+    pool.ask("a", toy(5), told.to("a"))
+    _, kind, payload = told.wait(1)[0]
+    assert kind == DONE
+    there, here = pickle.loads(payload), compute(toy(5), lambda: False)
+    assert there["run_id"] == here["run_id"]
+    assert there["values"].tobytes() == here["values"].tobytes()
+
+
+def test_of_many_questions_of_one_asker_only_few_are_run_and_the_last_is_answered(pool):
+    told = Told()
+    for seed in range(40):
+        pool.ask("drag", toy(seed), told.to(seed))
+    deadline = time.monotonic() + 60
+    while not (told.answers and told.answers[-1][0] == 39) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    labels = [label for label, _, _ in told.answers]
+    assert labels[-1] == 39
+    assert labels == sorted(labels)
+    assert len(labels) < 10  # never a queue
+
+
+def test_askers_take_turns(pool):
+    told = Told()
+    for asker in ("x", "y", "z"):
+        for seed in (1, 2, 3):
+            pool.ask(asker, toy(seed), told.to((asker, seed)))
+    deadline = time.monotonic() + 60
+    wanted = {("x", 3), ("y", 3), ("z", 3)}
+    while not wanted <= {label for label, _, _ in told.answers} and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert wanted <= {label for label, _, _ in told.answers}
+
+
+def test_a_bad_question_is_told_and_the_next_is_answered(pool):
+    told = Told()
+    pool.ask("a", Question("toy", "no-such", "no-policy", 1), told.to("bad"))
+    told.wait(1)
+    pool.ask("a", Question("toy", "baseline", "no-policy", 1, (("pue", 99.0),)), told.to("range"))
+    told.wait(2)
+    pool.ask("a", toy(8), told.to("good"))
+    answers = told.wait(3)
+    assert [(label, kind) for label, kind, _ in answers] == [("bad", BAD), ("range", BAD), ("good", DONE)]
+    assert "no-such" in answers[0][2]
+
+
+def test_a_process_that_dies_is_told_of_and_replaced():
+    pool = Pool(1, None)
+    try:
+        told = Told()
+        pool.ask("a", toy(1), told.to("first"))
+        told.wait(1)
+        [pid] = pool.pids()
+        pool.ask("a", Question("korea", "baseline", "as-announced", 1), told.to("killed"))
+        deadline = time.monotonic() + 20
+        while not any(worker.job for worker in pool._workers) and time.monotonic() < deadline:
+            time.sleep(0.005)
+        os.kill(pid, signal.SIGKILL)
+        label, kind, text = told.wait(2)[1]
+        assert (label, kind) == ("killed", FAILED)
+        assert "ended" in text
+        pool.ask("a", toy(2), told.to("after"))
+        assert told.wait(3)[2][:2] == ("after", DONE)
+        assert pool.pids() != [pid]
+    finally:
+        pool.close()
+
+
+def test_a_run_stops_within_a_month_of_being_given_up():
+    asked = []
+
+    def stopped() -> bool:
+        asked.append(1)
+        return len(asked) > 3
+
+    with pytest.raises(GivenUp):
+        compute(toy(1), stopped)
+    assert len(asked) == 4
+
+
+def test_a_run_that_raises_is_an_answer_not_an_end(monkeypatch):
+    from runs.app import worker
+
+    def broken(*_: Any) -> Any:
+        raise ZeroDivisionError("a month without days")
+
+    monkeypatch.setattr(worker, "compute", broken)
+    kind, text = answer(toy(1), lambda: False)
+    assert kind == FAILED
+    assert "ZeroDivisionError: a month without days" in text
+
+
+def test_finished_runs_are_kept_once_for_everybody_and_no_more_than_asked(pool):
+    runs = Runs(pool, kept=2)
+    told = Told()
+    for seed in (11, 12, 13):
+        runs.want("a", toy(seed), told.to(seed))
+        told.wait(seed - 10)
+    assert runs.kept(toy(11)) is None
+    assert runs.kept(toy(13)) is not None
+    before = len(told.answers)
+    runs.want("b", toy(13), told.to("again"))
+    again = told.wait(before + 1)[-1]
+    assert again[2] is runs.kept(toy(13))
+    with pytest.raises(ValueError, match="read-only"):
+        again[2].values("gpus_online")[0] = 1.0

@@ -1,0 +1,196 @@
+"""One user's page: moves, history, what is compared, and what happens when things go wrong."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from runs.app.knobs import knobs_of
+from runs.app.runs import Runs, view_of
+from runs.app.session import Session
+from runs.app.state import State
+from runs.app.worker import BAD, DONE, FAILED, Question, compute
+from runs.views.runview import RunView
+
+_VIEWS: dict[Question, RunView] = {}
+
+
+def view(question: Question) -> RunView:
+    if question not in _VIEWS:
+        _VIEWS[question] = view_of(question, compute(question, lambda: False))
+    return _VIEWS[question]
+
+
+class FakePool:
+    def forget(self, asker: Any) -> None:
+        """Nothing waits here."""
+
+
+class FakeRuns(Runs):
+    """Answers when the test says so."""
+
+    def __init__(self) -> None:
+        self.pool = FakePool()  # type: ignore[assignment]
+        self.asked: list[tuple[Any, Question, Any]] = []
+
+    def want(self, asker: Any, question: Question, told: Any) -> None:
+        self.asked.append((asker, question, told))
+
+    def answer(self, at: int, kind: str = DONE, what: Any = None) -> None:
+        _, question, told = self.asked[at]
+        told(kind, view(question) if what is None else what)
+
+    def of(self, session: Session) -> list[int]:
+        return [at for at, (asker, _, _) in enumerate(self.asked) if asker is session]
+
+
+@pytest.fixture
+def pair() -> tuple[Session, FakeRuns]:
+    runs = FakeRuns()
+    session = Session(runs, knobs_of("toy"))
+    session.start = State(world="toy", package="no-policy", seed=1)
+    session.state.value = session.pinned.value = session.start
+    session.past.value = (session.start,)
+    return session, runs
+
+
+def test_a_move_asks_at_once_and_its_end_makes_one_state_of_history(pair):
+    session, runs = pair
+    for value in (1.1, 1.15, 1.2):
+        session.move("pue", value)
+    assert [runs.asked[at][1].settings for at in runs.of(session)] == [
+        (("pue", 1.1),),
+        (("pue", 1.15),),
+        (("pue", 1.2),),
+    ]
+    assert len(session.past.value) == 1
+    session.commit()
+    session.commit()
+    assert [state.values for state in session.past.value] == [{}, {"pue": 1.2}]
+
+
+def test_undo_redo_and_reset_give_back_exactly_what_was(pair):
+    session, _ = pair
+    session.set(session.state.value.having("pue", 1.1))
+    session.set(replace(session.state.value, seed=3))
+    session.reset()
+    assert session.state.value == session.start
+    session.undo()
+    assert session.state.value == replace(session.start, seed=3, settings=(("pue", 1.1),))
+    session.undo()
+    assert session.state.value.seed == 1
+    session.redo()
+    assert session.state.value.seed == 3
+    session.reset_one("pue")
+    assert session.state.value.settings == ()
+    assert not session.can_redo
+
+
+def test_undo_in_the_middle_of_a_drag_takes_the_drag_back(pair):
+    session, _ = pair
+    session.move("pue", 1.3)
+    session.undo()
+    assert session.state.value == session.start
+    session.redo()
+    assert session.state.value.values == {"pue": 1.3}
+
+
+def test_a_late_answer_to_an_old_question_never_replaces_a_newer_one(pair):
+    session, runs = pair
+    session.move("pue", 1.1, 1)
+    session.move("pue", 1.2, 2)
+    first, second = runs.of(session)
+    runs.answer(second)
+    assert session.shown.value.state.values == {"pue": 1.2}
+    assert session.shown.value.stamp == 2
+    runs.answer(first)
+    assert session.shown.value.state.values == {"pue": 1.2}
+    assert not session.status.value.busy
+
+
+def test_an_answer_that_comes_while_dragging_is_shown_and_the_page_stays_busy(pair):
+    session, runs = pair
+    session.move("pue", 1.1, 1)
+    session.move("pue", 1.2, 2)
+    runs.answer(runs.of(session)[0])
+    assert session.shown.value.state.values == {"pue": 1.1}
+    assert session.status.value.busy
+
+
+@pytest.mark.parametrize("kind", [BAD, FAILED])
+def test_a_run_that_fails_is_told_in_place_and_the_last_result_stays(pair, kind):
+    session, runs = pair
+    session.move("pue", 1.1)
+    runs.answer(runs.of(session)[0])
+    shown = session.shown.value
+    session.move("pue", 1.2)
+    runs.answer(runs.of(session)[1], kind, "it broke")
+    assert session.shown.value == shown
+    assert session.status.value.error == "it broke"
+    assert not session.status.value.busy
+    session.move("pue", 1.3)
+    assert session.status.value.error == ""
+    runs.answer(runs.of(session)[2])
+    assert session.shown.value.state.values == {"pue": 1.3}
+
+
+def test_an_overtaken_failure_is_not_told(pair):
+    session, runs = pair
+    session.move("pue", 1.1)
+    session.move("pue", 1.2)
+    runs.answer(runs.of(session)[0], FAILED, "old news")
+    assert session.status.value.error == ""
+
+
+def test_what_is_out_of_range_or_unknown_moves_nothing(pair):
+    session, runs = pair
+    for name, value in (("pue", 99.0), ("pue", float("nan")), ("no-such", 1.0)):
+        session.move(name, value)
+    assert session.state.value == session.start
+    assert runs.of(session) == []
+
+
+def test_pinning_compares_with_that_state_from_then_on(pair):
+    session, runs = pair
+    session.set(session.state.value.having("pue", 1.1))
+    session.pin()
+    assert session.pinned.value.values == {"pue": 1.1}
+    pinned = [at for at, (asker, _, _) in enumerate(runs.asked) if asker == (id(session), "pinned")]
+    runs.answer(pinned[-1])
+    assert session.shown.value.pinned is view(session.pinned.value.question)
+    session.pin(session.start)
+    runs.answer(pinned[-1])  # too late: something else is pinned now
+    assert session.pinned.value == session.start
+
+
+def test_a_closed_page_is_told_nothing(pair):
+    session, runs = pair
+    session.move("pue", 1.1)
+    before = session.shown.value
+    session.close()
+    runs.answer(runs.of(session)[0])
+    assert session.shown.value == before
+
+
+def test_two_sessions_share_nothing_that_changes():
+    runs = FakeRuns()
+    one, two = (Session(runs, knobs_of("toy")) for _ in range(2))
+    one.set(one.state.value.having("pue", 1.1))
+    one.language.value = "ko"
+    assert two.state.value.settings == ()
+    assert two.language.value == "en"
+    assert len(two.past.value) == 1
+
+
+def test_a_link_opens_where_it_was_made(pair):
+    session, runs = pair
+    session.set(session.state.value.having("pue", 1.1))
+    session.language.value = "ko"
+    link = session.link({"month": "12", "ask": "Ulsan 1"})
+    again = Session(runs, knobs_of("toy"), link)
+    assert again.state.value == session.state.value
+    assert again.language.value == "ko"
+    assert again.month.value == 12
+    assert again.subject.value == "Ulsan 1"
