@@ -99,13 +99,13 @@ def dragging(page: Any, seconds: float) -> tuple[list[float], list[float], int]:
     page.evaluate("() => { window.madang.drawn.length = 0; }")
     first = max(moves(page), default=0.0)
     slider = page.locator(f"input[data-knob={KNOB}]")
-    slider.scroll_into_view_if_needed()
-    box = slider.bounding_box()
-    y = box["y"] + box["height"] / 2
     for turn in range(max(1, round(seconds / PASS_S))):
         page.fill("input[data-knob=seed]", str(1000 + turn))  # new luck, so that no run is known from before
         page.keyboard.press("Enter")
         settled(page)
+        slider.scroll_into_view_if_needed()
+        box = slider.bounding_box()
+        y = box["y"] + box["height"] / 2
         began = time.monotonic()
         page.mouse.move(box["x"] + 0.1 * box["width"], y)
         page.mouse.down()
