@@ -38,7 +38,9 @@ class TalentPool:
         rule = supply.rule_of(self.trainer, "talent")
         edges = [supply.edge(self.trainer, who, "talent") for who in self.users]
         self._edges = np.array([-1 if edge is None else edge for edge in edges], np.int64)
-        self._tier = np.where(self._edges >= 0, supply.priority[self._edges], LAST_CLASS)
+        named = self._edges >= 0
+        self._tier = np.full(len(self.users), LAST_CLASS)
+        self._tier[named] = supply.priority[self._edges[named]]
         # Nobody stands in a queue for people: who comes first is who needs them, so that need stands for both.
         self._rule = cast_to(Rule, "proportional" if rule == "first-come" else rule)
         self.need = np.zeros(len(self.users))
