@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import LinearConstraint, minimize
 
-from abm.rationing import proportional_fairness
+from abm.core.allocate import ration
 
 amounts = st.floats(1e-3, 1e6)
 people = st.lists(st.tuples(amounts, st.floats(1e-2, 1e3)), min_size=1, max_size=25)
@@ -16,6 +16,10 @@ some_idle = st.lists(
     st.tuples(st.just(0.0) | amounts, st.just(0.0) | st.floats(1e-2, 1e3)), min_size=1, max_size=25
 )
 shares_of_total = st.just(0.0) | st.floats(1e-9, 1.5)
+
+
+def proportional_fairness(orders: np.ndarray, weights: np.ndarray, supply: float) -> np.ndarray:
+    return ration(orders, supply, weights=weights).granted
 
 
 def split(pairs: list[tuple[float, float]]) -> tuple[np.ndarray, np.ndarray]:
