@@ -167,7 +167,9 @@ def test_without_weight_there_is_nothing_unless_all_with_weight_are_served(pairs
     got = proportional_fairness(orders, weights, part * total)
     served = got[weights > 0.0] >= orders[weights > 0.0] * (1.0 - 1e-9)
     assert served.all() or not got[weights == 0.0].any()
-    np.testing.assert_array_equal(proportional_fairness(orders, weights, total), orders)
+    np.testing.assert_allclose(
+        proportional_fairness(orders, weights, total), orders, rtol=1e-9, atol=1e-15 * total
+    )
 
 
 @pytest.mark.parametrize("supply", [0.0, -5.0])
