@@ -19,8 +19,11 @@ from typing import Any
 
 from runs.app.worker import DONE, FAILED, GIVEN_UP, READY, Question, serve
 
-YOUNG = 0.25
-"""Share of a usual run below which a running question is given up for a newer one of the same asker."""
+YOUNG = 0.15
+"""Share of a usual run below which a running question is given up for a newer one of the same asker.
+
+Counted from the first question since the last answer, so that a hand that never rests is answered all the same.
+"""
 
 Answer = Callable[[str, Any], None]
 """Called with the kind of the answer and its payload, from the pool's own thread."""
@@ -61,6 +64,8 @@ class Pool:
         self._waiting: OrderedDict[object, _Asked] = OrderedDict()
         self._tickets = 0
         self._usual = 1.0
+        self._since: dict[object, float] = {}
+        """When each asker's first question since its last answer was begun."""
         self._closed = False
         self._wake_read, self._wake_write = self._context.Pipe(duplex=False)
         self._workers = [_Worker(self._context, warm)]
@@ -83,6 +88,7 @@ class Pool:
         """Drop whatever ``asker`` waits for."""
         with self._lock:
             self._waiting.pop(asker, None)
+            self._since.pop(asker, None)
             for worker in self._workers:
                 if worker.job is not None and worker.job.asker is asker:
                     self._give_up(worker)
@@ -127,6 +133,7 @@ class Pool:
                     continue
                 if kind == GIVEN_UP:
                     continue
+                self._since.pop(job.asker, None)
                 self._usual = 0.7 * self._usual + 0.3 * (time.monotonic() - worker.began)
                 self._tell(job, kind, payload)
             self._hand_out()
@@ -146,9 +153,8 @@ class Pool:
             now = time.monotonic()
             for asker in list(self._waiting):
                 mine = [worker for worker in self._workers if worker.job and worker.job.asker is asker]
-                young = next(
-                    (w for w in mine if now - w.began < YOUNG * self._usual and not w.stopping), None
-                )
+                fresh = now - self._since.get(asker, now) < YOUNG * self._usual
+                young = next((worker for worker in mine if fresh and not worker.stopping), None)
                 if young is not None:
                     self._give_up(young)
                     continue  # its GIVEN_UP answer brings us back here
@@ -161,6 +167,7 @@ class Pool:
                     return
                 asked = self._waiting.pop(asker)
                 free.job, free.began, free.stopping = asked, now, False
+                self._since.setdefault(asker, now)
                 try:
                     free.line.send((asked.ticket, asked.question))
                 except OSError:

@@ -19,6 +19,9 @@ SCORE = "stakeholder_score"
 HARDLY = 0.0005
 """Relative difference that rounds to nothing in the figures shown."""
 
+TELLING = 0.005
+"""Relative difference below which a figure is neither better nor worse."""
+
 MOST_SITES = 18
 MOST_WINNERS = 7
 
@@ -77,7 +80,8 @@ def tiles(view: RunView, t: Texts, pinned: RunView | None, year: int) -> list[Ti
                 change = t("tile.hardly")
             else:
                 change = t("tile.change", amount=amount(now - before, indicator.unit, t, sign=True))
-                better = GOOD_WHEN[name] * (1 if now > before else -1)
+                if abs(now - before) > TELLING * max(abs(now), abs(before)):
+                    better = GOOD_WHEN[name] * (1 if now > before else -1)
         when = t(f"when.{indicator.yearly}", year=year)
         found.append(Tile(name, t.indicator(name), amount(now, indicator.unit, t), when, change, better))
     return found

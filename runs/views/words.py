@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from abm.calendar import parse_month
@@ -11,24 +12,28 @@ from runs.views.numbers import amount
 from runs.views.runview import RunView
 from runs.views.texts import Texts
 
-SPOKEN = (
-    "gpus_online",
-    "ai_sites_mw",
-    "kepco_debt_krw",
-    "startup_served_share",
-    "startups_alive",
-    "emissions_mt",
-    "public_spend_krw",
-    "power_price_krw_per_mwh",
-    "tariff_krw_per_kwh",
-    "apac_share",
-    "capital_deployed_krw",
-    "compute_price_krw_per_gpuh",
-    "grid_queue_mw",
-    "renewable_share",
-    "unserved_mwh",
-)
-"""Indicators that differences are told of; the texts have a sentence for more and for less of each."""
+WEIGHTS: Mapping[str, float] = {
+    "gpus_online": 3.0,
+    "ai_sites_mw": 3.0,
+    "kepco_debt_krw": 2.5,
+    "startup_served_share": 2.0,
+    "emissions_mt": 2.0,
+    "public_spend_krw": 1.5,
+    "capital_deployed_krw": 1.5,
+    "apac_share": 1.5,
+    "startups_alive": 1.2,
+    "tariff_krw_per_kwh": 1.2,
+    "renewable_share": 1.2,
+    "power_price_krw_per_mwh": 1.0,
+    "compute_price_krw_per_gpuh": 0.6,
+    "grid_queue_mw": 0.4,
+    "unserved_mwh": 0.4,
+}
+"""Indicators that differences are told of, and how much each weighs beside the others when the most telling are
+picked: what plans promise before what prices do, and what swings from month to month last."""
+
+SPOKEN: tuple[str, ...] = tuple(WEIGHTS)
+"""The texts have a sentence for more and for less of each."""
 
 WORTH_SAYING = 0.005
 """Relative difference below which nothing is said."""
@@ -46,7 +51,7 @@ class Said:
 
 def differences(view: RunView, pinned: RunView, t: Texts, most: int = 7) -> list[Said]:
     """What differs from ``pinned``, the largest differences first: figures and single sites."""
-    figures = sorted(figure_differences(view, pinned, t), key=lambda said: -said.size)
+    figures = sorted(figure_differences(view, pinned, t), key=lambda said: -said.size * WEIGHTS[said.about])
     places = sorted(site_differences(view, pinned, t), key=lambda said: -said.size)
     room_for_sites = min(len(places), 3)
     return figures[: most - room_for_sites] + places[: max(room_for_sites, most - len(figures))][:most]

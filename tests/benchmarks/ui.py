@@ -25,6 +25,8 @@ from tests.runs.app import browser
 from tests.runs.app.browser import Server, chromium, missing, run_id, serving, settled
 
 KNOB = "coal_retirement_gw"
+PASS_S = 5.0
+"""Seconds for one pass of the hand from end to end of the slider."""
 GOALS = {
     "first_page_s": 5.0,
     "move_median_ms": 400.0,
@@ -97,20 +99,21 @@ def dragging(page: Any, seconds: float) -> tuple[list[float], list[float], int]:
     page.evaluate("() => { window.madang.drawn.length = 0; }")
     first = max(moves(page), default=0.0)
     slider = page.locator(f"input[data-knob={KNOB}]")
-    slider.scroll_into_view_if_needed()
-    box = slider.bounding_box()
-    y = box["y"] + box["height"] / 2
-    began = time.monotonic()
-    page.mouse.move(box["x"] + 0.2 * box["width"], y)
-    page.mouse.down()
-    step = 0
-    while time.monotonic() - began < seconds:
-        step += 1
-        share = 0.2 + 0.6 * abs((step % 160) / 80.0 - 1.0)
-        page.mouse.move(box["x"] + share * box["width"], y)
-        page.wait_for_timeout(60)
-    page.mouse.up()
-    settled(page)
+    for turn in range(max(1, round(seconds / PASS_S))):
+        page.fill("input[data-knob=seed]", str(1000 + turn))  # new luck, so that no run is known from before
+        page.keyboard.press("Enter")
+        settled(page)
+        slider.scroll_into_view_if_needed()
+        box = slider.bounding_box()
+        y = box["y"] + box["height"] / 2
+        began = time.monotonic()
+        page.mouse.move(box["x"] + 0.1 * box["width"], y)
+        page.mouse.down()
+        while (share := (time.monotonic() - began) / PASS_S) < 1.0:
+            page.mouse.move(box["x"] + (0.1 + 0.8 * share) * box["width"], y)
+            page.wait_for_timeout(60)
+        page.mouse.up()
+        settled(page)
     page.wait_for_timeout(300)
     made = {stamp: at for stamp, at in moves(page).items() if stamp > first}
     drawn = [(stamp, at) for stamp, at in charts_drawn(page) if stamp in made]

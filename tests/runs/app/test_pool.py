@@ -74,6 +74,18 @@ def test_of_many_questions_of_one_asker_only_few_are_run_and_the_last_is_answere
     assert len(labels) < 10  # never a queue
 
 
+def test_a_hand_that_never_rests_is_answered_while_it_moves(pool):
+    told = Told()
+    began = time.monotonic()
+    seed = 100
+    while len(told.answers) < 3 and time.monotonic() - began < 60:
+        seed += 1
+        pool.ask("restless", toy(seed), told.to(seed))
+        time.sleep(0.004)
+    assert len(told.answers) >= 3
+    assert all(kind == DONE for _, kind, _ in told.answers)
+
+
 def test_askers_take_turns(pool):
     told = Told()
     for asker in ("x", "y", "z"):
