@@ -215,6 +215,24 @@ def test_supply_flows_of_a_month_are_those_of_the_run(base):
         assert total.get(good, 0.0) == pytest.approx(moved, rel=5e-3, abs=1e-9)
 
 
+def test_downloads_of_the_months_hold_what_the_run_holds(base):
+    def rows(text: str) -> list[dict[str, str]]:
+        return list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
+
+    flows = rows(months.flows_csv(base, ["x"]))
+    assert len(flows) == int((base.flows != 0).sum())
+    assert sum(float(row["amount"]) for row in flows) == pytest.approx(
+        float(base.flows.astype(float).sum()), rel=1e-6
+    )
+    carried = rows(months.map_csv(base, ["x"]))
+    line = base.world.lines.keys[0]
+    assert [float(row[line]) for row in carried] == base.carried[:, 0].astype(float).tolist()
+    log = rows(months.log_csv(base, ["x"]))
+    assert [(row["who"], row["verb"], float(row["granted"])) for row in log] == [
+        (one.who, one.verb, one.granted) for one in base.decisions
+    ]
+
+
 def test_the_map_puts_every_site_near_its_zone_and_carries_what_lines_carry(base):
     drawn = months.zone_map(base, EN)
     world = base.world

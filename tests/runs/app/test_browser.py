@@ -9,7 +9,6 @@ import os
 import re
 import shlex
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
