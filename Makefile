@@ -1,7 +1,7 @@
 # make run    one decade of the Korea hub, as a readable summary
 # make test   formatting, types, and all tests but the long ones
 # Each target sets up .venv first if that is not done yet.
-.PHONY: help setup run test test-long bench lint lock clean
+.PHONY: help setup run ui test test-long bench lint lock clean
 .DEFAULT_GOAL := help
 
 # Set up again when the lock, the package's own description or the checkout's place changes.
@@ -13,10 +13,11 @@ export PYTHONDONTWRITEBYTECODE =
 ARGS ?=
 
 help:
+	@echo "make ui          open the browser app on this machine (ARGS='--port 8765')"
 	@echo "make run         simulate 2025-2035 and print what becomes of the plan (ARGS='--seed 3 --package grid-first')"
 	@echo "make test        lint, types and tests"
 	@echo "make test-long   the tests that take longer"
-	@echo "make bench       how long a run takes, and where the time goes"
+	@echo "make bench       ratios: solver, whole run, supply graph, startups, batches, browser (about ten minutes)"
 	@echo "make lint        ruff and mypy only"
 	@echo "make lock        write requirements.lock anew (needs uv)"
 
@@ -29,6 +30,9 @@ setup: $(READY)
 run: $(READY)
 	@$(BIN)/madang run $(ARGS)
 
+ui: $(READY)
+	@$(BIN)/madang ui $(ARGS)
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -40,8 +44,12 @@ test-long: $(READY)
 	@$(BIN)/python -m pytest -n 2 -m long $(ARGS); code=$$?; [ $$code -eq 5 ] || exit $$code   # 5: there is none
 
 bench: $(READY)
-	$(BIN)/python -m tests.benchmarks.decade
-	$(BIN)/python -m tests.benchmarks.power --quick $(ARGS)
+	$(BIN)/python -m tests.benchmarks.decade --highs
+	$(BIN)/python -m tests.benchmarks.power --quick
+	$(BIN)/python -m tests.benchmarks.supply
+	$(BIN)/python -m tests.benchmarks.population
+	$(BIN)/python -m tests.benchmarks.batch
+	$(BIN)/python -m tests.benchmarks.ui
 
 lock:
 	uv pip compile --quiet --universal --python-version 3.12 --extra test --no-header --no-annotate pyproject.toml -o requirements.lock

@@ -156,13 +156,21 @@ class Accounts(Queries):
         return out
 
     def book_values(self) -> np.ndarray:
-        """(investors,) undepreciated equity held in sites and deposits for machines; kept until forgotten or a month closes."""
+        """(investors,) undepreciated equity held in sites, and what owners have deposited with chip makers.
+
+        Kept until it is forgotten or a month is closed.
+        """
         if self._book_values is None or self._book_values[0] != self.ledger.closed:
             values = self.book_shares() @ self.equity_paid
-            for row in np.flatnonzero(self.chip_deposits).tolist():
-                values[self.investor[self.owner_key(row)]] += self.chip_deposits[row]
+            # Owners are the first of the investors, in the order of their rows.
+            values[: len(self.owner_rows)] += self.by_owner(self.chip_deposits)
             self._book_values = self.ledger.closed, values
         return self._book_values[1]
+
+    def by_owner(self, by_site: np.ndarray) -> np.ndarray:
+        """(owners,) sums over each owner's sites, in the order of ``owner_rows``."""
+        n = self.state.sites.count
+        return np.bincount(self.owner_number()[:n], by_site[:n], len(self.owner_rows))
 
     def forget_book_values(self) -> None:
         self._book_values = None
@@ -172,8 +180,7 @@ class Accounts(Queries):
         column = self.investor.get(who)
         if column is None:
             return float(self.cash_of.get(who, 0.0))
-        deposits = float(self.chip_deposits[self.state.sites.owner == self.world.cast.row(who)].sum())
-        return float(self.cash_of.get(who, 0.0)) + float(self.book_values()[column]) + deposits
+        return float(self.cash_of.get(who, 0.0)) + float(self.book_values()[column])
 
     def owner_profit(self, cast_row: int) -> float:
         return self.investor_profit(self.account(cast_row))

@@ -36,6 +36,27 @@ class Feed(NamedTuple):
     """Edge of the supply graph."""
 
 
+class Arrival(NamedTuple):
+    """Accelerators that reach a site."""
+
+    row: int
+    column: int
+    """Place of their maker."""
+    number: float
+    price: float
+    """Mean price agreed when they were allocated, currency each."""
+
+
+class Made(NamedTuple):
+    """What a maker of accelerators lets go at most in a month, and how countries share it."""
+
+    output: float
+    abroad: float
+    """Orders of the rest of the world."""
+    home_weight: float
+    rival_weight: float
+
+
 class _Draft:
     """Nodes and edges while they are being listed."""
 
@@ -163,6 +184,15 @@ class ChipGraph:
             max((draft.columns["lead"][edge] for edge in edges), default=0) for edges in self.feeds_of
         ]
         self.has_memory = [bool(edges) for edges in self.feeds_of]
+
+
+class Shocks:
+    """What shocks leave of nodes' output and of edges this month, and by how much they delay edges."""
+
+    def __init__(self, graph: ChipGraph):
+        self.output = np.ones(graph.network.nodes)
+        self.passes = np.ones(graph.network.edges)
+        self.delay = np.zeros(graph.network.edges, np.int64)
 
 
 def _number(edge: int | None) -> int:

@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from abm.chip_graph import ChipGraph
     from abm.model import Model
 
+SHORT = 1e-6
+"""Machines; who misses less has got all."""
+
+TIE = 1e-9
+"""Relative difference below which capacity and memory bind alike."""
+
 AGAIN = 12
 """Months after which a site is told again why it gets too little."""
 
@@ -45,24 +51,31 @@ class AllocationLog:
             return "export licence"
         if bound == "node shock":
             return f"shock at {graph.makers[column]}"
-        if bound == "input":
+        if bound == "input" and not self._at_capacity(column, flows):
             until, who = self._memory_hit.get(column, (-1, ""))
             return f"memory (shock at {who})" if month <= until else "memory"
         if graph.leads_world[column]:
             return "world allocation"
         return "capacity" if graph.good[column] == "npu" else "output"
 
+    def _at_capacity(self, column: int, flows: Flows) -> bool:
+        """Makers order the memory that their plan uses, so that both limits meet; then it is capacity that binds."""
+        node = self.graph.maker[column]
+        return bool(flows.made[node] >= self.graph.network.capacity[node] * (1.0 - TIE))
+
     def write(self, month: int, flows: Flows, open_: np.ndarray, to: np.ndarray) -> None:
         """Note the month's shortfalls among the edges to sites ``open_``; ``to``: their edges of the supply graph."""
         graph, first, sites = self.graph, self.graph.first_site, self.graph.sites
         granted, asked = flows.granted[first:], flows.asked[first:]
         self.turned_away = {}
+        if not (asked[open_] - granted[open_] > SHORT).any():
+            return
         for c, maker in enumerate(graph.makers):
             here = open_[(open_ >= c * sites) & (open_ < (c + 1) * sites)]
             if not len(here):
                 continue
             wanted, got = float(asked[here].sum()), float(granted[here].sum())
-            if got >= wanted - 1e-6:
+            if got >= wanted - SHORT:
                 continue
             national = self.reason(month, c, flows)
             if national == "capacity":
@@ -75,7 +88,7 @@ class AllocationLog:
             }
             intent = Intent(maker, "ration", graph.good[c], wanted, unit, values)
             self.model.decisions.repeat(month, intent, got, national or "edge capacity", every=6)
-            for k in here[asked[here] - granted[here] > 1e-6].tolist():
+            for k in here[asked[here] - granted[here] > SHORT].tolist():
                 self._tell(month, c, k, flows, national, values, reached=to[k] >= 0)
 
     def _tell(

@@ -8,11 +8,11 @@ orders are placed, shocks and contracts are handed in, and what comes out is boo
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from abm.chip_graph import LONGEST_LEAD, ChipGraph, Feed, newest_vintages
+from abm.chip_graph import LONGEST_LEAD, Arrival, ChipGraph, Feed, Made, Shocks, newest_vintages
 from abm.chip_log import AllocationLog
 from abm.core.allocate import Flows, State
 from abm.ledger import OPENING, Ledger
@@ -23,27 +23,6 @@ if TYPE_CHECKING:
 
 DUST = 1e-9
 """An order smaller than this is none."""
-
-
-class Arrival(NamedTuple):
-    """Accelerators that reach a site."""
-
-    row: int
-    column: int
-    """Place of their maker."""
-    number: float
-    price: float
-    """Mean price agreed when they were allocated, currency each."""
-
-
-class Made(NamedTuple):
-    """What a maker of accelerators lets go at most in a month, and how countries share it."""
-
-    output: float
-    abroad: float
-    """Orders of the rest of the world."""
-    home_weight: float
-    rival_weight: float
 
 
 class ChipChain:
@@ -172,7 +151,7 @@ class ChipChain:
         accelerators that licences still let into the country this month.
         """
         model, graph, supply = self.model, self.graph, self.model.supply
-        orders, shocks = self._orders, _Shocks(graph) if supply.disruptions else None
+        orders, shocks = self._orders, Shocks(graph) if supply.disruptions else None
         self._capacity[graph.limited] = 0.0
         self._sell(month, sold, memory_orders, shocks)
         asked = model.state.wanted.sum(axis=0)
@@ -216,7 +195,7 @@ class ChipChain:
         month: int,
         sold: Mapping[str, tuple[float, float]],
         wanted: Mapping[str, float],
-        shocks: _Shocks | None,
+        shocks: Shocks | None,
     ) -> None:
         """Orders for memory: from the reserve first, then by what each memory maker has under contract."""
         graph, supply, model = self.graph, self.model.supply, self.model
@@ -262,7 +241,7 @@ class ChipChain:
         self.memory_sold_out = part <= 0.0 or wanted.get(model.leading_maker, 0.0) >= 0.9 * part
 
     def _split(
-        self, month: int, feeds: list[Feed], left: list[float], volume: list[float], shocks: _Shocks | None
+        self, month: int, feeds: list[Feed], left: list[float], volume: list[float], shocks: Shocks | None
     ) -> None:
         """Order what is ``left`` to each chip maker over ``feeds`` in proportion to ``volume``; a reserve gives no more."""
         from_reserve = feeds is self.graph.reserve_feeds
@@ -284,7 +263,7 @@ class ChipChain:
             left[c] = max(left[c] - amount, 0.0)
 
     def _shock_memory(
-        self, month: int, held: list[float], free: np.ndarray, output: np.ndarray, shocks: _Shocks
+        self, month: int, held: list[float], free: np.ndarray, output: np.ndarray, shocks: Shocks
     ) -> None:
         """What shocks leave of each edge's usual volume, and when what they hold back is missed."""
         graph, supply = self.graph, self.model.supply
@@ -343,7 +322,7 @@ class ChipChain:
             ledger.post(f"hbm of {maker}", "hbm in transit", "hbm", got, "memory received")
             ledger.post("hbm built in", f"hbm of {maker}", "hbm", used, "memory used")
 
-    def _settle(self, month: int, flows: Flows, shocks: _Shocks | None) -> None:
+    def _settle(self, month: int, flows: Flows, shocks: Shocks | None) -> None:
         """Take over what the graph says of sites: orders left, what is on its way and at which price; log and book."""
         model, graph, supply = self.model, self.graph, self.model.supply
         first, columns, network = graph.first_site, len(self.makers), graph.network
@@ -405,12 +384,3 @@ class ChipChain:
         back = held if left <= DUST else held * number / (number + left)
         self.deposit[column, row] -= back
         return back
-
-
-class _Shocks:
-    """What shocks leave of nodes' output and of edges this month, and by how much they delay edges."""
-
-    def __init__(self, graph: ChipGraph):
-        self.output = np.ones(graph.network.nodes)
-        self.passes = np.ones(graph.network.edges)
-        self.delay = np.zeros(graph.network.edges, np.int64)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from abm.stakeholder import Stakeholder
     from abm.state import State, Utility
     from abm.supply import SupplyGraph
+    from abm.talent import TalentPool
     from abm.works import SiteWorks
     from abm.world import World
 
@@ -49,6 +50,7 @@ class Holdings:
     supply: SupplyGraph
     chips: ChipChain
     works: SiteWorks
+    people: TalentPool
     short_of_chips: dict[int, list[tuple[int, float]]]
     """Owner (row of the cast) to its sites that want accelerators this month, and how many."""
     stakeholders: list[Stakeholder]

@@ -41,6 +41,7 @@ from abm.snapshot import Snapshot
 from abm.stakeholder import Stakeholder
 from abm.state import AI, DECIDED, Market, State, Utility
 from abm.supply import Disruption, SupplyGraph
+from abm.talent import TalentPool
 from abm.works import SiteWorks
 from abm.world import World
 
@@ -97,6 +98,7 @@ class Model(Accounts, Reporting, mesa.Model):
         self.chips = ChipChain(self)
         self.works = SiteWorks(self)
         self.startups = Startups(self, [agent.who for agent in self.by_kind("startups")])
+        self.people = TalentPool(self)
         self.hosting = Hosting(self)
         self.power = power.PowerSystem(self)
         self._open_books()
@@ -313,16 +315,11 @@ class Model(Accounts, Reporting, mesa.Model):
         return float(self.state.sites.loan.sum()) + self.utility.debt - self._debt_at_start
 
     def _machines_of_owners(self) -> np.ndarray:
-        return self._by_owner((self.state.chips + self.state.store).sum(axis=1))
+        n = self.state.sites.count
+        return self.by_owner((self.state.chips[:n] + self.state.store[:n]).sum(axis=1))
 
     def _equity_in_owners(self) -> np.ndarray:
-        return -self._by_owner(self.equity_paid.sum(axis=1))
-
-    def _by_owner(self, by_site: np.ndarray) -> np.ndarray:
-        """Sums over each owner's sites, in the order of ``owner_rows``."""
-        owner = self.state.sites.owner
-        mine = owner >= 0
-        return np.bincount(owner[mine], by_site[mine], len(self.world.cast))[self.owner_rows]
+        return -self.by_owner(self.equity_paid[: self.state.sites.count].sum(axis=1))
 
     def start_building(self, row: int, month: int) -> None:
         """A site that is already under construction in ``month``: built as far as its announced date calls for."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from abm.core.allocate import rules
-from abm.core.allocate.ration import floats
+from abm.core.allocate.rationing import floats
 
 
 def proportional_fairness(orders: np.ndarray, weights: np.ndarray, supply: float) -> np.ndarray:

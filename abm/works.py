@@ -40,6 +40,7 @@ class SiteWorks:
         self._first_come = [rule == "first-come" for rule in rules]
         self._plain = all(rule == "proportional" for rule in rules)
         count = len(self.makers)
+        self._single = all(len(makers) == 1 for makers in self.of_good)
         self.network = Network(
             [
                 *(f"{agent.who} {GOODS[good]}" for agent, good in zip(self.makers, self.good, strict=True)),
@@ -100,6 +101,8 @@ class SiteWorks:
             return self.asked
         output = network.capacity
         output[:count] = [capacity.get(agent.who, 0.0) for agent in self.makers]
+        if self._single and not supply.disruptions and self._plenty(output):
+            return self._deliver_all(month)
         orders = self.asked[self.good]
         edges = self._to[:, self.model.state.sites.owner]
         network.weight[:] = self.weight[self.good].ravel()
@@ -134,6 +137,18 @@ class SiteWorks:
             np.add.at(self.on_way, self.good, granted - arrived)
         self._book(month, orders, granted, arrived, edges)
         return got
+
+    def _plenty(self, output: np.ndarray) -> bool:
+        """Whether every maker can do all that is asked of it, so that no rule plays a part."""
+        total = self.asked.sum(axis=1)
+        return bool((total[self.good] <= output[: len(self.good)]).all())
+
+    def _deliver_all(self, month: int) -> np.ndarray:
+        """What the graph would give: everybody all that he asks for."""
+        self.bound[:] = 0
+        orders = self.asked[self.good]
+        self._book(month, orders, orders, orders, self._to[:, self.model.state.sites.owner])
+        return self.asked
 
     def _parts(self, edges: np.ndarray, output: np.ndarray) -> np.ndarray:
         """(makers, sites) parts of an order: by contract share among the owner's suppliers, by output where it has none."""

@@ -45,7 +45,7 @@ class StartupGroup(Stakeholder):
         model, p = self.world_model, self.world_model.parameters
         worth = model.startups.worth(self.who)
         beats = (max(worth, 0.0) / p["startup_entry_cost"]) ** p["startup_entry_elasticity"]
-        talent = min(model.talent / max(model.talent_needed, 1.0), 1.0)
+        talent = model.people.served_share(self.who)
         count = self.usual * min(beats, p["startup_entry_most"]) * talent
         yield self.intent(
             "enter", self.who, count, "firm", "talent" if talent < 1.0 else "", worth=worth, beats=beats

@@ -102,7 +102,8 @@ def routes(
 
     ``start``: shocked node to the month of its shock; ``cut``: where single edges are shocked, only these leave
     their suppliers. A path goes forward with goods that do not come, in the order of months; only where no such
-    path leads to a stakeholder does it take a step back to a supplier that sells less.
+    path leads to a stakeholder does it end in steps back, to suppliers that sell less. Whoever sells less
+    has more for others, so that no step forward follows a step back.
     """
     only = {supplier for supplier, _, _ in cut}
     best: dict[str, Route] = {}
@@ -116,7 +117,7 @@ def routes(
         if here in best:
             continue
         best[here] = Route(nodes, goods, month)
-        for _, buyer, good, data in graph.out_edges(here, keys=True, data=True):
+        for _, buyer, good, data in graph.out_edges(here, keys=True, data=True) if not back else ():
             if hops == 0 and here in only and (here, buyer, good) not in cut:
                 continue
             if buyer not in best and data["worst_month"] >= month:

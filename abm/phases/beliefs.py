@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from abm.population import ACCOUNT
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 
 def run(model: Model, month: int) -> None:
     _credibility(model, month)
-    _talent(model, month)
+    model.people.month(month)
     # All look before any acts, so that the order of the cast plays no part.
     for intent in [intent for agent in model.acting("entry") for intent in agent.act("entry", month)]:
         if intent.verb == "enter":
@@ -22,9 +21,7 @@ def run(model: Model, month: int) -> None:
             model.decisions.repeat(month, intent, intent.amount, intent.bound, every=24)
         else:
             intent = model.supply.shocked(month, intent, "", "talent")
-            model.talent += intent.amount
-            for edge in model.supply.out_of(intent.who, "talent"):
-                model.supply.flow[month, edge] += intent.amount * float(model.supply.share[edge])
+            model.people.train(month, intent.amount)
             model.decisions.repeat(month, intent, intent.amount, intent.bound, every=12)
     model.ledger.post(ACCOUNT, "savings", "money", model.startups.take_capital(), "founders' capital")
     for intent in [intent for agent in model.acting("rivals") for intent in agent.act("rivals", month)]:
@@ -56,16 +53,3 @@ def _credibility(model: Model, month: int) -> None:
         model.belief[0] += min(kept, 1.0)
         model.belief[1] += 1.0 - min(kept, 1.0)
         model.judged.add(row)
-
-
-def _talent(model: Model, month: int) -> None:
-    """Stock of AI professionals: natural growth and training less outflow; need grows with compute and firms."""
-    p = model.parameters
-    fade = p["growth_fade"] ** (month / 12.0)
-    model.talent *= (1.0 + p["talent_growth"] * fade - p["talent_outflow"]) ** (1.0 / 12.0)
-    needed = (
-        p["talent_per_mw"] * float(model.state.ai_mw.sum()) + p["talent_per_firm"] * model.startups.firms()
-    )
-    model.talent_needed = (
-        p["talent_other"] * math.exp(math.log1p(p["talent_other_growth"]) * month / 12.0) + needed
-    )

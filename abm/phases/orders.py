@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from abm.chips import Made
+from abm.chip_graph import Made
 from abm.core.sites import build as core
 from abm.decisions import Intent
 from abm.state import AI, DECIDED, ENERGISED

@@ -43,7 +43,7 @@ class Executor(Protocol):
 class InProcess:
     """Runs tasks in this process, one after the other. It cannot end a run that hangs or grows."""
 
-    target_s = 2.0
+    target_s = 6.0
     workers = 1
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from abm.chips import Made
+from abm.chip_graph import Made
 from abm.core.allocate import RULES, ration
 from abm.model import Model
 from abm.world import World

@@ -28,7 +28,8 @@ def group(
     }
     agent = object.__new__(StartupGroup)
     agent.who, agent.trait, agent.usual = "north", dict(TRAITS), USUAL
-    model: Any = SimpleNamespace(parameters=parameters, startups=firms, talent=talent, talent_needed=1.0)
+    people = SimpleNamespace(served_share=lambda who: talent)
+    model: Any = SimpleNamespace(parameters=parameters, startups=firms, people=people)
     agent.world_model = model
     return agent
 

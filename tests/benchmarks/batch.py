@@ -18,6 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
+from tests.runs.batches.models import Cheap
+
 ROOT = Path(__file__).resolve().parents[2]
 Say = Callable[[str], None]
 
@@ -76,7 +78,7 @@ def overhead(quick: bool, say: Say) -> None:
     from runs.batches import Batch, InProcess, Keep, batch
     from runs.batches.planning import plan
 
-    for world, count in (("toy", 30), ("korea", 4 if quick else 8)):
+    for world, count in (("toy", 60 if quick else 120), ("korea", 8 if quick else 16)):
         spec = Batch(world=world, packages=("no-policy",), replicates=count, keep=Keep())
         study = plan(spec)
         study.prepared(0).build().run_model()
@@ -98,25 +100,41 @@ def overhead(quick: bool, say: Say) -> None:
 
 
 def workers(quick: bool, say: Say) -> None:
-    """Runs a second with one and with two workers of a pool that is up, interleaved."""
+    """Runs a second with one and with two workers of a pool that is up, interleaved.
+
+    Once with decades of Korea, which want two free cores, and once with runs that only wait, which show what
+    the runner itself loses whatever else the machine is doing.
+    """
     from runs.batches import Batch, Keep, Pool, batch
 
-    count = 12 if quick else 24
-    rates: dict[int, list[float]] = {1: [], 2: []}
-    with Pool(1) as one, Pool(2) as two:
-        for turn in range(-1, 2 if quick else 3):
-            for number, pool in ((1, one), (2, two)):
-                spec = Batch(replicates=count if turn >= 0 else 2, seed=turn + 1, keep=Keep(series=()))
-                with tempfile.TemporaryDirectory() as out:
-                    start = time.perf_counter()
-                    batch(spec, out, executor=pool)
-                    if turn >= 0:
-                        rates[number].append(count / (time.perf_counter() - start))
-    ratio = median(second / first for first, second in zip(rates[1], rates[2], strict=True))
-    say(
-        f"workers     Korea decades: {median(rates[1]):.2f} runs/s with 1, {median(rates[2]):.2f} with 2, "
-        f"ratio {ratio:.2f} (goal 1.85)"
-    )
+    def waiting(turn: int, out: str, pool: Pool) -> int:
+        count = 100 if quick else 200
+        asked = {"x": [0.0], "pause": 0.02}
+        batch(model=Cheap, parameters=asked, replicates=count, seed=turn, max_steps=4, out=out, executor=pool)
+        return count
+
+    def decades(turn: int, out: str, pool: Pool) -> int:
+        count = (12 if quick else 24) if turn else 2
+        batch(Batch(replicates=count, seed=turn, keep=Keep(series=())), out, executor=pool)
+        return count
+
+    with Pool(1, target_s=2.0) as one, Pool(2, target_s=2.0) as two:
+        one.prepare(("runs.batches.warm",))
+        two.prepare(("runs.batches.warm",))
+        for name, run in (("runs that wait", waiting), ("Korea decades", decades)):
+            rates: dict[int, list[float]] = {1: [], 2: []}
+            for turn in range(3 if quick else 4):
+                for number, pool in ((1, one), (2, two)):
+                    with tempfile.TemporaryDirectory() as out:
+                        start = time.perf_counter()
+                        count = run(turn, out, pool)
+                        if turn:
+                            rates[number].append(count / (time.perf_counter() - start))
+            ratio = median(second / first for first, second in zip(rates[1], rates[2], strict=True))
+            say(
+                f"workers     {name}: {median(rates[1]):.2f} runs/s with 1, {median(rates[2]):.2f} with 2, "
+                f"ratio {ratio:.2f} (goal 1.85; load of the machine {os.getloadavg()[0]:.1f})"
+            )
 
 
 def against_mesa(quick: bool, say: Say) -> None:

@@ -2,8 +2,8 @@
 
 Populations of 1,000 to a million firms live the same months, one after the other and round after round,
 so that a busy machine slows all of them alike; the figures are medians of the processor's time, the ratio
-the median of the ratios round by round. A month is planning, signing, the market's price, settling with exits, and entry. With
-``--decade N`` a decade of the Korea hub is run with as many rows.
+the median of the ratios round by round. A month is planning, signing, the market's price, settling with
+exits, and entry. With ``--decade N`` a decade of the Korea hub is run with as many rows.
 """
 
 from __future__ import annotations

@@ -139,8 +139,8 @@ def boario_run(regions: int, sectors: int, damage: np.ndarray, kind: str) -> Any
     simulation: Any = importlib.import_module("boario.simulation")
     events: Any = importlib.import_module("boario.event")
     use, final, _ = table(regions, sectors)
-    places = [f"r{i}" for i in range(regions)]
-    goods = [f"s{i}" for i in range(sectors)]
+    places = [f"r{i:03}" for i in range(regions)]
+    goods = [f"s{i:03}" for i in range(sectors)]  # BoARIO sorts them by name
     rows = pandas.MultiIndex.from_product([places, goods], names=["region", "sector"])
     columns = pandas.MultiIndex.from_product([places, ["final"]], names=["region", "category"])
     demand = np.outer(final, np.full(regions, 1.0 / regions))

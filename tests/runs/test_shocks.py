@@ -232,6 +232,15 @@ def test_routes_prefer_goods_that_do_not_come_over_sales_that_are_lost() -> None
     assert set(only) == {"a", "c"}
 
 
+def test_who_sells_less_to_one_passes_no_shortfall_on_to_another() -> None:
+    graph = nx.MultiDiGraph()
+    for supplier, buyer, good in (("a", "b", "x"), ("s", "b", "y"), ("s", "c", "y"), ("t", "s", "z")):
+        graph.add_edge(supplier, buyer, key=good, first=1, worst_month=9)
+    found = routes(graph, {"a": 0})
+    assert found["t"].goods == ("x", "<y", "<z")
+    assert set(found) == {"a", "b", "s", "t"}
+
+
 def test_an_old_shortfall_is_not_blamed_on_a_later_shock() -> None:
     graph = nx.MultiDiGraph()
     graph.add_edge("a", "b", key="x", first=10, worst_month=12)

@@ -5,7 +5,7 @@ from .log import Link, Shortfall, shortfalls, trace
 from .month import Flows, State
 from .network import Network
 from .orders import restock
-from .ration import BOUNDS, RULES, Rationing, Rule, ration
+from .rationing import BOUNDS, RULES, Rationing, Rule, ration
 
 __all__ = [
     "BOUNDS",

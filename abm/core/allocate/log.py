@@ -9,7 +9,7 @@ import numpy as np
 
 from .month import Flows
 from .network import Network
-from .ration import BOUNDS, RULES
+from .rationing import BOUNDS, RULES
 from .rules import GROUP, INPUT, RULE, SHORT
 
 

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import kernel, rules
 from .network import Floats, Ints, Network, amounts
-from .ration import floats, integers
+from .rationing import floats, integers
 
 
 class Flows(NamedTuple):

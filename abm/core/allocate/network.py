@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from . import rules
-from .ration import rule_code
+from .rationing import rule_code
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -122,13 +122,13 @@ def _kill_workers(tmp_path: Path, kills: int, replicates: int, pause: float, see
 
 
 def test_a_killed_parent_leaves_no_workers_and_nothing_half_done(tmp_path: Path) -> None:
-    _kill_parents(tmp_path, kills=1, seed=1)
+    _kill_parents(tmp_path, kills=1, replicates=20, seed=1)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(3))
 def test_parents_killed_many_times_lose_nothing(tmp_path: Path, seed: int) -> None:
-    _kill_parents(tmp_path, kills=12, seed=seed)
+    _kill_parents(tmp_path, kills=12, replicates=60, seed=seed)
 
 
 SCRIPT = """
@@ -139,18 +139,18 @@ from tests.runs.batches.models import Cheap
 
 if __name__ == "__main__":
     with Pool(2, target_s=0.3) as pool:
-        batch(model=Cheap, parameters={"x": [0.0, 1.0, 2.0, 3.0], "pause": 0.01}, replicates=60, max_steps=4,
+        batch(model=Cheap, parameters={"x": [0.0, 1.0, 2.0, 3.0], "pause": 0.01}, replicates=int(sys.argv[2]), max_steps=4,
               out=sys.argv[1], executor=pool)
 """
 
 
-def _kill_parents(tmp_path: Path, kills: int, seed: int) -> None:
+def _kill_parents(tmp_path: Path, kills: int, replicates: int, seed: int) -> None:
     """Kill the whole program at random moments, take it up again at once, and let the last one finish."""
     script = tmp_path / "script.py"
     script.write_text(SCRIPT, encoding="utf-8")
     luck = random.Random(seed)
     hurt = tmp_path / "hurt"
-    command = [sys.executable, str(script), str(hurt)]
+    command = [sys.executable, str(script), str(hurt), str(replicates)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     cut_short = 0
     for _ in range(kills):
@@ -159,7 +159,7 @@ def _kill_parents(tmp_path: Path, kills: int, seed: int) -> None:
             if parent.poll() is not None or (hurt / "manifest.json").exists():
                 break
             time.sleep(0.05)
-        time.sleep(luck.uniform(0.2, 2.5))
+        time.sleep(luck.uniform(0.1, 0.02 * replicates))
         if parent.poll() is None:
             family = psutil.Process(parent.pid).children(recursive=True)
             parent.kill()
@@ -169,7 +169,7 @@ def _kill_parents(tmp_path: Path, kills: int, seed: int) -> None:
     assert cut_short
     subprocess.run(command, cwd=ROOT, env=environment, check=True)
     asked: dict[str, Any] = {"x": XS, "pause": 0.01}
-    batch(model=Cheap, parameters=asked, replicates=60, max_steps=4, out=tmp_path / "calm", workers=0)
+    batch(model=Cheap, parameters=asked, replicates=replicates, max_steps=4, out=tmp_path / "calm", workers=0)
     assert_same(hurt, tmp_path / "calm")
 
 

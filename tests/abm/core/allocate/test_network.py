@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import doctest
+import importlib
 from typing import Any
 
 import numpy as np
@@ -110,3 +112,10 @@ def test_an_endless_target_is_fine_where_inputs_limit_it() -> None:
     network = Network(2, [0], [1], slot_node=[0], target=[np.inf, 0.0])
     flows = State(network, input_stock=5.0).month([1.0])
     assert flows.made[0] == 5.0
+
+
+@pytest.mark.parametrize("module", ["network", "rationing"])
+def test_the_examples_in_the_docstrings_hold(module: str) -> None:
+    found = doctest.testmod(importlib.import_module(f"abm.core.allocate.{module}"))
+    assert found.attempted
+    assert not found.failed

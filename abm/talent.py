@@ -1,0 +1,103 @@
+"""AI professionals: how many there are, who needs them, and who goes short.
+
+The stock grows by itself and by training, less outflow. Needed are people at AI sites, in startups and in
+other firms. When there are too few, they are shared among these by the trainer's rule of ``rationing.csv``
+(proportionally to need where it says nothing); each group of startups founds firms as far as it is served.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+from typing import cast as cast_to
+
+import numpy as np
+
+from abm.core.allocate import Rule, ration
+from abm.decisions import Intent
+from abm.state import AI, ENERGISED
+
+if TYPE_CHECKING:
+    from abm.model import Model
+
+OTHERS = "other firms"
+LAST_CLASS = 8
+"""Of those whom no edge of the supply graph names, under the rule "priority"."""
+
+
+class TalentPool:
+    """People and needs by user: owners of AI sites, groups of startups, other firms."""
+
+    def __init__(self, model: Model):
+        self.model = model
+        supply, cast = model.supply, model.world.cast
+        trainers = [agent.who for agent in model.acting("entry") if supply.out_of(agent.who, "talent")]
+        self.trainer = trainers[0] if trainers else ""
+        self.owners = [cast.keys[row] for row in model.owner_rows]
+        self.users = [*self.owners, *model.startups.groups, OTHERS]
+        rule = supply.rule_of(self.trainer, "talent")
+        edges = [supply.edge(self.trainer, who, "talent") for who in self.users]
+        self._edges = np.array([-1 if edge is None else edge for edge in edges], np.int64)
+        named = self._edges >= 0
+        self._tier = np.full(len(self.users), LAST_CLASS)
+        self._tier[named] = supply.priority[self._edges[named]]
+        # Nobody stands in a queue for people: who comes first is who needs them, so that need stands for both.
+        self._rule = cast_to(Rule, "proportional" if rule == "first-come" else rule)
+        self.need = np.zeros(len(self.users))
+        self.served = np.ones(len(self.users))
+        """Share of each user's need that there are people for."""
+        self._place = {who: i for i, who in enumerate(self.users)}
+
+    def served_share(self, who: str) -> float:
+        """Share of the need of one user that there are people for."""
+        return float(self.served[self._place[who]])
+
+    def month(self, month: int) -> None:
+        """Grow the stock, count the needs, share the people."""
+        model, p = self.model, self.model.parameters
+        fade = p["growth_fade"] ** (month / 12.0)
+        model.talent *= (1.0 + p["talent_growth"] * fade - p["talent_outflow"]) ** (1.0 / 12.0)
+        self._count(month)
+        model.talent_needed = float(self.need.sum())
+        if model.talent >= model.talent_needed:
+            self.served[:] = 1.0
+            return
+        total = max(model.talent_needed, 1.0)
+        got = ration(
+            self.need,
+            model.talent,
+            weights=self.need,
+            rule=self._rule,
+            share=self.need / total,
+            tier=self._tier,
+        ).granted
+        np.divide(got, self.need, out=self.served, where=self.need > 0.0)
+        if self.trainer:
+            worst = int(np.argmin(np.where(self.need > 0.0, self.served, np.inf)))
+            values = {"people": model.talent, "worst_served_share": float(self.served[worst])}
+            intent = Intent(self.trainer, "ration", "talent", model.talent_needed, "person", values)
+            model.decisions.repeat(month, intent, model.talent, "shortage", every=12)
+
+    def _count(self, month: int) -> None:
+        model, p, sites = self.model, self.model.parameters, self.model.state.sites
+        n, owners = sites.count, len(self.owners)
+        online = (sites.status[:n] == ENERGISED) & (sites.kind[:n] == AI)
+        mw = np.bincount(sites.owner[:n][online], sites.mw[:n][online], len(model.world.cast))[
+            model.owner_rows
+        ]
+        # People go with the load at work; an owner's part of it is taken by its megawatts.
+        load = p["talent_per_mw"] * float(model.state.ai_mw.sum())
+        total = float(mw.sum())
+        self.need[:owners] = mw * (load / total) if total > 0.0 else 0.0
+        firms = [model.startups.alive_of(who) for who in model.startups.groups]
+        self.need[owners:-1] = np.array(firms) * p["talent_per_firm"] if firms else 0.0
+        self.need[-1] = p["talent_other"] * math.exp(math.log1p(p["talent_other_growth"]) * month / 12.0)
+
+    def train(self, month: int, people: float) -> None:
+        """``people`` join the stock; they are booked where they are missing most."""
+        model = self.model
+        model.talent += people
+        missing = self.need * (1.0 - self.served) * (self._edges >= 0)
+        total = float(missing.sum())
+        if total > 0.0:
+            model.supply.book_all(month, self._edges, people * missing / total, missing)
