@@ -19,7 +19,7 @@ from runs.app.parts import Porter, Sheet, StatusLine, TopBar
 from runs.app.session import Session
 from runs.app.state import command_of, files_command_of, package_toml, scenario_toml
 from runs.app.worker import prepared
-from runs.views.decade import csv_of
+from runs.views.data import csv_of
 
 PAGES = ("decade", "months", "why", "ensembles", "assumptions")
 

@@ -148,17 +148,28 @@ def Player(texts: dict[str, str], months: list[str], figures: Plain, start: int,
 
 
 @solara.component_vue("vue/flows.vue", to_json=_plain("graph"))
-def Flows(texts: dict[str, str], graph: Plain, months: list[str], source: str, event_pick: Event) -> None:
+def Flows(
+    texts: dict[str, str], graph: Plain, months: list[str], source: str, event_pick: Event, event_csv: Event
+) -> None:
     """The supply graph of the month that is played."""
 
 
 @solara.component_vue("vue/zonemap.vue", to_json=_plain("zones"))
-def ZoneMap(texts: dict[str, str], zones: Plain, months: list[str], source: str, event_pick: Event) -> None:
+def ZoneMap(
+    texts: dict[str, str], zones: Plain, months: list[str], source: str, event_pick: Event, event_csv: Event
+) -> None:
     """The map of the month that is played."""
 
 
 @solara.component_vue("vue/log.vue", to_json=_plain("log"))
-def Log(texts: dict[str, str], log: Plain, months: list[str], known: list[str], event_pick: Event) -> None:
+def Log(
+    texts: dict[str, str],
+    log: Plain,
+    months: list[str],
+    known: list[str],
+    event_pick: Event,
+    event_csv: Event,
+) -> None:
     """The decisions of the month that is played."""
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from abm.calendar import parse_month
 from runs.summary import Slip, kind_of_bound, slips_of, was_due
 from runs.views.charts import Chart, Extra, Line, Mark, Plot, Table, over_months, palette
-from runs.views.numbers import amount, digits, scale, short
+from runs.views.numbers import amount, digits
 from runs.views.runview import RunView
 from runs.views.texts import Texts
 
@@ -23,7 +22,6 @@ TELLING = 0.005
 """Relative difference below which a figure is neither better nor worse."""
 
 MOST_SITES = 18
-MOST_WINNERS = 7
 
 
 @dataclass(frozen=True)
@@ -311,99 +309,6 @@ def bound_text(bound: str, t: Texts) -> str:
     return t.word("bound", bound) if bound else ""
 
 
-@dataclass(frozen=True)
-class Gain:
-    """How one stakeholder fares against another run, by its own objective."""
-
-    who: str
-    now: float
-    before: float
-    relative: float
-
-
-def gains(view: RunView, other: RunView) -> list[Gain]:
-    """Everybody whose objective differs, the greatest gain first. More is better in every score."""
-    found = []
-    for who, name in view.family(SCORE).items():
-        now, before = view.final(name), other.final(name)
-        if now is None or before is None or same(now, before):
-            continue
-        size = max(abs(before), abs(now), 1e-12)
-        found.append(Gain(who, now, before, (now - before) / size))
-    return sorted(found, key=lambda gain: (-gain.relative, gain.who))
-
-
-def winners(view: RunView, t: Texts, other: RunView, against: str) -> Chart:
-    """Who is better off than in ``other``, and who worse, each by its own objective."""
-    found = gains(view, other)
-    best = [gain for gain in found if gain.relative > 0][:MOST_WINNERS]
-    worst = [gain for gain in found if gain.relative < 0][-MOST_WINNERS:]
-    shown = list(reversed(best + worst))
-    option = {
-        "madang": {"unit": "%"},
-        "grid": {"left": 8, "right": 26, "top": 10, "bottom": 6, "containLabel": True},
-        "tooltip": {"trigger": "item", "confine": True},
-        "xAxis": {"type": "value", "min": -100, "max": 100},
-        "yAxis": {
-            "type": "category",
-            "data": [t.name(view.world, gain.who) for gain in shown],
-            "axisLabel": {"width": 210, "overflow": "truncate"},
-        },
-        "series": [
-            {
-                "type": "bar",
-                "name": t("winners.change"),
-                "barWidth": "60%",
-                "data": [
-                    {
-                        "value": float(f"{100 * gain.relative:.3g}"),
-                        "itemStyle": {"color": "@blue" if gain.relative > 0 else "@orange"},
-                    }
-                    for gain in shown
-                ],
-                "label": {"show": False},
-            }
-        ],
-    }
-    cast = view.world.cast
-
-    def objective(who: str) -> str:
-        return cast.objective[cast.row(who)] if who in cast else ""
-
-    rows = tuple(
-        (
-            t.name(view.world, gain.who),
-            objective(gain.who),
-            digits(gain.before),
-            digits(gain.now),
-            f"{'+' if gain.relative > 0 else ''}{digits(100 * gain.relative)} %",
-        )
-        for gain in found
-    )
-    head = tuple(t(f"winners.{key}") for key in ("who", "objective", "before", "now", "change"))
-    if found:
-        summary = t(
-            "winners.summary",
-            against=against,
-            better=sum(gain.relative > 0 for gain in found),
-            worse=sum(gain.relative < 0 for gain in found),
-            best=", ".join(t.name(view.world, gain.who) for gain in best[:3]) or "–",
-            worst=", ".join(t.name(view.world, gain.who) for gain in reversed(worst[-3:])) or "–",
-        )
-    else:
-        summary = t("winners.none", against=against)
-    return Chart(
-        "winners",
-        t("chart.winners", against=against),
-        "%",
-        summary,
-        option,
-        Table(head, rows, (2, 3, 4)),
-        (),
-        summary,
-    )
-
-
 CHARTS: tuple[tuple[str, Callable[..., Chart]], ...] = (
     ("accelerators", accelerators),
     ("sites", sites),
@@ -421,52 +326,3 @@ CHARTS: tuple[tuple[str, Callable[..., Chart]], ...] = (
     ("region", region),
 )
 """The charts of the decade in their order, less winners and slips, which need more than a run."""
-
-
-def csv_of(view: RunView, names: tuple[str, ...], command: str) -> str:
-    """The indicators month by month, in their own units, below a description of every column and its source."""
-    lines = [
-        f"# madang: {view.world.title}, scenario {view.record.scenario}, "
-        f"package {view.record.package}, seed {view.record.seed}",
-        f"# run {view.run_id}; computed by the command: {command}",
-        "# month: YYYY-MM",
-    ]
-    for name in names:
-        indicator = view.about(name)
-        if indicator is not None:
-            lines.append(
-                f"# {name}: {indicator.about} Unit: {indicator.unit}. A year is the {indicator.yearly} of its months. "
-                "Source: computed by the model in this run."
-            )
-    for name, value in view.settings.items():
-        quantity = view.world.quantities.get(name)
-        lines.append(
-            f"# set: {name} = {value!r}"
-            + (f" {quantity.unit}; source of its range: {quantity.source}" if quantity else "")
-        )
-    lines.append(",".join(["month", *names]))
-    columns = [view.values(name) for name in names]
-    for month, text in enumerate(view.months):
-        cells = ["" if not np.isfinite(column[month]) else repr(float(column[month])) for column in columns]
-        lines.append(",".join([text, *cells]))
-    return "\n".join(lines) + "\n"
-
-
-def table_csv(table: Table, notes: tuple[str, ...] = ()) -> str:
-    """A table as CSV below its notes."""
-
-    def cell(text: Any) -> str:
-        text = str(text)
-        return '"' + text.replace('"', '""') + '"' if any(c in text for c in ',"\n') else text
-
-    lines = [f"# {note}" for note in notes]
-    lines += [",".join(map(cell, row)) for row in (table.head, *table.rows)]
-    return "\n".join(lines) + "\n"
-
-
-def spark(view: RunView, name: str, t: Texts) -> tuple[list[float | None], str]:
-    """An indicator month by month, scaled for a small chart, and its unit."""
-    indicator = view.about(name)
-    values = view.values(name)
-    divider, unit = scale(values.tolist(), indicator.unit if indicator else "", t)
-    return short(values, divider), unit

@@ -5,7 +5,10 @@ All months are handed to the browser at once, as compact numbers; playing asks t
 
 from __future__ import annotations
 
+import csv
+import io
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -321,3 +324,67 @@ def sankey(view: RunView, t: Texts, good: str = "gpu") -> dict[str, Any]:
     }
     rows = [(names[a], names[b], digits(value)) for a, b, value in sorted(links, key=lambda link: -link[2])]
     return {"option": option, "rows": rows}
+
+
+def flows_csv(view: RunView, notes: Sequence[str]) -> str:
+    """Every flow of every month, in the unit of its good."""
+    lines = [f"# {note}" for note in notes]
+    lines += [
+        "# month: YYYY-MM; supplier, buyer, good: keys of the world's tables; amount: moved in the month, in unit",
+        "month,supplier,buyer,good,amount,unit",
+    ]
+    if view.flows is not None:
+        graph = SupplyGraph(view.world, 1)
+        keys, goods = view.world.cast.keys, view.world.goods.keys
+        units = view.world.goods.columns["unit"]
+        for month, edge in zip(*np.nonzero(view.flows), strict=True):
+            good = int(graph.good[edge])
+            ends = f"{keys[int(graph.supplier[edge])]},{keys[int(graph.buyer[edge])]}"
+            amount_text = repr(float(view.flows[month, edge]))
+            lines.append(f"{view.months[month]},{ends},{goods[good]},{amount_text},{units[good]}")
+    return "\n".join(lines) + "\n"
+
+
+def map_csv(view: RunView, notes: Sequence[str]) -> str:
+    """Zonal prices and what every line carries, month by month."""
+    zones, lines = view.world.zones.keys, view.world.lines
+    head = ["month", *(f"price_{zone}" for zone in zones), *(f'"{line}"' for line in lines.keys)]
+    rows = [f"# {note}" for note in notes]
+    rows += [
+        f"# price_ZONE: load-weighted price of the zone with line limits, {view.currency}/MWh, as the model computes it",
+        "# other columns: mean MW that the line carries, positive from its first end to its second, likewise",
+        ",".join(head),
+    ]
+    prices = [view.values(f"zone_price_krw_per_mwh.{zone}") for zone in zones]
+    for month, text in enumerate(view.months):
+        cells = [repr(float(price[month])) if np.isfinite(price[month]) else "" for price in prices]
+        if view.carried is not None:
+            cells += [repr(float(value)) for value in view.carried[month]]
+        rows.append(",".join([text, *cells]))
+    return "\n".join(rows) + "\n"
+
+
+def log_csv(view: RunView, notes: Sequence[str]) -> str:
+    """The decision log, with the figures that every decision rested on."""
+    out = io.StringIO()
+    for note in (*notes, "values: name=figure pairs that the decision rested on; granted and amount in unit"):
+        out.write(f"# {note}\n")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["month", "who", "verb", "subject", "granted", "amount", "unit", "bound", "values"])
+    for one in view.decisions:
+        values = " ".join(f"{name}={value!r}" for name, value in one.values.items())
+        month = view.calendar.text(one.month)
+        writer.writerow(
+            [
+                month,
+                one.who,
+                one.verb,
+                one.subject,
+                repr(one.granted),
+                repr(one.amount),
+                one.unit,
+                one.bound,
+                values,
+            ]
+        )
+    return out.getvalue()

@@ -14,7 +14,7 @@ import pytest
 from runs.app.pool import Question
 from runs.app.runs import view_of
 from runs.app.worker import compute
-from runs.views import decade, months, why
+from runs.views import data, decade, gains, months, why
 from runs.views.charts import Chart
 from runs.views.ensembles import Difference, Fan, difference_chart, fan_chart, quantiles
 from runs.views.numbers import amount, digits, scale, short
@@ -46,7 +46,7 @@ def charts(view: RunView, other: RunView | None) -> list[Chart]:
     found = [build(view, EN, other) for _, build in decade.CHARTS]
     found.append(decade.slips(view, EN))
     if other is not None:
-        found.append(decade.winners(view, EN, other, "the other"))
+        found.append(gains.winners(view, EN, other, "the other"))
     return found
 
 
@@ -106,7 +106,7 @@ def test_stacked_zones_add_up_to_the_load_of_all_ai_sites(base):
 def test_the_same_run_differs_in_no_word(base):
     again = replace(base)
     assert differences(base, again, EN) == []
-    assert decade.gains(base, again) == []
+    assert gains.gains(base, again) == []
 
 
 def test_words_say_the_direction_and_the_size_of_what_the_figures_say(base, late):
@@ -173,7 +173,7 @@ def test_tiles_say_the_figure_of_the_year_and_its_change(base, late):
 
 
 def test_gains_follow_each_stakeholders_own_score(base, late):
-    found = decade.gains(late, base)
+    found = gains.gains(late, base)
     assert found
     for gain in found:
         name = f"stakeholder_score.{gain.who}"
@@ -184,7 +184,7 @@ def test_gains_follow_each_stakeholders_own_score(base, late):
 
 def test_csv_of_a_chart_holds_the_run_to_the_last_bit_and_describes_its_columns(base):
     names = ("gpus_online", "kepco_debt_krw")
-    text = decade.csv_of(base, names, "madang run baseline")
+    text = data.csv_of(base, names, "madang run baseline")
     comments = [line for line in text.splitlines() if line.startswith("#")]
     assert any(base.run_id in line for line in comments)
     assert any("madang run baseline" in line for line in comments)
@@ -213,6 +213,24 @@ def test_supply_flows_of_a_month_are_those_of_the_run(base):
     for number, good in enumerate(base.world.goods.keys):
         moved = float(base.flows[month, supply.good == number].sum())
         assert total.get(good, 0.0) == pytest.approx(moved, rel=5e-3, abs=1e-9)
+
+
+def test_downloads_of_the_months_hold_what_the_run_holds(base):
+    def rows(text: str) -> list[dict[str, str]]:
+        return list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
+
+    flows = rows(months.flows_csv(base, ["x"]))
+    assert len(flows) == int((base.flows != 0).sum())
+    assert sum(float(row["amount"]) for row in flows) == pytest.approx(
+        float(base.flows.astype(float).sum()), rel=1e-6
+    )
+    carried = rows(months.map_csv(base, ["x"]))
+    line = base.world.lines.keys[0]
+    assert [float(row[line]) for row in carried] == base.carried[:, 0].astype(float).tolist()
+    log = rows(months.log_csv(base, ["x"]))
+    assert [(row["who"], row["verb"], float(row["granted"])) for row in log] == [
+        (one.who, one.verb, one.granted) for one in base.decisions
+    ]
 
 
 def test_the_map_puts_every_site_near_its_zone_and_carries_what_lines_carry(base):

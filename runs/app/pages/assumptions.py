@@ -11,7 +11,7 @@ from runs.app.knobs import Knobs
 from runs.app.pages.common import box, my_session, parcel, words
 from runs.app.parts import AssumptionList, Plain
 from runs.views.charts import Table
-from runs.views.decade import table_csv
+from runs.views.data import table_csv
 from runs.views.numbers import digits
 from runs.views.texts import Texts
 

@@ -13,7 +13,7 @@ from runs.app.parts import ChartFigure, Plain
 from runs.app.session import Session
 from runs.app.state import command_of
 from runs.views.charts import Chart
-from runs.views.decade import csv_of, table_csv
+from runs.views.data import csv_of, table_csv
 from runs.views.runview import RunView
 
 session_context: Any = solara.create_context(None)

@@ -12,7 +12,7 @@ from runs.app.describe import state_words
 from runs.app.pages.common import Figure, box, my_session, words
 from runs.app.parts import Findings
 from runs.app.session import Session
-from runs.views import decade
+from runs.views import decade, gains
 from runs.views.words import differences
 
 
@@ -83,7 +83,7 @@ def Answers(session: Session) -> None:
         base = other or shown.bare
         if base is not None and base.run_id != view.run_id:
             name = t("pinned") if other is not None else t("winners.no_policy")
-            chart = decade.winners(
+            chart = gains.winners(
                 view,
                 t,
                 base,

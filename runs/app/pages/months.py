@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import solara
 
-from runs.app.pages.common import Figure, box, my_session, words
+from runs.app.pages.common import Figure, box, my_session, parcel, words
 from runs.app.parts import Flows, Log, Plain, Player, ZoneMap
+from runs.app.state import command_of
 from runs.views import months
 from runs.views.charts import Chart, Table
 
@@ -40,6 +42,17 @@ def MonthsPage() -> None:
     def rest(month: Any) -> None:
         session.month.value = int(month)
 
+    def save(build: Callable[..., str], name: str) -> Callable[[Any], None]:
+        """Hands the data of a part of the page to the browser."""
+
+        def saved(*_: Any) -> None:
+            state = session.shown.value.state or session.state.value
+            if view is not None:
+                notes = [view.world.title, f"run {view.run_id}; computed by the command: {command_of(state)}"]
+                session.parcel.value = parcel(f"madang-{name}.csv", build(view, notes))
+
+        return saved
+
     with box("main", "md-single", [], id="md-content", tabindex="-1"):
         words("h1", t("months.title"))
         if view is None:
@@ -56,10 +69,31 @@ def MonthsPage() -> None:
             texts=labels, months=names, figures=Plain(figures), start=session.month.peek(), event_month=rest
         )
         with box("div", "md-two", []):
-            Flows(texts=labels, graph=Plain(graph), months=names, source=source, event_pick=pick)
-            ZoneMap(texts=labels, zones=Plain(zones), months=names, source=source, event_pick=pick)
+            Flows(
+                texts=labels,
+                graph=Plain(graph),
+                months=names,
+                source=source,
+                event_pick=pick,
+                event_csv=save(months.flows_csv, "flows"),
+            )
+            ZoneMap(
+                texts=labels,
+                zones=Plain(zones),
+                months=names,
+                source=source,
+                event_pick=pick,
+                event_csv=save(months.map_csv, "map"),
+            )
         known = [site["site"] for site in view.sites] + list(view.world.cast.keys)
-        Log(texts=labels, log=Plain(log), months=names, known=known, event_pick=pick)
+        Log(
+            texts=labels,
+            log=Plain(log),
+            months=names,
+            known=known,
+            event_pick=pick,
+            event_csv=save(months.log_csv, "log"),
+        )
         if sankey:
             table = Table(
                 (t("months.supplier"), t("months.buyer"), t("unit.GPU")), tuple(sankey["rows"]), (2,)

@@ -15,7 +15,8 @@ from runs.app.worker import DONE
 from runs.summary import slips_of, was_due
 from runs.views import why
 from runs.views.charts import Table
-from runs.views.decade import TILES, same, table_csv
+from runs.views.data import table_csv
+from runs.views.decade import TILES, same
 from runs.views.numbers import amount
 from runs.views.runview import RunView
 from runs.views.texts import Texts

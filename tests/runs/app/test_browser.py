@@ -386,6 +386,7 @@ def test_a_run_that_fails_while_dragging_is_told_and_the_next_one_works(page, se
     assert "ended" in page.inner_text("[role=alert]")
     assert page.locator("[data-tile]").count() >= 5  # the last result stays
     press(page, "coal_retirement_gw", "Home")
+    page.wait_for_function(f"() => !document.querySelector('[data-status]').textContent.includes('{shown}')")
     settled(page)
     page.wait_for_selector("[role=alert]", state="detached")
     assert run_id(page) != shown

@@ -55,9 +55,9 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     server.serving.options = before
 
 
-def drawn(page: Any, query: str = "") -> tuple[Session, Any]:
+def drawn(page: Any, query: str = "", world: str = "korea") -> tuple[Session, Any]:
     """A page with a session of its own, rendered without a browser."""
-    session = Session(RunsHere(), knobs_of("korea"), query)
+    session = Session(RunsHere(), knobs_of(world), query)
     session.begin()
 
     @solara.component
@@ -164,6 +164,16 @@ def test_months_hands_over_every_month_at_once():
     assert len(one(rc, graph=...).graph["months"]) == 132
     assert len(one(rc, zones=...).zones["prices"][0]) == 132
     assert one(rc, known=...).log["rows"]
+    for part, name in (
+        (one(rc, graph=...), "flows"),
+        (one(rc, zones=...), "map"),
+        (one(rc, known=...), "log"),
+    ):
+        part.vue_csv(None)
+        parcel = session.parcel.value
+        assert parcel["name"] == f"madang-{name}.csv"
+        assert session.shown.value.view.run_id in parcel["text"]
+        assert parcel["text"].count("\n") > 132
     player.vue_month(61)
     assert session.month.value == 61
     rc.close()
@@ -285,3 +295,11 @@ def test_pages_say_that_they_wait_before_the_first_run_is_there():
         session.shown.value = Shown()
         assert not widgets(rc, option=..., name=...)
         rc.close()
+
+
+@pytest.mark.parametrize("page", [DecadePage, MonthsPage, WhyPage, AssumptionsPage, EnsemblesPage])
+def test_every_page_shows_another_world_too(page):
+    session, rc = drawn(page(), world="toy")
+    assert session.shown.value.view.world.name == "toy"
+    assert widgets(rc, tag="main")
+    rc.close()
