@@ -214,6 +214,7 @@ def Prose(
 def AssumptionList(
     texts: dict[str, str],
     rows: Plain,
+    varying: list[str],
     values: dict[str, float],
     settings: dict[str, float],
     event_set: Event,

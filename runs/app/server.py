@@ -196,7 +196,9 @@ class Guard:
         """The page with its language, our styles and scripts, and without the ban on zooming."""
         page = page.replace("<html>", '<html lang="en">', 1)
         page = page.replace(", maximum-scale=1, user-scalable=no, minimal-ui", "", 1)
-        page = page.replace("<v-progress-linear ", '<v-progress-linear aria-label="madang" ')  # it has no name
+        page = page.replace(
+            "<v-progress-linear ", '<v-progress-linear aria-label="madang" '
+        )  # it has no name
         return page.replace("</head>", f"{self.head}</head>", 1)
 
 

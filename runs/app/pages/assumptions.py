@@ -60,6 +60,12 @@ def rows_of(knobs: Knobs, t: Texts) -> list[dict[str, Any]]:
     return rows
 
 
+def varying(knobs: Knobs, package: str) -> list[str]:
+    """Levers that a package moves more than once, so that no single value says where they stand."""
+    steps = knobs.packages[package].targets(knobs.world.calendar.first)
+    return [knob.name for knob in knobs.of.values() if knob.lever and len(steps.get(knob.handle, ())) > 1]
+
+
 @solara.component
 def AssumptionsPage() -> None:
     """Search, read, change."""
@@ -95,12 +101,14 @@ def AssumptionsPage() -> None:
         )
 
     labels = {key.removeprefix("assume."): text for key, text in t.table.items() if key.startswith("assume.")}
+    labels["by_package"] = t("control.by_package")
     with box("main", "md-single", [], id="md-content", tabindex="-1"):
         words("h1", t("assume.title"))
         words("p", t("assume.about", count=len(rows)), "md-lead")
         AssumptionList(
             texts=labels,
             rows=Plain(rows),
+            varying=varying(session.knobs, session.state.value.package),
             values=session.values(),
             settings=session.state.value.values,
             event_set=change,
