@@ -83,7 +83,8 @@ class Accounts(Queries):
         sites, state, ledger = self.state.sites, self.state, self.ledger
         owner = self.owner_key(row)
         fresh = sites.status[row] == DECIDED or month - sites.step["energised"][row] <= 12
-        shares = state.equity[row] if fresh else 0.0 * state.equity[row]
+        shares = state.equity[row]
+        holders = shares.nonzero()[0].tolist() if fresh else []
         support = amount * (
             float(sites.support[row])
             if fresh and sites.cost[row] > 0.0
@@ -99,13 +100,12 @@ class Accounts(Queries):
         sites.loan[row] += debt
         if debt > 0.0:
             self.supply.book(month, self.lender_account, owner, "debt", debt)
-        total = float(shares.sum())
-        if total <= 0.0:
-            self._pay_in(month, owner, owner, row, rest)
+        if holders:
+            total = float(shares.sum())
+            for column in holders:
+                self._pay_in(month, self.investor_names[column], owner, row, rest * float(shares[column]) / total)
         else:
-            for who, column in self.investor.items():
-                if shares[column] > 0.0:
-                    self._pay_in(month, who, owner, row, rest * float(shares[column]) / total)
+            self._pay_in(month, owner, owner, row, rest)
         ledger.post(to, owner, "money", amount, "investment in sites")
         self.paid_in[row] += amount
         if not fresh or sites.cost[row] == 0.0:

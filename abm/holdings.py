@@ -74,6 +74,7 @@ class Holdings:
     """(vintages,) made by the leading maker."""
     buyer_of: dict[int, str]
     investor: dict[str, int]
+    investor_names: list[str]
     owner_rows: list[int]
     utility_account: str
     direct_seller: str
@@ -104,6 +105,8 @@ class Holdings:
 
     # what was found along the way
     belief: list[float]
+    price_views: dict[tuple[int, float], tuple[float, float]]
+    """What the heuristics of :mod:`agents.owners` said, by months of market seen and years ahead."""
     solves: int
     fallbacks: int
     max_gap: float

@@ -166,7 +166,8 @@ class Model(Accounts, Reporting, mesa.Model):
             for who, kind in zip(cast.keys, cast.kind, strict=True)
             if kind in ("fund", "pension", "policy-bank")
         ]
-        self.investor = {who: i for i, who in enumerate(dict.fromkeys(names))}
+        self.investor_names = list(dict.fromkeys(names))
+        self.investor = {who: i for i, who in enumerate(self.investor_names)}
         size = (len(sites.mw), len(self.investor))
         self.state.equity = np.zeros(size)
         self.equity_paid = np.zeros(size)
@@ -204,7 +205,8 @@ class Model(Accounts, Reporting, mesa.Model):
         self.interest_earned = 0.0
         self.public_month = 0.0
         self.budget = Budget()
-        self.judged: set[int] = set()
+        self.judged = np.zeros(sites.announced_rows, bool)
+        self.price_views: dict[tuple[int, float], tuple[float, float]] = {}
         self.belief = [p["belief_good"], p["belief_bad"]]
         self.talent = p["talent_start"]
         self.talent_needed = p["talent_start"]

@@ -120,6 +120,13 @@ class SupplyGraph:
         """Share of an order's price that is paid with the order."""
         return self._deposit.get((supplier, good), 0.0)
 
+    def at(self, values: np.ndarray, edges: np.ndarray, otherwise: float) -> np.ndarray:
+        """``values`` (one for each edge) at ``edges``; ``otherwise`` where an edge is -1."""
+        if not len(values):
+            return np.full(edges.shape, otherwise, values.dtype)
+        found: np.ndarray = np.where(edges >= 0, values[edges], otherwise)
+        return found
+
     # -- what moved --------------------------------------------------------------------------
     def book(self, month: int, supplier: str, buyer: str, good: str, amount: float) -> None:
         """Record that ``amount`` of ``good`` moved; nothing where the graph has no such edge."""

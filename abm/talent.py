@@ -16,13 +16,12 @@ import numpy as np
 from abm.core.allocate import Rule, ration
 from abm.decisions import Intent
 from abm.state import AI, ENERGISED
+from abm.works import LAST_CLASS
 
 if TYPE_CHECKING:
     from abm.model import Model
 
 OTHERS = "other firms"
-LAST_CLASS = 8
-"""Of those whom no edge of the supply graph names, under the rule "priority"."""
 
 
 class TalentPool:
@@ -38,9 +37,7 @@ class TalentPool:
         rule = supply.rule_of(self.trainer, "talent")
         edges = [supply.edge(self.trainer, who, "talent") for who in self.users]
         self._edges = np.array([-1 if edge is None else edge for edge in edges], np.int64)
-        named = self._edges >= 0
-        self._tier = np.full(len(self.users), LAST_CLASS)
-        self._tier[named] = supply.priority[self._edges[named]]
+        self._tier = supply.at(supply.priority, self._edges, LAST_CLASS)
         # Nobody stands in a queue for people: who comes first is who needs them, so that need stands for both.
         self._rule = cast_to(Rule, "proportional" if rule == "first-come" else rule)
         self.need = np.zeros(len(self.users))

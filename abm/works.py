@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 GOODS = ("power-equipment", "cooling", "construction")
 """In the order of the rows of ``abm.core.sites.build``."""
 
+LAST_CLASS = 8
+"""Of those whom no edge of the supply graph names, under the rule "priority"."""
+
 ON_SITE = ("power equipment", "cooling", "crews")
 """What people on site call them."""
 
@@ -152,7 +155,7 @@ class SiteWorks:
 
     def _parts(self, edges: np.ndarray, output: np.ndarray) -> np.ndarray:
         """(makers, sites) parts of an order: by contract share among the owner's suppliers, by output where it has none."""
-        share = np.where(edges >= 0, np.maximum(self.model.supply.share[edges], 1e-3), 0.0)
+        share = self.model.supply.at(np.maximum(self.model.supply.share, 1e-3), edges, 0.0)
         share = np.where(share.sum(axis=0) > 0.0, share, np.maximum(output, 1e-12)[:, None])
         return np.asarray(share / share.sum(axis=0))
 
@@ -162,11 +165,8 @@ class SiteWorks:
         tier, share = network.tier.reshape(orders.shape), network.share.reshape(orders.shape)
         decided = np.clip(sites.step["decided"], -(2**30), 2**30)
         for m in range(len(self.makers)):
-            tier[m] = (
-                decided
-                if self._first_come[m]
-                else np.where(edges[m] >= 0, self.model.supply.priority[edges[m]], 8)
-            )
+            classes = self.model.supply.at(self.model.supply.priority, edges[m], LAST_CLASS)
+            tier[m] = decided if self._first_come[m] else classes
             held = np.where(orders[m] > 0.0, self.weight[self.good[m]], 0.0)
             share[m] = held / held.sum() if held.sum() > 0.0 else 0.0
 

@@ -117,8 +117,14 @@ class Owner(SiteHolder):
 
     # -- forecasts ---------------------------------------------------------------------------
     def heuristics(self, month: int, years: float) -> tuple[float, float]:
-        """Spot price ``years`` ahead: as the world price goes, and as the market's own trend goes."""
+        """Spot price ``years`` ahead: as the world price goes, and as the market's own trend goes.
+
+        All owners see the same market, so it is worked out once for each month and horizon.
+        """
         model, market = self.world_model, self.state.market
+        known = model.price_views.get((len(market.history), years))
+        if known is not None:
+            return known
         decline = model.parameters["world_compute_price_decline"]
         follow = market.ceiling * (1.0 - decline) ** years * model.outlook_price(years)
         history = market.history
@@ -129,6 +135,7 @@ class Owner(SiteHolder):
             else math.log(1.0 - decline)
         )
         trend = market.price * math.exp(max(min(slope, 0.2), -0.8) * years)
+        model.price_views[len(market.history), years] = follow, trend
         return follow, trend
 
     def forecast(self, month: int, years: float) -> float:

@@ -36,20 +36,15 @@ def run(model: Model, month: int) -> None:
 def _credibility(model: Model, month: int) -> None:
     """A Beta belief fed by each announced site once: on time counts for, a year late or withdrawn against."""
     sites = model.state.sites
-    for row in range(sites.announced_rows):
-        if (
-            sites.kind[row] != AI
-            or row in model.judged
-            or sites.announced[row] > month
-            or sites.expected[row] <= 0
-        ):
-            continue
+    n = sites.announced_rows
+    status, expected = sites.status[:n], sites.expected[:n]
+    told = (status == ENERGISED) | (status == WITHDRAWN) | (month - expected >= 12)
+    due = (sites.kind[:n] == AI) & (sites.announced[:n] <= month) & (expected > 0)
+    for row in (told & due & ~model.judged).nonzero()[0].tolist():
         if sites.status[row] == ENERGISED:
             kept = max(1.0 - (int(sites.step["energised"][row]) - int(sites.expected[row])) / 12.0, 0.0)
-        elif sites.status[row] == WITHDRAWN or month - sites.expected[row] >= 12:
-            kept = 0.0
         else:
-            continue
+            kept = 0.0
         model.belief[0] += min(kept, 1.0)
         model.belief[1] += 1.0 - min(kept, 1.0)
-        model.judged.add(row)
+        model.judged[row] = True

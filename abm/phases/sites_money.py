@@ -71,7 +71,7 @@ def _run(model: Model, month: int, rows: np.ndarray, terms: np.ndarray, income: 
         dividends,
         sums,
     )
-    names, cash = list(model.investor), model.cash_of
+    names, cash = model.investor_names, model.cash_of
     utility, seller = model.utility_account, model.direct_seller
     pays = (
         *_PAYS,

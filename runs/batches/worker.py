@@ -6,6 +6,7 @@ of whatever it does: an orphan must not write into a folder that somebody else m
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import queue
@@ -25,6 +26,7 @@ def main(pipe: Connection, at: Any) -> None:
     """Serve until the parent hangs up. ``at`` is shared memory: the case in work, and how many were begun."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interruption means
     _one_thread()
+    gc.freeze()  # what was there before the first run stays: no need to look through it, nor to copy a fork's pages
     inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(pipe, inbox), daemon=True).start()
     pipe.send(("ready", os.getpid()))

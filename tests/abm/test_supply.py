@@ -131,6 +131,14 @@ def test_parallel_edges_for_different_goods_are_kept_apart() -> None:
     }
 
 
+def test_values_of_edges_are_read_at_their_numbers_and_otherwise_where_there_is_none() -> None:
+    supply = compiled({("maker", "owner", "gpu"): (10.0, 6, 0.5)})
+    edges = np.array([-1, 0])
+    assert supply.at(supply.share, edges, 9.0).tolist() == [9.0, 0.5]
+    none = compiled({})
+    assert none.at(none.share, np.array([-1, -1]), 9.0).tolist() == [9.0, 9.0]
+
+
 def test_flows_add_up_within_a_month_and_stay_in_it() -> None:
     supply = compiled({("maker", "owner", "gpu"): (10.0, 6, 0.5)})
     for month, amount in ((0, 1.0), (2, 5.0), (2, 2.5)):

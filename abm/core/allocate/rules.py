@@ -241,15 +241,6 @@ def judge(ask, got, limited, part):
 
 
 @kernel(
-    ["void(float64[::1], float64[::1], float64, float64[::1], int64[:, ::1])"],
-    allocates=False,
-)
-def fill_orders(ask, weight, supply, got, k):
-    """:func:`fill` for callers in Python; nothing is checked."""
-    fill(ask, weight, ask.size, supply, got, k)
-
-
-@kernel(
     [
         "int64(int64, float64[::1], float64[::1], float64[::1], int64[::1], int64[::1], float64[::1], float64,"
         "float64[::1], int8[::1], float64[:, ::1], int64[:, ::1])"

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from scipy.optimize import LinearConstraint, linprog, minimize
 
 from abm.core.allocate import BOUNDS, RULES, ration
-from abm.rationing import proportional_fairness
 
 GROUPS = 3
 amounts = st.just(0.0) | st.floats(1e-3, 1e6)
@@ -105,16 +104,6 @@ def test_nobody_loses_when_there_is_more_also_under_caps(
     less, more = sorted((one * orders.sum(), other * orders.sum()))
     before, after = (ration(orders, supply, rule=rule, **given).granted for supply in (less, more))
     assert (after >= before - 1e-9 * (1.0 + orders.sum())).all()
-
-
-@settings(deadline=None)
-@given(people, parts)
-def test_without_groups_it_is_proportional_fairness(rows: list, part: float) -> None:
-    orders, given = split(rows, None)
-    supply, weights = part * orders.sum(), np.maximum(given["weights"], 0.01)
-    np.testing.assert_array_equal(
-        ration(orders, supply, weights=weights).granted, proportional_fairness(orders, weights, supply)
-    )
 
 
 @pytest.mark.parametrize("rule", RULES)
