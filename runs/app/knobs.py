@@ -1,4 +1,4 @@
-"""What can be moved: levers and uncertainties as one kind of thing, with groups for people."""
+"""What can be moved: levers, uncertainties and parameters as one kind of thing, with groups for people."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from abm.calendar import Calendar
-from abm.quantities import Quantity
 from abm.world import World
 from policies.catalogue import catalogue
 from policies.library import shipped_packages
@@ -39,13 +38,16 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Groups of uncertainties; one that is in none comes last, under ``money``."""
 
+PARAMETERS = "parameters"
+"""Group of the quantities that are no uncertainties; it has no sliders."""
+
 OWNERS = ("energy", "science", "finance", "land", "data", "education", "presidential")
 """Groups of levers, by who owns them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Knob:
-    """A lever or an uncertainty."""
+    """A lever, an uncertainty, or a parameter of the world."""
 
     name: str
     handle: str
@@ -59,6 +61,12 @@ class Knob:
     confidence: str
     moves: str
     lead_months: int = 0
+    parameter: bool = False
+    """Changed on the Assumptions page only."""
+
+    @property
+    def kind(self) -> str:
+        return "lever" if self.lever else "parameter" if self.parameter else "uncertainty"
 
     def complaint(self, value: float) -> str | None:
         """What is wrong with a value, or None."""
@@ -71,15 +79,17 @@ class Knob:
     @property
     def step(self) -> float:
         """A handy step: a hundredth of the range or so, a round number; whole months and units where they are whole."""
-        raw = (self.high - self.low) / 100.0
         if self.unit == "month":
             return 1.0
+        raw = (self.high - self.low) / 100.0
+        if not math.isfinite(raw):
+            raw = abs(self.default) / 100.0
         size = 10.0 ** math.floor(math.log10(raw)) if raw > 0 else 1.0
         return next(size * m for m in (1.0, 2.0, 5.0, 10.0) if size * m >= raw * 0.999)
 
 
 class Knobs:
-    """All levers and uncertainties of a world, and the scenarios and packages that ship."""
+    """All levers and quantities of a world, and the scenarios and packages that ship."""
 
     def __init__(self, world_name: str):
         self.world_name = world_name
@@ -94,12 +104,13 @@ class Knobs:
                 lever.source, lever.confidence, lever.moves, lever.lead_months,
             )  # fmt: skip
         for name, quantity in world.quantities.items():
-            if quantity.role == "uncertainty":
-                unit = unit_text(quantity.unit, world.currency)
-                self.of[name] = Knob(
-                    name, quantity.key, False, by_name.get(name, "money"), unit, quantity.default,
-                    quantity.low, quantity.high, quantity.source, quantity.confidence, quantity.moves,
-                )  # fmt: skip
+            plain = quantity.role != "uncertainty"
+            group = PARAMETERS if plain else by_name.get(name, "money")
+            self.of[name] = Knob(
+                name, quantity.key, False, group, unit_text(quantity.unit, world.currency), quantity.default,
+                quantity.low, quantity.high, quantity.source, quantity.confidence, quantity.moves,
+                parameter=plain,
+            )  # fmt: skip
         folder = scenario_folder(world_name)
         self.scenarios: dict[str, Scenario] = {}
         for name in shipped_scenarios(folder):
@@ -114,14 +125,11 @@ class Knobs:
             name: load_package(name, levers, currency=world.currency) for name in shipped_packages()
         }
 
-    @property
-    def parameters(self) -> Mapping[str, Quantity]:
-        return self.world.quantities
-
     def base(self, scenario: str, package: str, calendar: Calendar | None = None) -> dict[str, float]:
         """What every knob stands at under a scenario and a package: levers at their last target."""
         values = {name: knob.default for name, knob in self.of.items()}
         values.update(self.scenarios[scenario].uncertainties)
+        values.update(self.scenarios[scenario].parameters)
         targets = self.packages[package].targets((calendar or self.world.calendar).first)
         by_handle = {knob.handle: name for name, knob in self.of.items() if knob.lever}
         for handle, steps in targets.items():

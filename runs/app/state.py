@@ -103,7 +103,7 @@ def _state(pairs: Sequence[tuple[str, str]], start: State, knobs: Knobs, wrong: 
             if key not in knobs.of:
                 near = nearest(key, knobs.of)
                 wrong.append(
-                    f"{key}: no lever or uncertainty has that name"
+                    f"{key}: no lever, uncertainty or parameter has that name"
                     + (f"; did you mean {near}?" if near else "")
                 )
                 continue
@@ -150,7 +150,8 @@ def scenario_toml(ready: Prepared, world: str) -> str:
     """The scenario of a run, settings of uncertainties included, as a file of its own."""
     scenario, settings = ready.scenario, ready.spec.settings
     registry = ready.world.quantities
-    values = {**scenario.uncertainties, **{n: float(v) for n, v in settings.items() if n in registry}}
+    given = {**scenario.uncertainties, **scenario.parameters}
+    given.update({name: float(value) for name, value in settings.items() if name in registry})
     lines = [
         f"title = {_text(scenario.title)}",
         f"about = {_text(f'Made with madang ui from the scenario {scenario.name}.')}",
@@ -159,10 +160,12 @@ def scenario_toml(ready: Prepared, world: str) -> str:
     for key, month in (("start", scenario.start), ("end", scenario.end)):
         if month is not None:
             lines.append(f"{key} = {_text(month_text(month))}")
-    lines += ["", "[uncertainties]"]
-    for name, value in sorted(values.items()):
-        quantity = registry[name]
-        lines.append(f"{name} = {_number(value)}  # {quantity.unit}; default {quantity.default:g}")
+    for table, role in (("uncertainties", "uncertainty"), ("parameters", "parameter")):
+        lines += ["", f"[{table}]"]
+        for name, value in sorted(given.items()):
+            quantity = registry[name]
+            if quantity.role == role:
+                lines.append(f"{name} = {_number(value)}  # {quantity.unit}; default {quantity.default:g}")
     for shock in scenario.shocks:
         lines += [
             "",

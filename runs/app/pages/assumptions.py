@@ -19,42 +19,21 @@ from runs.views.texts import Texts
 def rows_of(knobs: Knobs, t: Texts) -> list[dict[str, Any]]:
     """Levers, uncertainties and plain parameters, in this order."""
     rows: list[dict[str, Any]] = []
-    for knob in knobs.of.values():
+    for knob in sorted(knobs.of.values(), key=lambda knob: knob.parameter):
         rows.append(
             {
                 "name": knob.name,
-                "kind": "lever" if knob.lever else "uncertainty",
+                "kind": knob.kind,
                 "label": t.knob(knob.name),
                 "unit": knob.unit,
                 "value": knob.default,
-                "low": knob.low,
-                "high": knob.high,
-                "step": knob.step,
+                "low": knob.low if math.isfinite(knob.low) else None,
+                "high": knob.high if math.isfinite(knob.high) else None,
+                "step": "any" if knob.parameter else knob.step,
                 "range": t("control.range", low=digits(knob.low), high=digits(knob.high)) + f" {knob.unit}",
                 "confidence": knob.confidence,
                 "source": knob.source,
                 "moves": knob.moves,
-            }
-        )
-    for quantity in knobs.parameters.values():
-        if quantity.role == "uncertainty":
-            continue
-        bounds = (quantity.low, quantity.high)
-        rows.append(
-            {
-                "name": quantity.name,
-                "kind": "parameter",
-                "label": t.knob(quantity.name),
-                "unit": quantity.unit,
-                "value": quantity.default,
-                "low": quantity.low if math.isfinite(quantity.low) else None,
-                "high": quantity.high if math.isfinite(quantity.high) else None,
-                "step": 0,
-                "range": t("control.range", low=digits(bounds[0]), high=digits(bounds[1]))
-                + f" {quantity.unit}",
-                "confidence": quantity.confidence,
-                "source": quantity.source,
-                "moves": quantity.moves,
             }
         )
     return rows
