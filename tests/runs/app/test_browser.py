@@ -18,8 +18,6 @@ import pytest
 from tests.runs.app import browser
 from tests.runs.app.browser import REQUIRED, Server, chromium, missing, run_id, serving, settled, watched
 
-pytestmark = pytest.mark.long
-
 PAGES = ("/", "/months", "/why", "/ensembles", "/assumptions")
 
 
@@ -79,6 +77,7 @@ def test_every_page_opens_with_its_heading(page, server, path):
     assert page.title() == "madang"
 
 
+@pytest.mark.long
 def test_the_decade_is_there_with_charts_figures_and_tables(page, server):
     opened(page, server)
     page.wait_for_selector("[data-chart=accelerators] [data-drawn]")
@@ -117,6 +116,7 @@ def test_dragging_a_slider_redraws_the_charts_and_says_what_differs(page, server
     page.wait_for_function(f"() => !document.querySelector('[data-status]').textContent.includes('{first}')")
 
 
+@pytest.mark.long
 def test_the_keyboard_alone_moves_undoes_and_reaches_every_control(page, server):
     opened(page, server)
     before = value(page, "grid_fast_track")
@@ -148,11 +148,13 @@ def test_a_link_restores_the_page_in_another_browser(page, server, engine):
         server,
         "/?package=grid-first&set=line_delay_months=24.0&pin=scenario%3Dbaseline%26package%3Dno-policy%26seed%3D7",
     )
+    before = run_id(page)
     page.focus("input[data-knob=renewable_auction_gw]")
     page.keyboard.press("End")
-    settled(page)
     page.wait_for_function("() => location.search.includes('renewable_auction_gw')")
-    there = run_id(page)
+    while (there := run_id(page)) == before:  # the address changes before the decade is computed
+        page.wait_for_timeout(50)
+    settled(page)
     words = page.inner_text("[data-words]")
     other = engine.new_context().new_page()
     try:
@@ -184,6 +186,7 @@ def test_two_users_stand_apart(page, server, engine):
         other.context.close()
 
 
+@pytest.mark.long
 def test_the_exported_command_gives_the_figures_of_the_page(page, server, capsys):
     from runs.cli_run import run_command
 
@@ -227,6 +230,7 @@ def test_the_exported_command_gives_the_figures_of_the_page(page, server, capsys
     assert again.run_id() == answer["run_id"]
 
 
+@pytest.mark.long
 def test_pictures_and_data_of_a_chart_are_files(page, server):
     opened(page, server)
     page.wait_for_selector("[data-chart=accelerators] [data-drawn]")
@@ -242,6 +246,7 @@ def test_pictures_and_data_of_a_chart_are_files(page, server):
     assert "# gpus_online: " in text
 
 
+@pytest.mark.long
 def test_history_goes_back_and_compares(page, server):
     opened(page, server)
     press(page, "grid_investment", "ArrowRight")
@@ -256,6 +261,7 @@ def test_history_goes_back_and_compares(page, server):
     assert "Nothing differs" in page.inner_text("[data-words]")
 
 
+@pytest.mark.long
 def test_months_play_step_and_answer_to_the_keyboard(page, server):
     opened(page, server, "/months?month=24")
     page.wait_for_selector("[data-chart=map] [data-drawn='24']")
@@ -276,6 +282,7 @@ def test_months_play_step_and_answer_to_the_keyboard(page, server):
     assert page.locator("[data-chart=map] tbody tr").count() >= 12
 
 
+@pytest.mark.long
 def test_why_follows_a_figure_and_a_site_to_their_decisions(page, server):
     opened(page, server)
     page.click("[data-tile=kepco_debt_krw] button")
@@ -292,6 +299,7 @@ def test_why_follows_a_figure_and_a_site_to_their_decisions(page, server):
     assert "Did you mean Ulsan 1" in page.inner_text("main [role=alert]")
 
 
+@pytest.mark.long
 def test_why_takes_each_change_back(page, server):
     opened(page, server, "/why?set=permit_delay_months=18.0&set=line_delay_months=24.0&ask=ai_sites_mw")
     page.click("[data-prose-act]")
@@ -302,6 +310,7 @@ def test_why_takes_each_change_back(page, server):
     assert page.locator("[data-table=parts] tbody tr").count() == 2
 
 
+@pytest.mark.long
 def test_assumptions_are_found_and_changed(page, server):
     opened(page, server, "/assumptions")
     page.fill("[data-knob=assume]", "power usage")
@@ -315,6 +324,7 @@ def test_assumptions_are_found_and_changed(page, server):
     page.wait_for_function("() => location.search.includes('pue=1.4')")
 
 
+@pytest.mark.long
 def test_an_ensemble_starts_shows_progress_and_opens(page, server):
     opened(page, server, "/ensembles")
     page.fill("[data-knob=replicates]", "500")
@@ -327,6 +337,7 @@ def test_an_ensemble_starts_shows_progress_and_opens(page, server):
     assert "6 runs" in page.inner_text("main")
 
 
+@pytest.mark.long
 def test_an_ensemble_is_cancelled_and_keeps_what_it_has(page, server):
     opened(page, server, "/ensembles")
     page.fill("[data-knob=replicates]", "6")
@@ -342,6 +353,7 @@ def test_an_ensemble_is_cancelled_and_keeps_what_it_has(page, server):
     page.wait_for_selector("[data-act=start]")
 
 
+@pytest.mark.long
 def test_bad_input_is_told_in_place_and_the_rest_goes_on(page, server):
     opened(page, server, "/?scenario=gird-delay&set=pue=9&package=grid-first")
     alert = page.inner_text("[role=alert]")
@@ -362,6 +374,7 @@ def test_bad_input_is_told_in_place_and_the_rest_goes_on(page, server):
     )
 
 
+@pytest.mark.long
 def test_a_run_that_fails_while_dragging_is_told_and_the_next_one_works(page, server):
     import psutil
 
@@ -392,6 +405,7 @@ def test_a_run_that_fails_while_dragging_is_told_and_the_next_one_works(page, se
     assert run_id(page) != shown
 
 
+@pytest.mark.long
 def test_korean_light_and_dark(page, server):
     opened(page, server)
     page.click("[data-act=language]")
@@ -408,6 +422,7 @@ def test_korean_light_and_dark(page, server):
     assert page.evaluate(ground) != before
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious(server, engine, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
@@ -429,6 +444,7 @@ def test_axe_finds_nothing_serious(server, engine, scheme):
         context.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", [(1440, 900), (768, 1024), (720, 450)])
 def test_nothing_is_cut_off_at_any_size_not_even_at_200_percent(server, engine, size):
     """720 x 450 is what a screen of 1440 x 900 has left when the page is enlarged to 200 %."""
