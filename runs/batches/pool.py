@@ -146,11 +146,11 @@ class Pool:
             self._end(held)
 
     def close(self) -> None:
-        for held in list(self._workers):
-            if held.task is not None:
-                self._end(held)
-                continue
+        for held in [w for w in self._workers if w.task is not None]:
+            self._end(held)
+        for held in self._workers:
             held.pipe.close()  # an idle worker ends by itself when its parent hangs up
+        for held in self._workers:
             held.process.join(2.0)
             if held.process.is_alive():
                 held.process.kill()

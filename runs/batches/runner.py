@@ -186,6 +186,8 @@ class Runner:
             self._running = sum(len(task.cases) for task in out.values())
             if not out:
                 return
+            if self._ran:
+                import polars  # noqa: F401  (reads the results later; its import costs nothing while workers work)
             for report in self.executor.reports(0.25):
                 if out.pop(report.task.number, None) is not None:
                     self._take(report)
