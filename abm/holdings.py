@@ -111,10 +111,8 @@ class Holdings:
     fallbacks: int
     max_gap: float
     market_residual: float
-    imbalance: dict[str, float]
     _acting: dict[str, list[Stakeholder]]
     _per_mw: dict[str, float]
-    _vintage_cache: dict[int, int]
     _newest: dict[tuple[str, int], int]
     _of_kind: dict[str, list[Stakeholder]]
     _own_need: float

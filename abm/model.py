@@ -16,7 +16,7 @@ from abm.calendar import NEVER
 from abm.chips import ChipChain
 from abm.core.power import Backend
 from abm.decisions import Decisions
-from abm.ledger import ASSETS, OPENING, Ledger
+from abm.ledger import OPENING, Ledger
 from abm.luck import Luck
 from abm.phases import (
     beliefs,
@@ -153,7 +153,6 @@ class Model(Accounts, Reporting, mesa.Model):
         self.state.wanted = np.zeros((len(sites.mw), max(len(self.makers), 1)))
         self.buyer_of = {row: self.owner_key(row) for row in range(sites.count)}
         self.buyer_of = _Buyers(self, self.buyer_of)
-        self._vintage_cache: dict[int, int] = {}
         self._newest: dict[tuple[str, int], int] = {}
         self._per_mw = {
             world.goods.keys[i]: float(q)
@@ -229,7 +228,6 @@ class Model(Accounts, Reporting, mesa.Model):
         self.direct_share_now = self.direct_mwh = 0.0
         self.solves = self.fallbacks = 0
         self.max_gap = self.market_residual = 0.0
-        self.imbalance = dict.fromkeys(ASSETS, 0.0)
         self.reference_price = p["world_compute_price"] * p["exchange_rate"]
         self.state.market = Market(
             self.reference_price * p["world_compute_price_factor"],

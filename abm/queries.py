@@ -56,11 +56,7 @@ class Queries(Holdings):
 
     def vintage_for(self, month: int) -> int:
         """Vintage of the leading maker that a buyer counts on in ``month``."""
-        cached: dict[int, int] = self._vintage_cache
-        found = cached.get(month)
-        if found is None:
-            found = cached[month] = max(self.vintage_of(self.leading_maker, month), 0)
-        return found
+        return max(self.vintage_of(self.leading_maker, month), 0)
 
     def chip_price(self, vintage: int, month: int) -> float:
         """Price of one accelerator with its share of server and network, in currency."""
@@ -74,9 +70,6 @@ class Queries(Holdings):
         """Longest lead time among the buyer's edges for ``good`` (0 where it has none)."""
         supply = self.supply
         return max((int(supply.lead[edge]) for edge in supply.into(buyer, good)), default=0)
-
-    def lead_of(self, good: str, cast_row: int) -> int:
-        return self.lead_months(self.account(cast_row), good)
 
     def backlog(self, maker: str) -> float:
         """What the home country's buyers still want of a maker."""
@@ -208,14 +201,8 @@ class Queries(Holdings):
         """What the unit is, whatever its row: technology, zone, date, size, and a count among units alike."""
         return self._plant_names[row]
 
-    def site_power(self, row: int) -> float:
-        p = self.parameters
-        return (
-            float(self.state.chips[row] @ self.world.vintages.kw) * p["gpu_power_factor"] * p["pue"] / 1000.0
-        )
-
     def site_powers(self, rows: np.ndarray) -> np.ndarray:
-        """``site_power`` of many sites: MW that their machines draw at full load."""
+        """(rows,) MW that the machines of sites draw at full load."""
         p = self.parameters
         found: np.ndarray = (
             self.state.chips[rows] @ self.world.vintages.kw * (p["gpu_power_factor"] * p["pue"] / 1000.0)

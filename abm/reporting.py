@@ -37,7 +37,7 @@ class Reporting(Holdings):
     @property
     def balance_residual(self) -> dict[str, float]:
         """Largest relative imbalance of any account in any month, by what is counted."""
-        worst = self.imbalance
+        worst = self.ledger.worst
         return {
             self.world.currency.lower(): float(max(worst["money"], worst["debt"], worst["equity"])),
             "gpu": worst["gpu"],

@@ -9,20 +9,18 @@ shares the past: what was decided is in force, what the new package wants holds 
 from __future__ import annotations
 
 import io
-import marshal
 import pickle
-import sys
-from collections.abc import Callable
 from dataclasses import dataclass
-from types import CellType, CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
+
+from abm.phases.power_cases import DayCases, cases_of
 
 if TYPE_CHECKING:
     from abm.board import Board
     from abm.model import Model
     from abm.world import World
 
-_WORLD = "world"
+_WORLD, _CASES = "world", "day cases"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,23 +54,16 @@ def resume(snapshot: Snapshot, board: Board | None = None) -> Model:
 
 
 class _Pickler(pickle.Pickler):
-    """Leaves the world out, and takes functions made inside functions along with what they enclose."""
+    """Leaves the world out, and the day cases that follow from it."""
 
     def __init__(self, file: io.BytesIO, world: World):
         super().__init__(file, protocol=5)
         self._world = world
 
     def persistent_id(self, found: Any) -> str | None:
+        if isinstance(found, DayCases):
+            return _CASES
         return _WORLD if found is self._world else None
-
-    def reducer_override(self, found: Any) -> Any:
-        if not isinstance(found, FunctionType) or "<" not in found.__qualname__:
-            return NotImplemented
-        cells = found.__closure__ or ()
-        made = (marshal.dumps(found.__code__), found.__module__, found.__name__, len(cells))
-        # The enclosed values come after the function itself, so that they may lead back to it.
-        enclosed = tuple(cell.cell_contents for cell in cells)
-        return _function, made, (enclosed, found.__defaults__), None, None, _enclose
 
 
 class _Unpickler(pickle.Unpickler):
@@ -81,17 +72,4 @@ class _Unpickler(pickle.Unpickler):
         self._world = world
 
     def persistent_load(self, name: Any) -> Any:
-        return self._world
-
-
-def _function(code: bytes, module: str, name: str, cells: int) -> Callable[..., Any]:
-    compiled: CodeType = marshal.loads(code)
-    return FunctionType(
-        compiled, vars(sys.modules[module]), name, None, tuple(CellType() for _ in range(cells))
-    )
-
-
-def _enclose(function: FunctionType, state: tuple[tuple[Any, ...], tuple[Any, ...] | None]) -> None:
-    enclosed, function.__defaults__ = state
-    for cell, value in zip(function.__closure__ or (), enclosed, strict=True):
-        cell.cell_contents = value
+        return cases_of(self._world) if name == _CASES else self._world

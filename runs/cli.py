@@ -31,6 +31,7 @@ WorldOption = Annotated[
         "--world", metavar="NAME|DIR", help="World to run in: one that ships, or the folder of your own."
     ),
 ]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else.")
 ]
@@ -111,7 +112,7 @@ def run(
         ),
     ] = None,
     as_json: JsonOption = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")] = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Simulate one decade and read what became of the plan.
 
@@ -163,7 +164,7 @@ def shock(
         typer.Option("--out", "-o", metavar="DIR", help="Folder for both runs, the tables and the graph."),
     ] = None,
     as_json: JsonOption = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")] = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Take a supplier or an edge out, cut or delay it: who loses what, when, through whom.
 
@@ -218,7 +219,7 @@ def batch(
         str | None, typer.Option("--only", metavar="ID", help="One run of the batch by itself, to see it fail.")
     ] = None,
     as_json: JsonOption = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")] = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Run scenarios x packages x samples x replicates; the same command takes up what was cut off.
 

@@ -34,7 +34,6 @@ TRACEBACK = "traceback.txt"
 
 TABLES = ("runs", "series", "decisions", "sites")
 _ORDER = {"runs": ["sample", "replicate", "scenario", "package"]}
-_INDEX = ("scenario", "package", "sample", "replicate")
 
 
 class Results:

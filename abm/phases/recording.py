@@ -27,8 +27,7 @@ def run(model: Model, month: int) -> None:
     model.forget_book_values()
     for agent in model.stakeholders:
         measures["score", agent.who] = agent.score(month)
-    for asset, worst in model.ledger.close().items():
-        model.imbalance[asset] = max(model.imbalance[asset], worst)
+    model.ledger.close()
     model.recorder.record(month, measures)
     model.public_month = 0.0
 

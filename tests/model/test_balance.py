@@ -51,7 +51,7 @@ def step_and_check(model: Model) -> None:
     energy_before = model._energy.copy()
     model.step()
     month, state, ledger, found = model.month - 1, model.state, model.ledger, model.power_month
-    assert max(model.imbalance.values()) < TOLERANCE
+    assert max(model.ledger.worst.values()) < TOLERANCE
     assert model.market_residual < TOLERANCE
     assert model.max_gap < TOLERANCE
     n = state.sites.count
