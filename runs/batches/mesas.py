@@ -131,16 +131,17 @@ class MesaStudy:
     def simulate(
         self, cases: Sequence[int], ids: Sequence[str], begin: Callable[[int], None]
     ) -> Iterator[Ran]:
-        for case in cases:
-            begin(case)
-            started = time.perf_counter()
-            try:
-                with global_luck(self.root(case % self.replicates)):
+        with global_luck():
+            for case in cases:
+                begin(case)
+                started = time.perf_counter()
+                _seed_globals(self.root(case % self.replicates))
+                try:
                     outcome = self._run(self.build(case))
-            except Exception as error:
-                yield Ran(case, None, reason_of(error), time.perf_counter() - started)
-            else:
-                yield Ran(case, outcome, None, time.perf_counter() - started)
+                except Exception as error:
+                    yield Ran(case, None, reason_of(error), time.perf_counter() - started)
+                else:
+                    yield Ran(case, outcome, None, time.perf_counter() - started)
 
     def _run(self, model: Any) -> Outcome:
         own = {name: [_read(model, reporter)] for name, reporter in self.extra.items()}
@@ -275,12 +276,18 @@ def mesa_study(
     )  # fmt: skip
 
 
-@contextmanager
-def global_luck(seed: int) -> Iterator[None]:
+def _seed_globals(seed: int) -> None:
     """Some models (Mesa's virus on a network, for one) draw from the libraries' global generators as well."""
-    before = random.getstate(), np.random.get_state()  # noqa: NPY002
     random.seed(seed)
     np.random.seed(seed & 0xFFFFFFFF)  # noqa: NPY002
+
+
+@contextmanager
+def global_luck(seed: int | None = None) -> Iterator[None]:
+    """Leave the libraries' global generators as they were found; ``seed`` them for what runs in between."""
+    before = random.getstate(), np.random.get_state()  # noqa: NPY002
+    if seed is not None:
+        _seed_globals(seed)
     try:
         yield
     finally:
