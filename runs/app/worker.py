@@ -6,6 +6,7 @@ What goes back is arrays and bytes, not a model.
 
 from __future__ import annotations
 
+import gc
 import pickle
 import signal
 import time
@@ -16,6 +17,8 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from runs import collecting
 
 if TYPE_CHECKING:
     from runs.assemble import Prepared
@@ -48,6 +51,8 @@ def serve(line: Connection, warm: Question | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         line.send((0, READY, b"" if warm is None else answer(warm, lambda: False)[1]))
+        gc.collect()
+        collecting.settle()
         while True:
             message = line.recv()
             if message is not None:  # else a stop that came too late

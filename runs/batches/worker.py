@@ -6,7 +6,6 @@ of whatever it does: an orphan must not write into a folder that somebody else m
 
 from __future__ import annotations
 
-import gc
 import os
 import pickle
 import queue
@@ -15,22 +14,19 @@ import threading
 from multiprocessing.connection import Connection
 from typing import Any
 
+from runs import collecting
 from runs.batches.tasks import Performer, Refused, Report, Setup, Task
 from runs.folder import Folder
 
 NOTHING = -1
 """Case of a worker that is between runs."""
 
-YOUNG = 20_000
-"""Objects made before the collector looks for cycles among them: models are full of cycles that end with the run."""
-
 
 def main(pipe: Connection, at: Any) -> None:
     """Serve until the parent hangs up. ``at`` is shared memory: the case in work, and how many were begun."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interruption means
     _one_thread()
-    gc.freeze()  # what was there before the first run stays: no need to look through it, nor to copy a fork's pages
-    gc.set_threshold(YOUNG)
+    collecting.settle()
     inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(pipe, inbox), daemon=True).start()
     pipe.send(("ready", os.getpid()))
