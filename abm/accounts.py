@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -12,8 +13,20 @@ from abm.decisions import Intent
 from abm.queries import Queries
 from abm.state import DECIDED, ENERGISED
 
-if TYPE_CHECKING:
-    pass
+
+def site_terms_of(p: Mapping[str, float]) -> np.ndarray:
+    """Terms of sites' money that no month changes; the others are left at zero."""
+    terms = np.zeros(core.TERMS)
+    terms[core.DIRECT_PRICE] = p["direct_price"]
+    terms[core.OPERATING_SHARE] = p["operating_share"]
+    terms[core.SHELL_COST] = p["shell_cost"]
+    terms[core.COST_FACTOR] = p["site_cost_factor"]
+    terms[core.CONNECTION_COST] = p["connection_cost"]
+    terms[core.PROFIT_TAX] = p["profit_tax"]
+    terms[core.LIFE_MONTHS] = p["gpu_life_months"]
+    terms[core.SHELL_MONTHS] = 12.0 * p["shell_life_years"]
+    terms[core.MW_PER_KW] = p["gpu_power_factor"] * p["pue"] / 1000.0
+    return terms
 
 
 class Accounts(Queries):
@@ -38,6 +51,11 @@ class Accounts(Queries):
         self.budget.total += amount
         self.public_month += amount
 
+    @property
+    def deployed_by(self) -> dict[str, float]:
+        """Equity paid in so far, by investor."""
+        return dict(zip(self.investor_names, self.deployed.tolist(), strict=True))
+
     def expected_guarantee_loss(self) -> float:
         sites = self.state.sites
         return self.arrears_share() * float((sites.loan * sites.guaranteed).sum())
@@ -53,18 +71,9 @@ class Accounts(Queries):
 
     def site_terms(self, month: int) -> np.ndarray:
         """The figures of the month and the run that sites' money depends on, for the compiled core."""
-        p, terms = self.parameters, np.empty(core.TERMS)
-        terms[core.RATE] = (float(self.outside.interest_rate[month]) + p["loan_spread"]) / 12.0
+        terms = self._site_terms.copy()
+        terms[core.RATE] = (float(self.outside.interest_rate[month]) + self.parameters["loan_spread"]) / 12.0
         terms[core.DIRECT_SHARE] = self.direct_share_now
-        terms[core.DIRECT_PRICE] = p["direct_price"]
-        terms[core.OPERATING_SHARE] = p["operating_share"]
-        terms[core.SHELL_COST] = p["shell_cost"]
-        terms[core.COST_FACTOR] = p["site_cost_factor"]
-        terms[core.CONNECTION_COST] = p["connection_cost"]
-        terms[core.PROFIT_TAX] = p["profit_tax"]
-        terms[core.LIFE_MONTHS] = p["gpu_life_months"]
-        terms[core.SHELL_MONTHS] = 12.0 * p["shell_life_years"]
-        terms[core.MW_PER_KW] = p["gpu_power_factor"] * p["pue"] / 1000.0
         terms[core.MONTH] = month
         return terms
 
@@ -103,7 +112,9 @@ class Accounts(Queries):
         if holders:
             total = float(shares.sum())
             for column in holders:
-                self._pay_in(month, self.investor_names[column], owner, row, rest * float(shares[column]) / total)
+                self._pay_in(
+                    month, self.investor_names[column], owner, row, rest * float(shares[column]) / total
+                )
         else:
             self._pay_in(month, owner, owner, row, rest)
         ledger.post(to, owner, "money", amount, "investment in sites")
@@ -128,9 +139,10 @@ class Accounts(Queries):
             self.ledger.post(owner, who, "money", amount, "equity")
             self.supply.book(month, who, owner, "capital", amount)
         self.ledger.post(who, f"equity of {owner}", "equity", amount, "equity")
-        self.deployed_by[who] = self.deployed_by.get(who, 0.0) + amount
-        self.equity_paid[row, self.investor[who]] += amount
-        self.cash_of[who] = self.cash_of.get(who, 0.0) - amount
+        column = self.investor[who]
+        self.deployed[column] += amount
+        self.equity_paid[row, column] += amount
+        self.cash[column] -= amount
         if self.state.sites.finance[row] == 2:
             self.pooled_flow[month] -= amount
 
@@ -179,8 +191,8 @@ class Accounts(Queries):
         """Paid out less paid in, plus book value."""
         column = self.investor.get(who)
         if column is None:
-            return float(self.cash_of.get(who, 0.0))
-        return float(self.cash_of.get(who, 0.0)) + float(self.book_values()[column])
+            return 0.0
+        return float(self.cash[column]) + float(self.book_values()[column])
 
     def owner_profit(self, cast_row: int) -> float:
         return self.investor_profit(self.account(cast_row))
@@ -230,7 +242,7 @@ class Accounts(Queries):
             self.ledger.post("chip deposits", owner, "money", amount, "chip deposit")
         elif amount < 0.0:
             self.ledger.post(owner, "chip deposits", "money", -amount, "chip deposit returned")
-        self.cash_of[owner] = self.cash_of.get(owner, 0.0) - amount
+        self.cash[self.investor[owner]] -= amount
         self.chip_deposits[row] += amount
         if self.state.sites.finance[row] == 2:
             self.pooled_flow[month] -= amount

@@ -10,7 +10,7 @@ import mesa
 import numpy as np
 
 from abm import snapshot
-from abm.accounts import Accounts
+from abm.accounts import Accounts, site_terms_of
 from abm.board import Board, LeverLike, TriggerLike
 from abm.calendar import NEVER
 from abm.chips import ChipChain
@@ -42,6 +42,7 @@ from abm.stakeholder import Stakeholder
 from abm.state import AI, DECIDED, Market, State, Utility
 from abm.supply import Disruption, SupplyGraph
 from abm.talent import TalentPool
+from abm.transfers import Transfers
 from abm.works import SiteWorks
 from abm.world import World
 
@@ -192,8 +193,8 @@ class Model(Accounts, Reporting, mesa.Model):
         self.offers: list[Any] = []
         self.committed_total = self.deployed_total = 0.0
         self.committed_by: dict[str, float] = {}
-        self.deployed_by = {}
-        self.cash_of: dict[str, float] = {}
+        self.cash, self.deployed = np.zeros(len(self.investor)), np.zeros(len(self.investor))
+        self._site_terms = site_terms_of(p)
         self._book_values = None
         self._owner_number = -1, np.zeros(0, np.int64)
         self.pooled_flow = np.zeros(months)
@@ -303,6 +304,7 @@ class Model(Accounts, Reporting, mesa.Model):
         ledger.check_stock("lenders", "debt", self._lent)
         ledger.check_zero([f"zone {key}" for key in self.world.zones.keys], "mwh")
         ledger.check_zero(["compute revenue"], "money")
+        self.transfers = Transfers(self)
 
     # What accounts must show, counted anew from the arrays at each close.
     def _startups_owe(self) -> float:

@@ -125,8 +125,8 @@ def _money(model: Model, month: int, out: dict[tuple[str, str], float]) -> None:
     out["tariff", ""] = books.tariff / 1000.0
     out["committed", ""] = model.committed_total
     out["deployed", ""] = model.deployed_total
-    for who in model.investor:
-        out["deployed_by", who] = model.deployed_by.get(who, 0.0)
+    for who, amount in zip(model.investor_names, model.deployed.tolist(), strict=True):
+        out["deployed_by", who] = amount
     out["contingent_liability", ""] = float((sites.loan * sites.guaranteed)[: sites.count].sum())
     out["public_spend", ""] = model.public_month
     last = month == model.calendar.months - 1
