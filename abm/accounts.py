@@ -12,6 +12,7 @@ from abm.core.sites import settle as core
 from abm.decisions import Intent
 from abm.queries import Queries
 from abm.state import DECIDED, ENERGISED
+from abm.transfers import GENERATORS
 
 
 def site_terms_of(p: Mapping[str, float]) -> np.ndarray:
@@ -226,6 +227,10 @@ class Accounts(Queries):
     def bonds(self) -> float:
         """The part of the grid utility's debt that counts against the bond limit."""
         return float(self.utility.debt) * self.parameters["utility_bond_share"]
+
+    def margin_of(self, group: str) -> float:
+        """What a group of generators has kept so far: settlement less fuel, running cost and carbon."""
+        return float(self.generator_margin[GENERATORS.index(group)])
 
     def return_deposit(self, month: int, row: int) -> None:
         """A withdrawn application's deposit is forfeited; it stays with the utility."""

@@ -98,6 +98,8 @@ class Holdings:
     """(investors,) what sites paid out to each less what it paid in, currency."""
     deployed: np.ndarray
     """(investors,) equity paid in so far, currency."""
+    generator_margin: np.ndarray
+    """(groups of generators,) settlement less what they paid on so far, currency."""
     _site_terms: np.ndarray
     _owner_number: tuple[int, np.ndarray]
     _book_values: tuple[int, np.ndarray] | None

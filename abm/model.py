@@ -42,7 +42,7 @@ from abm.stakeholder import Stakeholder
 from abm.state import AI, DECIDED, Market, State, Utility
 from abm.supply import Disruption, SupplyGraph
 from abm.talent import TalentPool
-from abm.transfers import Transfers
+from abm.transfers import GENERATORS, Transfers
 from abm.works import SiteWorks
 from abm.world import World
 
@@ -219,7 +219,7 @@ class Model(Accounts, Reporting, mesa.Model):
         self.daily_spread = np.zeros(len(world.zones))
         self.emissions_total = self.unserved_total = 0.0
         self.utility_cash_flow = 0.0
-        self.margin_of = {"nuclear": 0.0, "renewable": 0.0, "thermal": 0.0}
+        self.generator_margin = np.zeros(len(GENERATORS))
         self._energy = np.zeros(len(world.technologies))
         self._full_hours = self._hours_of_profiles()
         self._outlook_price = np.ones(8)

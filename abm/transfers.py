@@ -1,6 +1,6 @@
 """Transfers that come back every month: their lines in the ledger's journal, asked for once a run.
 
-Shapes: O owners of sites, I investors (owners are the first of them), T technologies.
+Shapes: O owners of sites, I investors (owners are the first of them), T technologies, Z zones.
 """
 
 from __future__ import annotations
@@ -12,7 +12,13 @@ import numpy as np
 from abm.core.sites import settle
 
 if TYPE_CHECKING:
+    from abm.ledger import Ledger
     from abm.model import Model
+    from abm.phases.power import PowerMonth
+
+
+GENERATORS = ("nuclear", "renewable", "thermal")
+"""Groups of generators whose margins are kept apart."""
 
 
 class Transfers:
@@ -53,3 +59,38 @@ class Transfers:
         self.powered = np.array([o for o, edge in enumerate(edges) if edge is not None], np.int64)
         self.power_edge = np.array([edge for edge in edges if edge is not None], np.int64)
         """Owners whose power travels over an edge of the supply graph, and that edge."""
+        sellers = [model.seller_of(i) for i in range(len(model.world.technologies))]
+        self.generators = np.array(
+            [
+                *(line(seller, utility, "money", "power purchase") for seller, _ in sellers),
+                *(line("world", seller, "money", "fuel") for seller, _ in sellers),
+                *(line("treasury", seller, "money", "carbon price") for seller, _ in sellers),
+            ],
+            np.int64,
+        )
+        """(PARTS * T,) what the utility pays for energy and its sellers on, in :mod:`abm.core.books.generators`' order."""
+        self.emission = np.array(model.world.technologies.emission_t_mwh, float)
+        self.generator_group = np.array([GENERATORS.index(group) for _, group in sellers], np.int64)
+        edges = [supply.edge(seller, utility, "power") for seller, _ in sellers]
+        self.generator_edge = np.array([-1 if edge is None else edge for edge in edges], np.int64)
+        """(T,)"""
+        buses, lines = model.power.buses, model.world.lines
+        ends = [(buses[lines.from_zone[i]], buses[lines.to_zone[i]]) for i in model.power.lines]
+        self._energy = np.array(
+            [
+                *(line(bus, "generation", "mwh", "generation") for bus in buses),
+                *(line("load", bus, "mwh", "load") for bus in buses),
+                *(line("ai load", bus, "mwh", "ai load") for bus in buses),
+                *(line("storage losses", bus, "mwh", "storage losses") for bus in buses),
+                *(line(bus, "storage losses", "mwh", "storage losses") for bus in buses),
+                *(line(second, first, "mwh", "line flow") for first, second in ends),
+                *(line(first, second, "mwh", "line flow") for first, second in ends),
+            ],
+            np.int64,
+        )
+
+    def book_energy(self, ledger: Ledger, found: PowerMonth) -> None:
+        """Post a month's energy, zone by zone; what may go either way has a line for each."""
+        made, losses, flow = found.generation.sum(axis=1), found.losses, found.flow
+        energy = np.concatenate([made, found.load, found.ai_load, losses, -losses, flow, -flow])
+        ledger.post_lines(self._energy, np.maximum(energy, 0.0))
