@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from abm.core.books import returns
 from abm.core.sites import settle as core
 from abm.decisions import Intent
 from abm.queries import Queries
@@ -195,9 +196,6 @@ class Accounts(Queries):
             return 0.0
         return float(self.cash[column]) + float(self.book_values()[column])
 
-    def owner_profit(self, cast_row: int) -> float:
-        return self.investor_profit(self.account(cast_row))
-
     def invested_by(self, who: str, amount: float) -> None:
         """Move an investor's committed budget by a bid taken or given back."""
         agent = self.agent_of[who]
@@ -277,20 +275,5 @@ class Accounts(Queries):
         rows = np.flatnonzero(sites.finance[: sites.count] == 2)
         flows[-1] += float(self.equity_paid[rows].sum(axis=1) @ self.book_shares()[rows])
         flows[-1] += float(self.chip_deposits[rows].sum())
-        if not (flows < 0.0).any() or not (flows > 0.0).any():
-            return math.nan
-        power = np.arange(len(flows))
-
-        def value(rate: float) -> float:
-            return float((flows * (1.0 + rate) ** -power).sum())
-
-        low, high = -0.1, 0.2
-        if value(low) < 0.0 or value(high) > 0.0:
-            return math.nan
-        for _ in range(80):
-            middle = 0.5 * (low + high)
-            if value(middle) > 0.0:
-                low = middle
-            else:
-                high = middle
-        return (1.0 + 0.5 * (low + high)) ** 12 - 1.0
+        monthly = returns.internal_rate(flows)
+        return float((1.0 + monthly) ** 12 - 1.0)

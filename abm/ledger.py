@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -124,11 +124,17 @@ class Ledger:
         """At every close the account's balance must equal ``recompute()``."""
         self.check_stocks([name], asset, recompute)
 
-    def check_stocks(self, names: Iterable[str], asset: str, recompute: Callable[[], Any]) -> None:
-        """At every close the accounts' balances must equal ``recompute()``, a number for each."""
+    def check_stocks(
+        self, names: Iterable[str], asset: str | Sequence[str], recompute: Callable[[], Any]
+    ) -> None:
+        """At every close the accounts' balances must equal ``recompute()``, a number for each.
+
+        ``asset`` is that of all accounts, or one for each.
+        """
         numbers = [self.account(name) for name in names]
+        assets = [asset] * len(numbers) if isinstance(asset, str) else asset
         first = self._checked.shape[1]
-        added = np.array([[ASSETS.index(asset)] * len(numbers), numbers], np.int64)
+        added = np.array([[ASSETS.index(one) for one in assets], numbers], np.int64)
         self._checked = np.concatenate([self._checked, added], axis=1)
         self._stock = np.zeros(self._checked.shape[1])
         self._stocks.append((slice(first, first + len(numbers)), recompute))
