@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from abm.core.books import returns
+from abm.core.sites import draw as drawing
 from abm.core.sites import settle as core
 from abm.decisions import Intent
 from abm.queries import Queries
 from abm.state import DECIDED, ENERGISED
-from abm.transfers import GENERATORS
+from abm.transfers import BUILDERS, GENERATORS
 
 
 def site_terms_of(p: Mapping[str, float]) -> np.ndarray:
@@ -87,66 +88,57 @@ class Accounts(Queries):
             self._owner_number = self.state.sites.count, place[self.state.sites.owner]
         return self._owner_number[1]
 
-    def draw(self, month: int, row: int, amount: float, to: str) -> None:
-        """Spend on a site: lenders, equity holders and public support pay their parts."""
-        if amount <= 0.0:
+    def draw_all(self, month: int, rows: Sequence[int], amounts: Sequence[float], to: Sequence[str]) -> None:
+        """Spend on sites: lenders, equity holders and public support pay their parts.
+
+        ``amounts`` (n,) for sites ``rows`` (n,) go ``to`` (n,) builders or chip makers.
+        """
+        if not len(rows):
             return
-        sites, state, ledger = self.state.sites, self.state, self.ledger
-        owner = self.owner_key(row)
-        fresh = sites.status[row] == DECIDED or month - sites.step["energised"][row] <= 12
-        shares = state.equity[row]
-        holders = shares.nonzero()[0].tolist() if fresh else []
-        support = amount * (
-            float(sites.support[row])
-            if fresh and sites.cost[row] > 0.0
-            else self._support_of_chips(month, to)
+        sites, state, transfers = self.state.sites, self.state, self.transfers
+        payee = transfers.payee
+        by_owner, sums = np.zeros(transfers.drawn.shape), np.zeros(drawing.SUMS)
+        drawing.draw(
+            month,
+            DECIDED,
+            np.array(rows, np.int64),
+            np.array(amounts, float),
+            np.array([payee[who] for who in to], np.int64),
+            self._support_of_refills(month),
+            self.owner_number(),
+            sites.status,
+            sites.step["energised"],
+            sites.finance,
+            sites.cost,
+            sites.support,
+            sites.loan_share,
+            state.equity,
+            sites.loan,
+            sites.drawn,
+            self.paid_in,
+            self.equity_paid,
+            self.deployed,
+            self.cash,
+            by_owner,
+            sums,
         )
-        debt = float(sites.loan_share[row]) * amount if fresh else 0.0
-        rest = amount - support - debt
-        ledger.post(owner, "treasury", "money", support, "support of sites")
-        self.public_month += support
-        self.budget.total += support
-        ledger.post(owner, "lenders", "money", debt, "loan")
-        ledger.post("lenders", owner, "debt", debt, "loan")
-        sites.loan[row] += debt
-        if debt > 0.0:
-            self.supply.book(month, self.lender_account, owner, "debt", debt)
-        if holders:
-            total = float(shares.sum())
-            for column in holders:
-                self._pay_in(
-                    month, self.investor_names[column], owner, row, rest * float(shares[column]) / total
-                )
-        else:
-            self._pay_in(month, owner, owner, row, rest)
-        ledger.post(to, owner, "money", amount, "investment in sites")
-        self.paid_in[row] += amount
-        if not fresh or sites.cost[row] == 0.0:
-            # Refills, and sites under way at the start, are committed when they are paid for.
-            self.committed_total += amount
-        sites.drawn[row] += amount
-        self.deployed_total += amount - support
+        self.ledger.post_lines(transfers.drawn.ravel(), by_owner.ravel())
+        self.supply.book_all(month, transfers.drawn_edge, by_owner.ravel())
+        supported, committed, deployed, pooled = sums.tolist()
+        self.public_month += supported
+        self.budget.total += supported
+        self.committed_total += committed
+        self.deployed_total += deployed
+        self.pooled_flow[month] -= pooled
 
-    def _support_of_chips(self, month: int, maker: str) -> float:
-        """Share of a refill's price that subsidy and tax credit pay, as the levers stand this month."""
-        if maker not in self.makers:
-            return 0.0
+    def _support_of_refills(self, month: int) -> np.ndarray:
+        """(payees,) share of a refill's price that subsidy and tax credit pay, as the levers stand this month."""
         subsidy = self.board.value("gpu_subsidy", month)
-        return subsidy + (1.0 - subsidy) * self.board.value("tax_credit", month)
-
-    def _pay_in(self, month: int, who: str, owner: str, row: int, amount: float) -> None:
-        if amount <= 0.0:
-            return
-        if who != owner:
-            self.ledger.post(owner, who, "money", amount, "equity")
-            self.supply.book(month, who, owner, "capital", amount)
-        self.ledger.post(who, f"equity of {owner}", "equity", amount, "equity")
-        column = self.investor[who]
-        self.deployed[column] += amount
-        self.equity_paid[row, column] += amount
-        self.cash[column] -= amount
-        if self.state.sites.finance[row] == 2:
-            self.pooled_flow[month] -= amount
+        share = np.full(
+            len(self.transfers.payee), subsidy + (1.0 - subsidy) * self.board.value("tax_credit", month)
+        )
+        share[BUILDERS] = 0.0
+        return share
 
     def book_shares(self) -> np.ndarray:
         """(sites,) share of each site's cost that is not written off."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from abm.core.sites import settle
+from abm.core.sites import draw, settle
 
 if TYPE_CHECKING:
     from abm.ledger import Ledger
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 GENERATORS = ("nuclear", "renewable", "thermal")
 """Groups of generators whose margins are kept apart."""
+
+
+BUILDERS = 0
+"""Place among those who are paid for what is spent on sites; chip makers follow."""
 
 
 class Transfers:
@@ -55,10 +59,34 @@ class Transfers:
             np.int64,
         ).ravel()
         """(O * 3,) interest that is lent on top."""
-        edges = [supply.edge(utility, owner, "power") for owner in owners]
-        self.powered = np.array([o for o, edge in enumerate(edges) if edge is not None], np.int64)
-        self.power_edge = np.array([edge for edge in edges if edge is not None], np.int64)
-        """Owners whose power travels over an edge of the supply graph, and that edge."""
+        edge = np.full(flows.shape, -1, np.int64)
+        edge[:, settle.ENERGY_MWH] = [_number(supply.edge(utility, owner, "power")) for owner in owners]
+        self.powered = edge.ravel()
+        """(O * FLOWS,) edges of the supply graph on which owners' energy comes."""
+        self.payee = {who: i for i, who in enumerate(["builders", *model.makers])}
+        """Who is paid for what is spent on sites, to place."""
+        self.drawn = np.array(
+            [
+                [
+                    line(owner, "treasury", "money", "support of sites"),
+                    line(owner, "lenders", "money", "loan"),
+                    line("lenders", owner, "debt", "loan"),
+                    *(line(owner, who, "money", "equity") if who != owner else -1 for who in names),
+                    *(line(who, f"equity of {owner}", "equity", "equity") for who in names),
+                    *(line(who, owner, "money", "investment in sites") for who in self.payee),
+                ]
+                for owner in owners
+            ],
+            np.int64,
+        )
+        """(O, OTHERS + 2 I + P) what is paid for sites, in :mod:`abm.core.sites.draw`'s order."""
+        edge = np.full(self.drawn.shape, -1, np.int64)
+        for o, owner in enumerate(owners):
+            edge[o, draw.LOAN] = _number(supply.edge(model.lender_account, owner, "debt"))
+            for i, who in enumerate(names):
+                edge[o, draw.OTHERS + i] = _number(supply.edge(who, owner, "capital"))
+        self.drawn_edge = edge.ravel()
+        """The same, in edges of the supply graph."""
         sellers = [model.seller_of(i) for i in range(len(model.world.technologies))]
         self.generators = np.array(
             [
@@ -71,8 +99,9 @@ class Transfers:
         """(PARTS * T,) what the utility pays for energy and its sellers on, in :mod:`abm.core.books.generators`' order."""
         self.emission = np.array(model.world.technologies.emission_t_mwh, float)
         self.generator_group = np.array([GENERATORS.index(group) for _, group in sellers], np.int64)
-        edges = [supply.edge(seller, utility, "power") for seller, _ in sellers]
-        self.generator_edge = np.array([-1 if edge is None else edge for edge in edges], np.int64)
+        self.generator_edge = np.array(
+            [_number(supply.edge(seller, utility, "power")) for seller, _ in sellers], np.int64
+        )
         """(T,)"""
         buses, lines = model.power.buses, model.world.lines
         ends = [(buses[lines.from_zone[i]], buses[lines.to_zone[i]]) for i in model.power.lines]
@@ -94,3 +123,7 @@ class Transfers:
         made, losses, flow = found.generation.sum(axis=1), found.losses, found.flow
         energy = np.concatenate([made, found.load, found.ai_load, losses, -losses, flow, -flow])
         ledger.post_lines(self._energy, np.maximum(energy, 0.0))
+
+
+def _number(edge: int | None) -> int:
+    return -1 if edge is None else edge

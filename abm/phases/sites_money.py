@@ -67,7 +67,7 @@ def _run(model: Model, month: int, rows: np.ndarray, terms: np.ndarray, income: 
         sums,
     )
     model.ledger.post_lines(transfers.sites, amounts)
-    model.supply.flow[month, transfers.power_edge] += flows[transfers.powered, core.ENERGY_MWH]
+    model.supply.book_all(month, transfers.powered, amounts[: transfers.powered.size])
     called, interest, pooled, direct_mwh = sums.tolist()
     model.ledger.post("lenders", "treasury", "money", called, "guarantee call")
     model.public_month += called
