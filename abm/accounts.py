@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
+from abm.core.books import returns
+from abm.core.sites import draw as drawing
 from abm.core.sites import settle as core
 from abm.decisions import Intent
 from abm.queries import Queries
 from abm.state import DECIDED, ENERGISED
+from abm.transfers import BUILDERS, GENERATORS
 
-if TYPE_CHECKING:
-    pass
+
+def site_terms_of(p: Mapping[str, float]) -> np.ndarray:
+    """Terms of sites' money that no month changes; the others are left at zero."""
+    terms = np.zeros(core.TERMS)
+    terms[core.DIRECT_PRICE] = p["direct_price"]
+    terms[core.OPERATING_SHARE] = p["operating_share"]
+    terms[core.SHELL_COST] = p["shell_cost"]
+    terms[core.COST_FACTOR] = p["site_cost_factor"]
+    terms[core.CONNECTION_COST] = p["connection_cost"]
+    terms[core.PROFIT_TAX] = p["profit_tax"]
+    terms[core.LIFE_MONTHS] = p["gpu_life_months"]
+    terms[core.SHELL_MONTHS] = 12.0 * p["shell_life_years"]
+    terms[core.MW_PER_KW] = p["gpu_power_factor"] * p["pue"] / 1000.0
+    return terms
 
 
 class Accounts(Queries):
@@ -38,6 +54,11 @@ class Accounts(Queries):
         self.budget.total += amount
         self.public_month += amount
 
+    @property
+    def deployed_by(self) -> dict[str, float]:
+        """Equity paid in so far, by investor."""
+        return dict(zip(self.investor_names, self.deployed.tolist(), strict=True))
+
     def expected_guarantee_loss(self) -> float:
         sites = self.state.sites
         return self.arrears_share() * float((sites.loan * sites.guaranteed).sum())
@@ -53,18 +74,9 @@ class Accounts(Queries):
 
     def site_terms(self, month: int) -> np.ndarray:
         """The figures of the month and the run that sites' money depends on, for the compiled core."""
-        p, terms = self.parameters, np.empty(core.TERMS)
-        terms[core.RATE] = (float(self.outside.interest_rate[month]) + p["loan_spread"]) / 12.0
+        terms = self._site_terms.copy()
+        terms[core.RATE] = (float(self.outside.interest_rate[month]) + self.parameters["loan_spread"]) / 12.0
         terms[core.DIRECT_SHARE] = self.direct_share_now
-        terms[core.DIRECT_PRICE] = p["direct_price"]
-        terms[core.OPERATING_SHARE] = p["operating_share"]
-        terms[core.SHELL_COST] = p["shell_cost"]
-        terms[core.COST_FACTOR] = p["site_cost_factor"]
-        terms[core.CONNECTION_COST] = p["connection_cost"]
-        terms[core.PROFIT_TAX] = p["profit_tax"]
-        terms[core.LIFE_MONTHS] = p["gpu_life_months"]
-        terms[core.SHELL_MONTHS] = 12.0 * p["shell_life_years"]
-        terms[core.MW_PER_KW] = p["gpu_power_factor"] * p["pue"] / 1000.0
         terms[core.MONTH] = month
         return terms
 
@@ -76,63 +88,57 @@ class Accounts(Queries):
             self._owner_number = self.state.sites.count, place[self.state.sites.owner]
         return self._owner_number[1]
 
-    def draw(self, month: int, row: int, amount: float, to: str) -> None:
-        """Spend on a site: lenders, equity holders and public support pay their parts."""
-        if amount <= 0.0:
+    def draw_all(self, month: int, rows: Sequence[int], amounts: Sequence[float], to: Sequence[str]) -> None:
+        """Spend on sites: lenders, equity holders and public support pay their parts.
+
+        ``amounts`` (n,) for sites ``rows`` (n,) go ``to`` (n,) builders or chip makers.
+        """
+        if not len(rows):
             return
-        sites, state, ledger = self.state.sites, self.state, self.ledger
-        owner = self.owner_key(row)
-        fresh = sites.status[row] == DECIDED or month - sites.step["energised"][row] <= 12
-        shares = state.equity[row]
-        holders = shares.nonzero()[0].tolist() if fresh else []
-        support = amount * (
-            float(sites.support[row])
-            if fresh and sites.cost[row] > 0.0
-            else self._support_of_chips(month, to)
+        sites, state, transfers = self.state.sites, self.state, self.transfers
+        payee = transfers.payee
+        by_owner, sums = np.zeros(transfers.drawn.shape), np.zeros(drawing.SUMS)
+        drawing.draw(
+            month,
+            DECIDED,
+            np.array(rows, np.int64),
+            np.array(amounts, float),
+            np.array([payee[who] for who in to], np.int64),
+            self._support_of_refills(month),
+            self.owner_number(),
+            sites.status,
+            sites.step["energised"],
+            sites.finance,
+            sites.cost,
+            sites.support,
+            sites.loan_share,
+            state.equity,
+            sites.loan,
+            sites.drawn,
+            self.paid_in,
+            self.equity_paid,
+            self.deployed,
+            self.cash,
+            by_owner,
+            sums,
         )
-        debt = float(sites.loan_share[row]) * amount if fresh else 0.0
-        rest = amount - support - debt
-        ledger.post(owner, "treasury", "money", support, "support of sites")
-        self.public_month += support
-        self.budget.total += support
-        ledger.post(owner, "lenders", "money", debt, "loan")
-        ledger.post("lenders", owner, "debt", debt, "loan")
-        sites.loan[row] += debt
-        if debt > 0.0:
-            self.supply.book(month, self.lender_account, owner, "debt", debt)
-        if holders:
-            total = float(shares.sum())
-            for column in holders:
-                self._pay_in(month, self.investor_names[column], owner, row, rest * float(shares[column]) / total)
-        else:
-            self._pay_in(month, owner, owner, row, rest)
-        ledger.post(to, owner, "money", amount, "investment in sites")
-        self.paid_in[row] += amount
-        if not fresh or sites.cost[row] == 0.0:
-            # Refills, and sites under way at the start, are committed when they are paid for.
-            self.committed_total += amount
-        sites.drawn[row] += amount
-        self.deployed_total += amount - support
+        self.ledger.post_lines(transfers.drawn.ravel(), by_owner.ravel())
+        self.supply.book_all(month, transfers.drawn_edge, by_owner.ravel())
+        supported, committed, deployed, pooled = sums.tolist()
+        self.public_month += supported
+        self.budget.total += supported
+        self.committed_total += committed
+        self.deployed_total += deployed
+        self.pooled_flow[month] -= pooled
 
-    def _support_of_chips(self, month: int, maker: str) -> float:
-        """Share of a refill's price that subsidy and tax credit pay, as the levers stand this month."""
-        if maker not in self.makers:
-            return 0.0
+    def _support_of_refills(self, month: int) -> np.ndarray:
+        """(payees,) share of a refill's price that subsidy and tax credit pay, as the levers stand this month."""
         subsidy = self.board.value("gpu_subsidy", month)
-        return subsidy + (1.0 - subsidy) * self.board.value("tax_credit", month)
-
-    def _pay_in(self, month: int, who: str, owner: str, row: int, amount: float) -> None:
-        if amount <= 0.0:
-            return
-        if who != owner:
-            self.ledger.post(owner, who, "money", amount, "equity")
-            self.supply.book(month, who, owner, "capital", amount)
-        self.ledger.post(who, f"equity of {owner}", "equity", amount, "equity")
-        self.deployed_by[who] = self.deployed_by.get(who, 0.0) + amount
-        self.equity_paid[row, self.investor[who]] += amount
-        self.cash_of[who] = self.cash_of.get(who, 0.0) - amount
-        if self.state.sites.finance[row] == 2:
-            self.pooled_flow[month] -= amount
+        share = np.full(
+            len(self.transfers.payee), subsidy + (1.0 - subsidy) * self.board.value("tax_credit", month)
+        )
+        share[BUILDERS] = 0.0
+        return share
 
     def book_shares(self) -> np.ndarray:
         """(sites,) share of each site's cost that is not written off."""
@@ -179,11 +185,8 @@ class Accounts(Queries):
         """Paid out less paid in, plus book value."""
         column = self.investor.get(who)
         if column is None:
-            return float(self.cash_of.get(who, 0.0))
-        return float(self.cash_of.get(who, 0.0)) + float(self.book_values()[column])
-
-    def owner_profit(self, cast_row: int) -> float:
-        return self.investor_profit(self.account(cast_row))
+            return 0.0
+        return float(self.cash[column]) + float(self.book_values()[column])
 
     def invested_by(self, who: str, amount: float) -> None:
         """Move an investor's committed budget by a bid taken or given back."""
@@ -215,6 +218,10 @@ class Accounts(Queries):
         """The part of the grid utility's debt that counts against the bond limit."""
         return float(self.utility.debt) * self.parameters["utility_bond_share"]
 
+    def margin_of(self, group: str) -> float:
+        """What a group of generators has kept so far: settlement less fuel, running cost and carbon."""
+        return float(self.generator_margin[GENERATORS.index(group)])
+
     def return_deposit(self, month: int, row: int) -> None:
         """A withdrawn application's deposit is forfeited; it stays with the utility."""
         deposit = float(self.state.sites.deposit[row])
@@ -230,7 +237,7 @@ class Accounts(Queries):
             self.ledger.post("chip deposits", owner, "money", amount, "chip deposit")
         elif amount < 0.0:
             self.ledger.post(owner, "chip deposits", "money", -amount, "chip deposit returned")
-        self.cash_of[owner] = self.cash_of.get(owner, 0.0) - amount
+        self.cash[self.investor[owner]] -= amount
         self.chip_deposits[row] += amount
         if self.state.sites.finance[row] == 2:
             self.pooled_flow[month] -= amount
@@ -260,20 +267,5 @@ class Accounts(Queries):
         rows = np.flatnonzero(sites.finance[: sites.count] == 2)
         flows[-1] += float(self.equity_paid[rows].sum(axis=1) @ self.book_shares()[rows])
         flows[-1] += float(self.chip_deposits[rows].sum())
-        if not (flows < 0.0).any() or not (flows > 0.0).any():
-            return math.nan
-        power = np.arange(len(flows))
-
-        def value(rate: float) -> float:
-            return float((flows * (1.0 + rate) ** -power).sum())
-
-        low, high = -0.1, 0.2
-        if value(low) < 0.0 or value(high) > 0.0:
-            return math.nan
-        for _ in range(80):
-            middle = 0.5 * (low + high)
-            if value(middle) > 0.0:
-                low = middle
-            else:
-                high = middle
-        return (1.0 + 0.5 * (low + high)) ** 12 - 1.0
+        monthly = returns.internal_rate(flows)
+        return float((1.0 + monthly) ** 12 - 1.0)

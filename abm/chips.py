@@ -15,6 +15,7 @@ import numpy as np
 from abm.chip_graph import LONGEST_LEAD, Arrival, ChipGraph, Feed, Made, Shocks, newest_vintages
 from abm.chip_log import AllocationLog
 from abm.core.allocate import Flows, State
+from abm.core.books import recount
 from abm.ledger import OPENING, Ledger
 from abm.state import HIDDEN, WITHDRAWN
 
@@ -77,7 +78,7 @@ class ChipChain:
             ledger.check_stocks([f"hbm of {maker}" for maker in self.makers], "hbm", self._memory_held)
 
     def _memory_on_the_way(self) -> float:
-        return float(self.state.pipeline[:, self.graph.feed_edges].sum())
+        return float(recount.on_edges(self.state.pipeline, self.graph.feed_edges))
 
     def _memory_reserved(self) -> float:
         return float(self.state.stock[self.graph.reserve].sum())
@@ -372,7 +373,12 @@ class ChipChain:
 
     def on_the_way(self) -> float:
         """Accelerators allocated to sites and not arrived, from the graph's own pipelines."""
-        return float(self.state.pipeline[:, self.graph.first_site :].sum())
+        graph = self.graph
+        return float(
+            recount.on_the_way(
+                self.state.pipeline, graph.first_site, graph.sites, self.model.state.sites.count
+            )
+        )
 
     def release_deposit(self, row: int, column: int, number: float) -> float:
         """The deposit that goes back with a delivery of ``number``."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from abm.state import State, Utility
     from abm.supply import SupplyGraph
     from abm.talent import TalentPool
+    from abm.transfers import Transfers
     from abm.works import SiteWorks
     from abm.world import World
 
@@ -45,6 +46,7 @@ class Holdings:
     state: State
     utility: Utility
     ledger: Ledger
+    transfers: Transfers
     decisions: Decisions
     recorder: Recorder
     supply: SupplyGraph
@@ -92,14 +94,19 @@ class Holdings:
     arrears: np.ndarray
     chip_deposits: np.ndarray
     """Deposits that sites' owners have paid for accelerators not yet delivered, currency."""
-    cash_of: dict[str, float]
+    cash: np.ndarray
+    """(investors,) what sites paid out to each less what it paid in, currency."""
+    deployed: np.ndarray
+    """(investors,) equity paid in so far, currency."""
+    generator_margin: np.ndarray
+    """(groups of generators,) settlement less what they paid on so far, currency."""
+    _site_terms: np.ndarray
     _owner_number: tuple[int, np.ndarray]
     _book_values: tuple[int, np.ndarray] | None
     pooled_flow: np.ndarray
     """(months,) net cash flow of all equity in project-financed sites."""
     committed_total: float
     deployed_total: float
-    deployed_by: dict[str, float]
     public_month: float
     interest_earned: float
 

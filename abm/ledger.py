@@ -17,7 +17,8 @@ the journal is carried to the accounts when a balance is asked for and at the cl
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from array import array
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,13 +43,12 @@ class Ledger:
         """Journal line of (debit, credit, asset, cause)."""
         self._lines_of: dict[tuple[str, str], list[int]] = {}
         """Lines of (asset, cause)."""
-        self._open: list[float] = []
+        self._open = array("d")
         """By line: what was posted since the journal was last carried to the accounts."""
-        self._posts: list[int] = []
+        self._posts = array("q")
+        """By line: how many postings that is the sum of."""
         self._carried = np.zeros(256)
         """By line: what was carried to the accounts this month."""
-        self._touched: list[int] = []
-        """Lines posted to since the journal was last carried."""
         self._ends = np.zeros((3, 256), np.int64)
         """By line: asset, account that receives, account that gives."""
         self._balance = np.zeros((len(ASSETS), 64))
@@ -59,6 +59,8 @@ class Ledger:
         """Part of the checked accounts, and what recounts it."""
         self._checked = np.zeros((2, 0), np.int64)
         """Asset and account of all that is checked."""
+        self._stock = np.zeros(0)
+        """What was counted for each of them at the last close."""
         self.worst: dict[str, float] = dict.fromkeys(ASSETS, 0.0)
         """Largest relative imbalance of any account in any month so far."""
         self.closed = 0
@@ -83,21 +85,34 @@ class Ledger:
     def post(self, debit: str, credit: str, asset: str, amount: float, cause: str) -> None:
         """``amount`` >= 0 moves from ``credit`` to ``debit``. ``ValueError`` for anything else."""
         if 0.0 < amount < math.inf:
-            key = debit, credit, asset, cause
-            line = self._line.get(key)
+            line = self._line.get((debit, credit, asset, cause))
             if line is None:
-                line = self._new_line(key)
-            if not self._posts[line]:
-                self._touched.append(line)
+                line = self.line(debit, credit, asset, cause)
             self._open[line] += amount
             self._posts[line] += 1
         elif amount != 0.0:
-            raise ValueError(f"{cause}: {amount} {asset} from {credit} to {debit} is no transfer")
+            raise _no_transfer((debit, credit, asset, cause), amount)
+
+    def line(self, debit: str, credit: str, asset: str, cause: str) -> int:
+        """Number of the journal line of such transfers, for :meth:`post_lines`."""
+        key = debit, credit, asset, cause
+        found = self._line.get(key)
+        return self._new_line(key) if found is None else found
+
+    def post_lines(self, lines: np.ndarray, amounts: np.ndarray) -> None:
+        """Post ``amounts`` (n,) to journal ``lines`` (n,), like :meth:`post`; nothing where a line is -1.
+
+        For transfers that come back every month: their lines are asked for once.
+        """
+        wrong = accounts.post(lines, amounts, np.frombuffer(self._open), np.frombuffer(self._posts, np.int64))
+        if wrong >= 0:
+            keys = list(self._line)  # in the order of their numbers
+            raise _no_transfer(keys[lines[wrong]], float(amounts[wrong]))
 
     def moved(self, asset: str, cause: str) -> float:
         """What was posted for ``cause`` this month."""
         lines = self._lines_of.get((asset, cause), ())
-        return math.fsum([self._open[line] + float(self._carried[line]) for line in lines])
+        return math.fsum([self._open[line] + self._carried.item(line) for line in lines])
 
     @property
     def causes(self) -> dict[tuple[str, str], float]:
@@ -109,12 +124,19 @@ class Ledger:
         """At every close the account's balance must equal ``recompute()``."""
         self.check_stocks([name], asset, recompute)
 
-    def check_stocks(self, names: Iterable[str], asset: str, recompute: Callable[[], Any]) -> None:
-        """At every close the accounts' balances must equal ``recompute()``, a number for each."""
+    def check_stocks(
+        self, names: Iterable[str], asset: str | Sequence[str], recompute: Callable[[], Any]
+    ) -> None:
+        """At every close the accounts' balances must equal ``recompute()``, a number for each.
+
+        ``asset`` is that of all accounts, or one for each.
+        """
         numbers = [self.account(name) for name in names]
+        assets = [asset] * len(numbers) if isinstance(asset, str) else asset
         first = self._checked.shape[1]
-        added = np.array([[ASSETS.index(asset)] * len(numbers), numbers], np.int64)
+        added = np.array([[ASSETS.index(one) for one in assets], numbers], np.int64)
         self._checked = np.concatenate([self._checked, added], axis=1)
+        self._stock = np.zeros(self._checked.shape[1])
         self._stocks.append((slice(first, first + len(numbers)), recompute))
 
     def check_zero(self, names: Iterable[str], asset: str) -> None:
@@ -130,16 +152,17 @@ class Ledger:
         self._carry()
         left = np.empty(len(ASSETS))
         accounts.redundant(self._balance, self._turnover, self._rounding, len(self._account), left)
-        worst = dict(zip(ASSETS, left.tolist(), strict=True))
-        for asset, imbalance in worst.items():
+        for asset, imbalance in zip(ASSETS, left.tolist(), strict=True):
             if not imbalance <= TOLERANCE:
                 raise Imbalance(
                     f"month {self.closed}: balances in {asset} do not add up to zero, "
                     f"by {imbalance:.3g} of their size"
                 )
-        self._judge(worst)
-        for asset in ASSETS:
-            self.worst[asset] = max(self.worst[asset], worst[asset])
+        self._judge(left)
+        worst = dict(zip(ASSETS, left.tolist(), strict=True))
+        for asset, imbalance in worst.items():
+            if imbalance > self.worst[asset]:
+                self.worst[asset] = imbalance
         self._turnover[:] = 0.0
         self._carried[:] = 0.0
         self.closed += 1
@@ -159,38 +182,33 @@ class Ledger:
 
     def _carry(self) -> None:
         """Bring what was posted to the accounts."""
-        lines = self._touched
-        if not lines:
-            return
         accounts.carry(
-            np.array(lines),
-            np.array([self._open[line] for line in lines]),
-            np.array([self._posts[line] for line in lines]),
+            np.frombuffer(self._open),
+            np.frombuffer(self._posts, np.int64),
             self._ends,
             self._balance,
             self._turnover,
             self._rounding,
             self._carried,
         )
-        for line in lines:
-            self._open[line] = 0.0
-            self._posts[line] = 0
-        self._touched = []
 
-    def _judge(self, worst: dict[str, float]) -> None:
-        """Hold the checked accounts against what was counted elsewhere."""
-        asset, numbers = self._checked
-        stock = np.empty(len(numbers))
+    def _judge(self, worst: np.ndarray) -> None:
+        """Hold the checked accounts against what was counted elsewhere; raises ``worst`` (assets,)."""
+        stock = self._stock
         for part, recompute in self._stocks:
             stock[part] = recompute()
-        imbalance = np.empty(len(stock))
-        accounts.judge(self._checked, stock, self._balance, self._turnover, self._rounding, imbalance)
-        if not (imbalance <= TOLERANCE).all():
-            first = int(np.argmax(~(imbalance <= TOLERANCE)))
-            name = next(name for name, number in self._account.items() if number == numbers[first])
+        wrong = accounts.judge(
+            self._checked, stock, self._balance, self._turnover, self._rounding, TOLERANCE, worst
+        )
+        if wrong >= 0:
+            asset, number = self._checked[:, wrong].tolist()
+            name = list(self._account)[number]  # in the order of their numbers
             raise Imbalance(
-                f"month {self.closed}: account {name} is out of balance in {ASSETS[asset[first]]} "
-                f"by {imbalance[first]:.3g} of its size"
+                f"month {self.closed}: account {name} is out of balance in {ASSETS[asset]} "
+                f"by {worst[asset]:.3g} of its size"
             )
-        for at, value in zip(asset[imbalance > 0.0], imbalance[imbalance > 0.0], strict=True):
-            worst[ASSETS[at]] = max(worst[ASSETS[at]], float(value))
+
+
+def _no_transfer(key: tuple[str, str, str, str], amount: float) -> ValueError:
+    debit, credit, asset, cause = key
+    return ValueError(f"{cause}: {amount} {asset} from {credit} to {debit} is no transfer")

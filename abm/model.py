@@ -10,10 +10,11 @@ import mesa
 import numpy as np
 
 from abm import snapshot
-from abm.accounts import Accounts
+from abm.accounts import Accounts, site_terms_of
 from abm.board import Board, LeverLike, TriggerLike
 from abm.calendar import NEVER
 from abm.chips import ChipChain
+from abm.core.books import recount
 from abm.core.power import Backend
 from abm.decisions import Decisions
 from abm.ledger import OPENING, Ledger
@@ -42,6 +43,7 @@ from abm.stakeholder import Stakeholder
 from abm.state import AI, DECIDED, Market, State, Utility
 from abm.supply import Disruption, SupplyGraph
 from abm.talent import TalentPool
+from abm.transfers import GENERATORS, Transfers
 from abm.works import SiteWorks
 from abm.world import World
 
@@ -192,8 +194,8 @@ class Model(Accounts, Reporting, mesa.Model):
         self.offers: list[Any] = []
         self.committed_total = self.deployed_total = 0.0
         self.committed_by: dict[str, float] = {}
-        self.deployed_by = {}
-        self.cash_of: dict[str, float] = {}
+        self.cash, self.deployed = np.zeros(len(self.investor)), np.zeros(len(self.investor))
+        self._site_terms = site_terms_of(p)
         self._book_values = None
         self._owner_number = -1, np.zeros(0, np.int64)
         self.pooled_flow = np.zeros(months)
@@ -218,7 +220,7 @@ class Model(Accounts, Reporting, mesa.Model):
         self.daily_spread = np.zeros(len(world.zones))
         self.emissions_total = self.unserved_total = 0.0
         self.utility_cash_flow = 0.0
-        self.margin_of = {"nuclear": 0.0, "renewable": 0.0, "thermal": 0.0}
+        self.generator_margin = np.zeros(len(GENERATORS))
         self._energy = np.zeros(len(world.technologies))
         self._full_hours = self._hours_of_profiles()
         self._outlook_price = np.ones(8)
@@ -292,21 +294,27 @@ class Model(Accounts, Reporting, mesa.Model):
         ledger.post(ACCOUNT, "savings", "money", self.startups.take_capital(), "founders' capital")
         owners = [self.world.cast.keys[row] for row in self.owner_rows]
         self._debt_at_start = p["utility_debt_start"]
-        ledger.check_stock(ACCOUNT, "money", self.startups.cash)
-        ledger.check_stock(ACCOUNT, "debt", self._startups_owe)
+        ledger.check_stocks([ACCOUNT, ACCOUNT], ["money", "debt"], self._startups_hold)
         ledger.check_stock(self.utility_account, "debt", self._utility_owes)
         self.chips.check_books(ledger)
         self.works.check_books(ledger)
         ledger.check_stock("deposits", "money", sites.deposit.sum)
-        ledger.check_stocks([f"gpus {owner}" for owner in owners], "gpu", self._machines_of_owners)
-        ledger.check_stocks([f"equity of {owner}" for owner in owners], "equity", self._equity_in_owners)
+        ledger.check_stocks(
+            [*(f"gpus {owner}" for owner in owners), *(f"equity of {owner}" for owner in owners)],
+            ["gpu"] * len(owners) + ["equity"] * len(owners),
+            self._owners_hold,
+        )
         ledger.check_stock("lenders", "debt", self._lent)
         ledger.check_zero([f"zone {key}" for key in self.world.zones.keys], "mwh")
         ledger.check_zero(["compute revenue"], "money")
+        self.transfers = Transfers(self)
+        self.recorder.name_members(recording.members(self))
 
     # What accounts must show, counted anew from the arrays at each close.
-    def _startups_owe(self) -> float:
-        return -self.startups.debt()
+    def _startups_hold(self) -> tuple[float, float]:
+        """Money and, with a minus, debt."""
+        cash, debt = self.startups.stocks()
+        return cash, -debt
 
     def _utility_owes(self) -> float:
         return -self.utility.debt
@@ -314,12 +322,13 @@ class Model(Accounts, Reporting, mesa.Model):
     def _lent(self) -> float:
         return float(self.state.sites.loan.sum()) + self.utility.debt - self._debt_at_start
 
-    def _machines_of_owners(self) -> np.ndarray:
-        n = self.state.sites.count
-        return self.by_owner((self.state.chips[:n] + self.state.store[:n]).sum(axis=1))
-
-    def _equity_in_owners(self) -> np.ndarray:
-        return -self.by_owner(self.equity_paid[: self.state.sites.count].sum(axis=1))
+    def _owners_hold(self) -> np.ndarray:
+        """Accelerators by owner, then equity in its sites."""
+        state, held = self.state, np.empty((recount.STOCKS, len(self.owner_rows)))
+        recount.owners(
+            state.sites.count, self.owner_number(), state.chips, state.store, self.equity_paid, held
+        )
+        return held.ravel()
 
     def start_building(self, row: int, month: int) -> None:
         """A site that is already under construction in ``month``: built as far as its announced date calls for."""

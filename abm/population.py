@@ -117,13 +117,14 @@ class Startups:
 
     def cash(self) -> float:
         """All runways together, from the rows: the ledger's control account must equal this."""
-        return self._stocks()[0]
+        return self.stocks()[0]
 
     def debt(self) -> float:
         """All debt together, from the rows."""
-        return self._stocks()[1]
+        return self.stocks()[1]
 
-    def _stocks(self) -> tuple[float, float]:
+    def stocks(self) -> tuple[float, float]:
+        """Cash and debt of all firms."""
         held = np.zeros(2)
         core.stocks(self.firm, self.tag, self.count, self.weight_of, held)
         return float(held[0]), float(held[1])

@@ -194,7 +194,7 @@ class Queries(Holdings):
         sites = self.state.sites
         rows = sites.rows(ENERGISED)
         rows = rows[sites.finance[rows] == 0]
-        return float((self.state.chips[rows] @ self.world.vintages.h100e).sum())
+        return float((self.state.chips[rows] @ self.vintage_h100e).sum())
 
     # -- power -------------------------------------------------------------------------------
     def plant_name(self, row: int) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -34,13 +35,38 @@ class Recorder:
         self.values = np.full((calendar.months, len(self.indicators)), np.nan)
         self.column = {indicator.name: i for i, indicator in enumerate(self.indicators)}
         self.recorded = 0
-        built = [i for i, indicator in enumerate(self.indicators) if not indicator.later]
-        self._columns = np.array(built, np.int64)
-        self._sources = [(self.indicators[i].measure, self.indicators[i].who) for i in built]
+        plain = [i for i, indicator in enumerate(self.indicators) if not (indicator.later or indicator.who)]
+        self._plain = [self.indicators[i].measure for i in plain]
+        self._plain_columns = np.array(plain, np.int64)
+        self._families: list[tuple[str, np.ndarray, np.ndarray]] = []
+        """Measure of many members, its columns, and the member that each is about."""
 
-    def record(self, month: int, measures: Mapping[tuple[str, str], float]) -> None:
-        """Take the month's measures, keyed (measure, who); a missing one stays undefined."""
-        self.values[month, self._columns] = [measures.get(source, math.nan) for source in self._sources]
+    def name_members(self, members: Mapping[str, Sequence[str]]) -> None:
+        """Say who the measures of many members (agents, zones, ...) are about, in the order in which they will come."""
+        self._families = []
+        for measure, names in members.items():
+            at = {name: i for i, name in enumerate(names)}
+            columns = [
+                i
+                for i, indicator in enumerate(self.indicators)
+                if indicator.measure == measure and indicator.who in at and not indicator.later
+            ]
+            if columns:
+                places = [at[self.indicators[i].who] for i in columns]
+                self._families.append((measure, np.array(columns, np.int64), np.array(places, np.int64)))
+
+    def record(
+        self,
+        month: int,
+        measures: Mapping[str, float],
+        of_members: Mapping[str, Sequence[float] | np.ndarray] = MappingProxyType({}),
+    ) -> None:
+        """Take the month's measures, and those with a value for each member; a missing one stays undefined."""
+        row = self.values[month]
+        row[self._plain_columns] = [measures.get(measure, math.nan) for measure in self._plain]
+        for measure, columns, places in self._families:
+            if measure in of_members:
+                row[columns] = np.asarray(of_members[measure])[places]
         self.recorded = month + 1
 
     def last(self, name: str) -> float:

@@ -71,4 +71,4 @@ class PublicOperator(Developer):
     def score(self, month: int) -> float:
         """H100-equivalents at work in its halls."""
         rows = self.mine(ENERGISED)
-        return float((self.state.chips[rows] @ self.world_model.world.vintages.h100e).sum())
+        return float((self.state.chips[rows] @ self.world_model.vintage_h100e).sum())

@@ -209,12 +209,11 @@ class LandMinistry(Ministry):
 
     def score(self, month: int) -> float:
         """AI-site capacity energised outside the capital region, MW."""
-        sites = self.state.sites
-        rows = sites.rows(ENERGISED)
-        outside = [not self.world_model.world.zones.capital_region[z] for z in sites.zone[rows]]
-        return float(
-            sites.mw[rows][[o and k != FAB for o, k in zip(outside, sites.kind[rows], strict=True)]].sum()
-        )
+        sites, n = self.state.sites, self.state.sites.count
+        in_capital = np.asarray(self.world_model.world.zones.capital_region, bool)
+        running = (sites.status[:n] == ENERGISED) & (sites.kind[:n] != FAB)
+        outside = running & ~in_capital[sites.zone[:n]]
+        return float(sites.mw[:n][outside].sum())
 
 
 class DataProtection(Ministry):

@@ -354,7 +354,7 @@ class Owner(SiteHolder):
 
     def score(self, month: int) -> float:
         """Profit so far: what sites paid out less what they cost, and what stands at depreciated cost."""
-        return self.world_model.owner_profit(self.row)
+        return self.world_model.investor_profit(self.who)
 
 
 def _figures(found: Appraisal) -> dict[str, Any]:

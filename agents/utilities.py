@@ -196,7 +196,7 @@ class ThermalGenerator(Stakeholder):
 
     def score(self, month: int) -> float:
         """Margin of thermal plants so far: settlement less fuel and running cost."""
-        return self.world_model.margin_of["thermal"]
+        return self.world_model.margin_of("thermal")
 
 
 class Resources:
@@ -294,7 +294,7 @@ class RenewableDeveloper(Stakeholder):
 
     def score(self, month: int) -> float:
         """Margin of solar and wind so far: settlement less running cost."""
-        return self.world_model.margin_of["renewable"]
+        return self.world_model.margin_of("renewable")
 
 
 class StorageDeveloper(Stakeholder):

@@ -60,6 +60,7 @@ def _build(model: Model, month: int, capacity: dict[str, float]) -> None:
         sites.count, AI, sites.kind, sites.mw, sites.built, sites.equipment, works.want, works.stock, got, rows, done,
         short_of,
     )  # fmt: skip
+    spent: dict[int, float] = {}
     for row, amount, short in zip(
         rows[:found].tolist(), done[:found].tolist(), short_of[:found].tolist(), strict=True
     ):
@@ -70,13 +71,15 @@ def _build(model: Model, month: int, capacity: dict[str, float]) -> None:
             sites.step["built"][row] = month
         sites.built[row] = after
         if sites.kind[row] == AI:
-            model.draw(month, row, model.shell_budget(row) * (after - before), "builders")
+            spent[row] = model.shell_budget(row) * (after - before)
             if short:
                 model.note_scarcity(month, row, works.why(short, row))
+    model.draw_all(month, list(spent), list(spent.values()), ["builders"] * len(spent))
 
 
 def _receive(model: Model, month: int) -> None:
     state, sites = model.state, model.state.sites
+    rows, prices, makers = list[int](), list[float](), list[str]()
     for row, column, count, price in model.chips.arrivals(month):
         maker = model.chips.makers[column]
         vintage = max(model.chips.vintage(maker, month), 0)
@@ -90,7 +93,9 @@ def _receive(model: Model, month: int) -> None:
         if row in model.state_purchased:
             model.pay_public(month, count * price, maker, "state accelerators")
         else:
-            model.draw(month, row, count * price, maker)
+            rows.append(row)
+            prices.append(count * price)
+            makers.append(maker)
         before = state.chips[row].sum() + state.store[row].sum() - count
         model.chip_age[row, vintage] = (
             model.chip_age[row, vintage] * (state.chips[row, vintage] + state.store[row, vintage] - count)
@@ -103,6 +108,7 @@ def _receive(model: Model, month: int) -> None:
         ):
             sites.step["equipped"][row] = month
             model.decisions.note(month, Intent(maker, "deliver", sites.key[row], before + count, "GPU"))
+    model.draw_all(month, rows, prices, makers)
 
 
 def _open(model: Model, month: int) -> None:

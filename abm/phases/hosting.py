@@ -118,5 +118,9 @@ class Hosting:
         return float(hosted[self.home])
 
     def share_of(self, country: int) -> float:
+        return float(self.all_shares()[country])
+
+    def all_shares(self) -> np.ndarray:
+        """(countries,) of what is hosted in the region; NaN where nothing is."""
         total = float(self.hosted.sum())
-        return float(self.hosted[country]) / total if total > 0.0 else math.nan
+        return self.hosted / total if total > 0.0 else np.full(len(self.hosted), math.nan)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from abm.core.books import generators
 from abm.phases import sites_money as sites
 from abm.population import ACCOUNT
 
@@ -49,7 +50,13 @@ def _compute_is_paid(model: Model) -> float:
     model.public_month += found.hosting_paid
     model.budget.total += found.hosting_paid
     return float(
-        paid + found.captive_paid + found.reserved_paid + ahead + vouchers + found.hosting_paid - found.state_income
+        paid
+        + found.captive_paid
+        + found.reserved_paid
+        + ahead
+        + vouchers
+        + found.hosting_paid
+        - found.state_income
     )
 
 
@@ -58,33 +65,38 @@ def _startups_settle(model: Model) -> None:
         model.startups.book(model.ledger, model.startup_month)
 
 
+def _energy_is_bought(model: Model, month: int) -> float:
+    """The utility pays generators, and they pay for fuel and carbon; what it paid."""
+    found, transfers = model.power_month, model.transfers
+    amounts = np.empty((generators.PARTS, len(found.settlement)))
+    paid = generators.buy(
+        found.generation,
+        found.settlement,
+        found.capacity_payment,
+        found.fuel_cost,
+        transfers.emission,
+        model.power.weatherly,
+        transfers.generator_group,
+        transfers.generator_edge,
+        model.board.value("carbon_price", month),
+        model.direct_mwh,
+        amounts,
+        model.generator_margin,
+        model.supply.flow[month],
+    )
+    model.ledger.post_lines(transfers.generators, amounts.ravel())
+    model.direct_mwh = 0.0
+    return float(paid)
+
+
 def _power_is_paid(model: Model, month: int) -> None:
     state, p, ledger, books = model.state, model.parameters, model.ledger, model.utility
-    found = model.power_month
-    account, tech = model.utility_account, model.world.technologies
+    found, account = model.power_month, model.utility_account
     sales = float(found.load.sum()) * p["sales_share"]
     regional = model.board.value("regional_pricing", month)
     ledger.post(account, "households", "money", sales * books.tariff, "power of others")
     ai_bill = ledger.moved("money", "power of sites")
-    carbon = model.board.value("carbon_price", month)
-    made = found.generation.sum(0)
-    purchases = 0.0
-    # What sites buy directly is not bought by the utility: it leaves the renewables' settlement in proportion.
-    clean = float(made[model.power.weatherly].sum())
-    straight = min(model.direct_mwh / clean, 1.0) if clean > 0.0 else 0.0
-    model.direct_mwh = 0.0
-    for i in range(len(tech)):
-        share = 1.0 - straight if model.power.weatherly[i] else 1.0
-        pay = float(found.settlement[i]) * share + float(found.capacity_payment[i])
-        purchases += pay
-        seller, kind = model.seller_of(i)
-        levy = carbon * float(tech.emission_t_mwh[i]) * float(made[i])
-        fuel = max(float(found.fuel_cost[i]) - levy, 0.0)
-        ledger.post(seller, account, "money", pay, "power purchase")
-        model.supply.book(month, seller, account, "power", float(made[i]))
-        ledger.post("world", seller, "money", fuel, "fuel")
-        ledger.post("treasury", seller, "money", levy, "carbon price")
-        model.margin_of[kind] += pay - fuel - levy
+    purchases = _energy_is_bought(model, month)
     operation = p["utility_operation"] / 12.0
     ledger.post("households", account, "money", operation, "utility operation")
     interest = books.debt * (float(model.outside.interest_rate[month]) + p["utility_spread"]) / 12.0
@@ -118,7 +130,8 @@ def _power_is_paid(model: Model, month: int) -> None:
     volume = sales + float(found.ai_load.sum())
     model.cost_history.append((purchases + operation + interest + depreciation, volume))
     recent = model.cost_history[-12:]
-    books.cost_per_mwh = math.fsum(cost for cost, _ in recent) / max(math.fsum(mwh for _, mwh in recent), 1.0)
+    costs, volumes = zip(*recent, strict=True)
+    books.cost_per_mwh = math.fsum(costs) / max(math.fsum(volumes), 1.0)
     for agent in model.acting("tariff"):
         for intent in agent.act("tariff", month):
             if intent.verb == "set-tariff":

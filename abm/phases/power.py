@@ -269,28 +269,10 @@ def _plain(array: np.ndarray) -> np.ndarray:
 
 def run(model: Model, month: int) -> None:
     """Dispatch the month, book its energy, remember what others will look at."""
-    state, ledger, world = model.state, model.ledger, model.world
+    state = model.state
     month_result = model.power.run(month)
     model.power_month = month_result
-    buses = model.power.buses
-    for zone, bus in enumerate(buses):
-        ledger.post(
-            bus, "generation", "mwh", max(float(month_result.generation[zone].sum()), 0.0), "generation"
-        )
-        ledger.post("load", bus, "mwh", max(float(month_result.load[zone]), 0.0), "load")
-        ledger.post("ai load", bus, "mwh", max(float(month_result.ai_load[zone]), 0.0), "ai load")
-        loss = float(month_result.losses[zone])
-        ledger.post(
-            *(("storage losses", bus) if loss >= 0.0 else (bus, "storage losses")),
-            "mwh",
-            abs(loss),
-            "storage losses",
-        )
-    for line, energy in zip(model.power.lines, month_result.flow, strict=True):
-        ends = buses[world.lines.from_zone[line]], buses[world.lines.to_zone[line]]
-        if energy < 0:
-            ends = ends[1], ends[0]
-        ledger.post(ends[1], ends[0], "mwh", abs(float(energy)), "line flow")
+    model.transfers.book_energy(model.ledger, month_result)
     full = month_result.ai_load + month_result.ai_unserved
     state.unserved_share = np.divide(
         month_result.ai_unserved, full, out=np.zeros_like(full), where=full > 1e-9

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from abm.calendar import NEVER
+from abm.core.sites import census as core
 from abm.state import AI, APPLIED, DECIDED, ENERGISED, PASSED, WITHDRAWN, one_of
 
 if TYPE_CHECKING:
@@ -16,128 +17,135 @@ if TYPE_CHECKING:
 NAN = math.nan
 
 
+def members(model: Model) -> dict[str, list[str]]:
+    """Who the measures of many are about, in the order in which :func:`run` gives them."""
+    world = model.world
+    return {
+        "score": [agent.who for agent in model.stakeholders],
+        "gpus_by_owner": [model.account(row) for row in model.owner_rows],
+        "deployed_by": model.investor_names,
+        "generation": list(world.technologies.keys),
+        "zone_price": list(world.zones.keys),
+        "ai_load": list(world.zones.keys),
+        "hosted_share": list(world.countries.country),
+    }
+
+
 def run(model: Model, month: int) -> None:
-    measures: dict[tuple[str, str], float] = {}
-    _accelerators(model, measures)
-    _sites(model, month, measures)
-    _market(model, measures)
-    _power(model, measures)
-    _money(model, month, measures)
-    _region(model, measures)
+    measures: dict[str, float] = {}
+    of_members: dict[str, Any] = {}
+    owned_h100e = _sites(model, month, measures, of_members)
+    _market(model, measures, owned_h100e)
+    _power(model, measures, of_members)
+    _money(model, month, measures, of_members)
+    _region(model, measures, of_members)
     model.forget_book_values()
-    for agent in model.stakeholders:
-        measures["score", agent.who] = agent.score(month)
+    of_members["score"] = [agent.score(month) for agent in model.stakeholders]
     model.ledger.close()
-    model.recorder.record(month, measures)
+    model.recorder.record(month, measures, of_members)
     model.public_month = 0.0
 
 
-def _accelerators(model: Model, out: dict[tuple[str, str], float]) -> None:
-    state, v = model.state, model.world.vintages
-    by_vintage = state.chips.sum(axis=0)
-    gpu = ~model.is_npu
-    out["gpus_online", ""] = float(by_vintage[gpu].sum())
-    compute = by_vintage * v.h100e
-    total = float(compute.sum())
-    out["compute_h100e", ""] = total
-    out["leader_share", ""] = float(compute[model.is_leader].sum()) / total if total > 0.0 else NAN
-    out["npu_share", ""] = float(compute[model.is_npu].sum()) / total if total > 0.0 else NAN
-    sites = state.sites
-    per_site = state.chips[:, gpu].sum(axis=1)
-    n = sites.count
-    by_owner = np.bincount(sites.owner[:n], per_site[:n], len(model.world.cast))
-    for row in model.owner_rows:
-        out["gpus_by_owner", model.world.cast.keys[row]] = float(by_owner[row])
-    everything = float(by_owner.sum())
-    out["owner_concentration", ""] = float(((by_owner / everything) ** 2).sum()) if everything > 0.0 else NAN
-
-
-def _sites(model: Model, month: int, out: dict[tuple[str, str], float]) -> None:
-    sites = model.state.sites
-    n = sites.count
-    status, mw = sites.status[:n], sites.mw[:n]
-    ai = sites.kind[:n] == AI
-    online = ai & (status == ENERGISED)
-    out["ai_sites_mw", ""] = float(mw[online].sum())
-    queue = (
-        ai
-        & one_of((APPLIED, PASSED, DECIDED))[status]
-        & (sites.step["connected"][:n] == NEVER)
-        & ~sites.started_before[:n]
+def _sites(model: Model, month: int, out: dict[str, float], of_members: dict[str, Any]) -> float:
+    """Sites and accelerators; returns the H100-equivalents that owners hold, at work or waiting."""
+    state, sites = model.state, model.state.sites
+    figures, by_owner = np.empty(core.FIGURES), np.empty(len(model.owner_rows))
+    core.census(
+        month,
+        sites.count,
+        sites.announced_rows,
+        AI,
+        ENERGISED,
+        WITHDRAWN,
+        NEVER,
+        one_of((APPLIED, PASSED, DECIDED)),
+        sites.kind,
+        sites.status,
+        sites.mw,
+        sites.step["connected"],
+        sites.started_before,
+        sites.expected,
+        sites.announced,
+        sites.step["energised"],
+        model.owner_number(),
+        state.chips,
+        state.store,
+        model.is_npu,
+        model.is_leader,
+        model.vintage_h100e,
+        sites.loan,
+        sites.guaranteed,
+        by_owner,
+        figures,
     )
-    out["grid_queue_mw", ""] = float(mw[queue].sum())
-    a = sites.announced_rows
-    due = ai[:a] & (sites.expected[:a] <= month) & (sites.expected[:a] >= 0) & (sites.announced[:a] <= month)
-    mw = sites.mw[:a]
-    total = float(mw[due].sum())
-    out["site_realisation_share", ""] = float(mw[due & online[:a]].sum()) / total if total > 0.0 else NAN
-    late = np.where(online[:a], np.minimum(sites.step["energised"][:a], month), month) - sites.expected[:a]
-    alive = due & (sites.status[:a] != WITHDRAWN)
-    weight = float(mw[alive].sum())
-    out["site_delay_months", ""] = (
-        float((mw * np.maximum(late, 0))[alive].sum()) / weight if weight > 0.0 else NAN
-    )
+    found = figures.tolist()
+    total, everything = found[core.H100E], found[core.MACHINES]
+    due, alive = found[core.DUE_MW], found[core.ALIVE_MW]
+    out["gpus_online"] = found[core.GPUS]
+    out["compute_h100e"] = total
+    out["leader_share"] = found[core.LEADER_H100E] / total if total > 0.0 else NAN
+    out["npu_share"] = found[core.NPU_H100E] / total if total > 0.0 else NAN
+    out["owner_concentration"] = found[core.SQUARES] / everything**2 if everything > 0.0 else NAN
+    out["ai_sites_mw"] = found[core.RUNNING_MW]
+    out["grid_queue_mw"] = found[core.QUEUE_MW]
+    out["site_realisation_share"] = found[core.DUE_RUNNING_MW] / due if due > 0.0 else NAN
+    out["site_delay_months"] = found[core.LATE_MW_MONTHS] / alive if alive > 0.0 else NAN
+    out["contingent_liability"] = found[core.GUARANTEED]
+    of_members["gpus_by_owner"] = by_owner
+    return float(found[core.OWNED_H100E])
 
 
-def _market(model: Model, out: dict[tuple[str, str], float]) -> None:
+def _market(model: Model, out: dict[str, float], owned_h100e: float) -> None:
     found = model.compute_month
-    out["compute_price", ""] = found.price if found.supply > 0.0 or found.home_demand > 0.0 else NAN
-    out["compute_served_share", ""] = (
-        found.home_served / found.home_demand if found.home_demand > 0.0 else NAN
-    )
-    everything = (model.state.chips + model.state.store).sum(axis=0) @ model.world.vintages.h100e
-    hours = float(everything) * model.calendar.hours(model.month)
-    out["utilisation", ""] = found.used / hours if hours > 0.0 else NAN
+    out["compute_price"] = found.price if found.supply > 0.0 or found.home_demand > 0.0 else NAN
+    out["compute_served_share"] = found.home_served / found.home_demand if found.home_demand > 0.0 else NAN
+    hours = owned_h100e * model.calendar.hours(model.month)
+    out["utilisation"] = found.used / hours if hours > 0.0 else NAN
     has_firms = bool(model.startups.groups)
-    out["startup_served_share", ""] = (
+    out["startup_served_share"] = (
         min(found.startup_home / found.startup_need, 1.0) if has_firms and found.startup_need > 0.0 else NAN
     )
-    out["startups_alive", ""] = model.startups.firms() if has_firms else NAN
-    out["imported_hours", ""] = found.imported
-    out["talent", ""] = model.talent
+    out["startups_alive"] = model.startups.firms() if has_firms else NAN
+    out["imported_hours"] = found.imported
+    out["talent"] = model.talent
 
 
-def _power(model: Model, out: dict[tuple[str, str], float]) -> None:
+def _power(model: Model, out: dict[str, float], of_members: dict[str, Any]) -> None:
     found = model.power_month
-    out["power_price", ""] = found.price
-    out["unserved", ""] = found.unserved
-    out["curtailed", ""] = found.curtailed
-    out["renewable_share", ""] = found.renewable_share
-    out["ai_carbon_free_share", ""] = found.ai_carbon_free
-    out["emissions", ""] = found.emissions_t / 1e6
-    out["peak", ""] = found.peak_mw / 1000.0
-    out["lole", ""] = found.lole_hours
-    out["congestion", ""] = found.congestion
-    out["pivots", ""] = float(found.pivots)
-    out["fallbacks", ""] = float(found.fallbacks)
-    out["power_gap", ""] = found.gap
-    energy = found.generation.sum(0)
-    for i, key in enumerate(model.world.technologies.keys):
-        out["generation", key] = float(energy[i])
-    for zone, key in enumerate(model.world.zones.keys):
-        out["zone_price", key] = float(found.zone_price[zone])
-        out["ai_load", key] = float(model.state.ai_mw[zone])
+    out["power_price"] = found.price
+    out["unserved"] = found.unserved
+    out["curtailed"] = found.curtailed
+    out["renewable_share"] = found.renewable_share
+    out["ai_carbon_free_share"] = found.ai_carbon_free
+    out["emissions"] = found.emissions_t / 1e6
+    out["peak"] = found.peak_mw / 1000.0
+    out["lole"] = found.lole_hours
+    out["congestion"] = found.congestion
+    out["pivots"] = float(found.pivots)
+    out["fallbacks"] = float(found.fallbacks)
+    out["power_gap"] = found.gap
+    of_members["generation"] = found.generation.sum(0)
+    of_members["zone_price"] = found.zone_price
+    of_members["ai_load"] = model.state.ai_mw
 
 
-def _money(model: Model, month: int, out: dict[tuple[str, str], float]) -> None:
-    books, sites = model.utility, model.state.sites
-    out["utility_debt", ""] = books.debt
-    out["tariff", ""] = books.tariff / 1000.0
-    out["committed", ""] = model.committed_total
-    out["deployed", ""] = model.deployed_total
-    for who in model.investor:
-        out["deployed_by", who] = model.deployed_by.get(who, 0.0)
-    out["contingent_liability", ""] = float((sites.loan * sites.guaranteed)[: sites.count].sum())
-    out["public_spend", ""] = model.public_month
+def _money(model: Model, month: int, out: dict[str, float], of_members: dict[str, Any]) -> None:
+    books = model.utility
+    out["utility_debt"] = books.debt
+    out["tariff"] = books.tariff / 1000.0
+    out["committed"] = model.committed_total
+    out["deployed"] = model.deployed_total
+    out["public_spend"] = model.public_month
     last = month == model.calendar.months - 1
-    out["investor_irr", ""] = (
+    out["investor_irr"] = (
         model.pooled_irr(month) if last or model.calendar.month_of_year(month) == 11 else NAN
     )
+    of_members["deployed_by"] = model.deployed
 
 
-def _region(model: Model, out: dict[tuple[str, str], float]) -> None:
+def _region(model: Model, out: dict[str, float], of_members: dict[str, Any]) -> None:
     if not model.hosting:
         return
-    out["hosted_share", ""] = model.hosting.share_of(model.hosting.home)
-    for country, key in enumerate(model.world.countries.country):
-        out["hosted_share", key] = model.hosting.share_of(country)
+    shares = model.hosting.all_shares()
+    out["hosted_share"] = float(shares[model.hosting.home])
+    of_members["hosted_share"] = shares

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -38,6 +39,39 @@ def test_what_is_no_transfer_is_refused_and_changes_nothing(amount: float) -> No
     assert ledger.balance("site", "money") == 5.0
     assert ("money", "dividend") not in ledger.causes
     assert ledger.close()["money"] == 0.0
+
+
+def test_lines_posted_together_are_the_same_posts_one_by_one() -> None:
+    ledger, single = Ledger(), Ledger()
+    keys = [
+        ("site", "bank", "money", "loan"),
+        ("bank", "site", "debt", "loan"),
+        ("site", "bank", "money", "gift"),
+    ]
+    lines = np.array([ledger.line(*key) for key in keys] + [-1])
+    amounts = np.array([30.0, 30.0, 0.0, 5.0])
+    for one in (amounts, 2.0 * amounts):
+        ledger.post_lines(lines, one)
+        for key, amount in zip(keys, one.tolist(), strict=False):
+            single.post(*key[:3], amount, key[3])
+    assert ledger.causes == single.causes == {("money", "loan"): 90.0, ("debt", "loan"): 90.0}
+    ledger.post("site", "bank", "money", 1.0, "loan")
+    assert ledger.line(*keys[0]) == lines[0]
+    assert ledger.balance("site", "money") == 91.0
+    assert ledger.balance("site", "debt") == -90.0
+    assert ledger.close() == dict.fromkeys(ASSETS, 0.0)
+    assert ledger.causes == {}
+
+
+@pytest.mark.parametrize("amount", [-1.0, math.nan, math.inf])
+def test_lines_with_one_amount_that_is_no_transfer_are_refused_together(amount: float) -> None:
+    ledger = Ledger()
+    lines = np.array([ledger.line("site", "bank", asset, "loan") for asset in ("money", "debt")])
+    with pytest.raises(ValueError, match=r"loan.*debt from bank to site is no transfer"):
+        ledger.post_lines(lines, np.array([5.0, amount]))
+    assert ledger.balance("site", "money") == 0.0
+    ledger.post_lines(np.array([lines[0], -1]), np.array([5.0, amount]))
+    assert ledger.balance("site", "money") == 5.0
 
 
 def test_an_account_nobody_used_stands_at_zero() -> None:

@@ -24,7 +24,7 @@ def recorder(*rules: str, calendar: Calendar = CALENDAR) -> Recorder:
 def filled(values: list[float | None], calendar: Calendar = CALENDAR) -> Recorder:
     one = recorder(*RULES, calendar=calendar)
     for month, value in enumerate(values):
-        one.record(month, {} if value is None else {(rule, ""): value for rule in RULES})
+        one.record(month, {} if value is None else dict.fromkeys(RULES, value))
     return one
 
 
@@ -67,15 +67,26 @@ def test_before_the_first_month_nothing_is_known() -> None:
 
 def test_an_indicator_that_comes_later_stays_undefined_even_if_measured() -> None:
     one = Recorder([Indicator("a", "m", "", "", "sum", "", later="needs a mechanism")], CALENDAR)
-    one.record(0, {("m", ""): 5.0})
+    one.record(0, {"m": 5.0})
     assert one.yearly("a") == {2025: None, 2026: None, 2027: None}
 
 
 def test_a_measure_goes_to_whoever_it_is_about() -> None:
     one = Recorder([Indicator(f"score.{who}", "score", who, "", "last", "") for who in ("a", "b")], CALENDAR)
-    one.record(0, {("score", "b"): 2.0, ("score", ""): 9.0, ("other", "a"): 9.0})
+    one.name_members({"score": ["c", "b"], "other": ["a"]})
+    one.record(0, {"score": 9.0}, {"score": [5.0, 2.0], "other": np.array([9.0])})
     assert math.isnan(one.last("score.a"))
     assert one.last("score.b") == 2.0
+    one.record(1, {}, {})
+    assert math.isnan(one.last("score.b"))
+
+
+def test_one_measure_may_be_of_all_and_of_each() -> None:
+    whos = ("", "b", "a")
+    one = Recorder([Indicator(f"share{who}", "share", who, "", "last", "") for who in whos], CALENDAR)
+    one.name_members({"share": ["a", "b"]})
+    one.record(0, {"share": 1.0}, {"share": [0.25, 0.75]})
+    assert [one.last(f"share{who}") for who in whos] == [1.0, 0.75, 0.25]
 
 
 def test_the_frame_has_a_row_a_recorded_month_and_null_where_undefined() -> None:

@@ -1,6 +1,8 @@
-"""Carries journal lines to accounts and weighs what is left. Tables are (assets, accounts)."""
+"""Posts to journal lines, carries them to accounts and weighs what is left. Tables are (assets, accounts)."""
 
 from __future__ import annotations
+
+import numpy as np
 
 from abm.core.jit import kernel
 
@@ -8,36 +10,55 @@ ROUNDING = 2.0**-50
 """Relative error of one addition in double precision, with room for the sums on the other side."""
 
 
+@kernel(["int64(int64[::1], float64[::1], float64[::1], int64[::1])"], allocates=False)
+def post(lines, amounts, pending, posts):
+    """Add ``amounts`` (n,) to what is pending on ``lines`` (n,; -1: nowhere).
+
+    Returns the place of the first amount that is no transfer (negative, infinite, no number), and then
+    has posted nothing; -1 where all is well.
+    """
+    for i in range(lines.size):
+        if lines[i] >= 0 and not 0.0 <= amounts[i] < np.inf:
+            return i
+    for i in range(lines.size):
+        if lines[i] >= 0 and amounts[i] > 0.0:
+            pending[lines[i]] += amounts[i]
+            posts[lines[i]] += 1
+    return -1
+
+
 @kernel(
     [
-        "void(int64[::1], float64[::1], int64[::1], int64[:, ::1], float64[:, ::1], float64[:, ::1],"
-        "float64[:, ::1], float64[::1])"
+        "void(float64[::1], int64[::1], int64[:, ::1], float64[:, ::1], float64[:, ::1], float64[:, ::1],"
+        "float64[::1])"
     ],
     allocates=False,
 )
 def carry(
-    lines,  # (n,) lines that were posted to
-    amounts,  # (n,) sum of each since it was last carried
-    posts,  # (n,) how many postings that sum is of
+    pending,  # in and out, by line: what was posted since it was last carried
+    posts,  # in and out, by line: how many postings that is the sum of
     ends,  # (3, lines) asset, account that receives, account that gives
     balance,  # in and out
     turnover,  # in and out
     rounding,  # in and out: largest error that rounding can have left in a balance
     carried,  # in and out, by line: what was carried this month
 ):
-    for i in range(lines.size):
-        line = lines[i]
+    for line in range(posts.size):
+        if posts[line] == 0:
+            continue
         asset, to, by = ends[0, line], ends[1, line], ends[2, line]
-        amount = amounts[i]
+        amount = pending[line]
         carried[line] += amount
         balance[asset, to] += amount
         balance[asset, by] -= amount
         turnover[asset, to] += amount
         turnover[asset, by] += amount
         # The line's own sum rounds with each posting, a balance whenever it is changed.
-        inside = posts[i] * amount
+        inside = posts[line] * amount
         rounding[asset, to] += ROUNDING * (inside + max(abs(balance[asset, to]), amount))
         rounding[asset, by] += ROUNDING * (inside + max(abs(balance[asset, by]), amount))
+        pending[line] = 0.0
+        posts[line] = 0
 
 
 @kernel(
@@ -62,15 +83,27 @@ def redundant(balance, turnover, rounding, accounts, left):
 
 
 @kernel(
-    ["void(int64[:, ::1], float64[::1], float64[:, ::1], float64[:, ::1], float64[:, ::1], float64[::1])"],
+    [
+        "int64(int64[:, ::1], float64[::1], float64[:, ::1], float64[:, ::1], float64[:, ::1], float64, float64[::1])"
+    ],
     allocates=False,
 )
-def judge(checked, stock, balance, turnover, rounding, out):
-    """Relative difference of each checked (asset, account) from ``stock``, beyond rounding on both sides."""
+def judge(checked, stock, balance, turnover, rounding, tolerance, worst):
+    """Hold each checked (asset, account) against ``stock``: relative difference, beyond rounding on both sides.
+
+    ``worst`` (assets,) rises to the largest. Returns the first place where one exceeds ``tolerance``,
+    or -1; ``worst`` is then that asset's.
+    """
     for i in range(stock.size):
         asset, account = checked[0, i], checked[1, i]
         value = balance[asset, account]
         size = max(max(abs(value), abs(stock[i])), max(turnover[asset, account], 1.0))
         apart = abs(value - stock[i]) - 2.0 * rounding[asset, account]
+        if apart <= 0.0:
+            continue
         # A stock that is no number is as wrong as can be.
-        out[i] = apart / size if apart > 0.0 else (0.0 if apart <= 0.0 else apart)
+        if not apart / size <= tolerance:
+            worst[asset] = apart / size
+            return i
+        worst[asset] = max(worst[asset], apart / size)
+    return -1

@@ -49,7 +49,8 @@ def shell_budget(terms, given, mw, waived):
         "void(float64[::1], int64[::1], int64[::1], float64[::1], int64[::1], int64[::1], int64[::1],"
         "float64[::1], float64[::1], float64[::1], float64[::1], float64[::1], float64[::1],"
         "float64[:, ::1], float64[::1], float64[:, ::1], float64[::1], float64[::1],"
-        "float64[::1], float64[::1], float64[::1], float64[:, ::1], float64[:, ::1], float64[::1])"
+        "float64[::1], float64[::1], float64[::1], float64[::1], float64[:, ::1], float64[:, ::1],"
+        "float64[::1])"
     ]
 )
 def settle(
@@ -74,6 +75,7 @@ def settle(
     loan,  # in and out (S,)
     months_served,  # in and out (S,)
     arrears,  # in and out (S,)
+    cash,  # in and out (I,) what each investor got less what it paid; owners are the first of them
     by_owner,  # out (O,FLOWS)
     dividends,  # out (O,I)
     sums,  # out (SUMS,)
@@ -139,6 +141,32 @@ def settle(
         else:
             # A shortfall is paid in by the owner.
             by_owner[o, KEPT] += left
+    for o in range(by_owner.shape[0]):
+        cash[o] += by_owner[o, KEPT]
+        for j in range(cash.size):
+            cash[j] += dividends[o, j]
+
+
+@kernel(["float64(float64, int64, int64, int64[::1], int64[::1], float64[::1], float64[:, ::1])"])
+def capitalise(
+    rate,  # a month
+    count,  # sites
+    running,  # the status of a site that runs
+    status,  # (S,)
+    owner,  # (S,) number of the owner
+    loan,  # in and out (S,)
+    lent,  # out (O, k) interest by owner, once for each of the k accounts that move
+):
+    """Lend the interest of sites that do not run yet on top of their loans; returns the sum of it."""
+    total = 0.0
+    for row in range(count):
+        if loan[row] > 0.0 and status[row] != running:
+            interest = loan[row] * rate
+            loan[row] += interest
+            total += interest
+            for k in range(lent.shape[1]):
+                lent[owner[row], k] += interest
+    return total
 
 
 @kernel(

@@ -57,6 +57,7 @@ def world(seed: int, **changed: Any) -> dict[str, Any]:
         "loan": draw.uniform(0.0, 5e8, SITES) * (draw.random(SITES) < 0.7),
         "months_served": draw.integers(0, 60, SITES).astype(float),
         "arrears": draw.uniform(0.0, 1e6, SITES),
+        "cash": np.zeros(INVESTORS),
     }
     given.update(changed)
     return given
@@ -91,6 +92,10 @@ def test_what_an_owners_sites_earn_is_what_they_pay_out_and_keep(
     assert (given["arrears"] >= 0.0).all()
     assert sums[core.CALLED] >= 0.0
     assert (dividends >= 0.0).all()
+    assert given["cash"].sum() == pytest.approx(
+        flows[:, core.KEPT].sum() + dividends.sum(), rel=1e-9, abs=1e-3
+    )
+    assert given["cash"][OWNERS:] == pytest.approx(dividends.sum(0)[OWNERS:])
 
 
 def test_an_annuity_is_paid_off_in_its_tenor() -> None:
@@ -149,3 +154,13 @@ def test_book_share_by_hand() -> None:
     )  # fmt: skip
     assert out[0] == pytest.approx(0.2 * (1 - 30 / 180) + 0.8 * (1 - 15 / 60))
     assert out[1] == 1.0  # not running yet: nothing is written off
+
+
+def test_interest_of_sites_under_way_is_lent_on_top_of_their_loans() -> None:
+    running, status = 4, np.array([4, 3, 3, 5, 3, 3])
+    owner, loan = np.array([0, 0, 1, 1, 1, 2]), np.array([100.0, 200.0, 50.0, 10.0, 0.0, 999.0])
+    before, lent = loan.copy(), np.zeros((OWNERS, 2))
+    interest = core.capitalise(0.01, 5, running, status, owner, loan, lent)
+    assert interest == pytest.approx(2.0 + 0.5 + 0.1)
+    assert lent == pytest.approx(np.array([[2.0, 2.0], [0.6, 0.6], [0.0, 0.0]]))
+    assert loan - before == pytest.approx([0.0, 2.0, 0.5, 0.1, 0.0, 0.0])

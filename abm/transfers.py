@@ -1,0 +1,129 @@
+"""Transfers that come back every month: their lines in the ledger's journal, asked for once a run.
+
+Shapes: O owners of sites, I investors (owners are the first of them), T technologies, Z zones.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from abm.core.sites import draw, settle
+
+if TYPE_CHECKING:
+    from abm.ledger import Ledger
+    from abm.model import Model
+    from abm.phases.power import PowerMonth
+
+
+GENERATORS = ("nuclear", "renewable", "thermal")
+"""Groups of generators whose margins are kept apart."""
+
+
+BUILDERS = 0
+"""Place among those who are paid for what is spent on sites; chip makers follow."""
+
+
+class Transfers:
+    """Numbers of journal lines and of edges of the supply graph; -1 where nothing is to be booked."""
+
+    def __init__(self, model: Model):
+        line, supply = model.ledger.line, model.supply
+        utility, names = model.utility_account, model.investor_names
+        owners = names[: len(model.owner_rows)]
+        flows = np.full((len(owners), settle.FLOWS), -1, np.int64)
+        for owner, own in zip(owners, flows, strict=True):
+            own[settle.EARNED] = line(owner, "compute revenue", "money", "compute")
+            own[settle.POWER] = line(utility, owner, "money", "power of sites")
+            own[settle.DIRECT] = line(model.direct_seller, owner, "money", "direct purchase")
+            own[settle.OPERATION] = line("households", owner, "money", "operation")
+            own[settle.DEBT_SERVICE] = line("lenders", owner, "money", "debt service")
+            own[settle.ARREARS] = line("lenders", owner, "debt", "arrears")
+            own[settle.REPAYMENT] = line(owner, "lenders", "debt", "repayment")
+            own[settle.TAX] = line("treasury", owner, "money", "profit tax")
+        dividends = [
+            line(who, owner, "money", "dividend") if who != owner else -1 for owner in owners for who in names
+        ]
+        self.sites = np.concatenate([flows.ravel(), np.array(dividends, np.int64)])
+        """(O * FLOWS + O * I,) what running sites pay: flows as :mod:`abm.core.sites.settle` has them, dividends."""
+        self.capitalised = np.array(
+            [
+                [
+                    line(owner, "lenders", "money", "capitalised interest"),
+                    line("lenders", owner, "money", "interest"),
+                    line("lenders", owner, "debt", "capitalised interest"),
+                ]
+                for owner in owners
+            ],
+            np.int64,
+        ).ravel()
+        """(O * 3,) interest that is lent on top."""
+        edge = np.full(flows.shape, -1, np.int64)
+        edge[:, settle.ENERGY_MWH] = [_number(supply.edge(utility, owner, "power")) for owner in owners]
+        self.powered = edge.ravel()
+        """(O * FLOWS,) edges of the supply graph on which owners' energy comes."""
+        self.payee = {who: i for i, who in enumerate(["builders", *model.makers])}
+        """Who is paid for what is spent on sites, to place."""
+        self.drawn = np.array(
+            [
+                [
+                    line(owner, "treasury", "money", "support of sites"),
+                    line(owner, "lenders", "money", "loan"),
+                    line("lenders", owner, "debt", "loan"),
+                    *(line(owner, who, "money", "equity") if who != owner else -1 for who in names),
+                    *(line(who, f"equity of {owner}", "equity", "equity") for who in names),
+                    *(line(who, owner, "money", "investment in sites") for who in self.payee),
+                ]
+                for owner in owners
+            ],
+            np.int64,
+        )
+        """(O, OTHERS + 2 I + P) what is paid for sites, in :mod:`abm.core.sites.draw`'s order."""
+        edge = np.full(self.drawn.shape, -1, np.int64)
+        for o, owner in enumerate(owners):
+            edge[o, draw.LOAN] = _number(supply.edge(model.lender_account, owner, "debt"))
+            for i, who in enumerate(names):
+                edge[o, draw.OTHERS + i] = _number(supply.edge(who, owner, "capital"))
+        self.drawn_edge = edge.ravel()
+        """The same, in edges of the supply graph."""
+        sellers = [model.seller_of(i) for i in range(len(model.world.technologies))]
+        self.generators = np.array(
+            [
+                *(line(seller, utility, "money", "power purchase") for seller, _ in sellers),
+                *(line("world", seller, "money", "fuel") for seller, _ in sellers),
+                *(line("treasury", seller, "money", "carbon price") for seller, _ in sellers),
+            ],
+            np.int64,
+        )
+        """(PARTS * T,) what the utility pays for energy and its sellers on, in :mod:`abm.core.books.generators`' order."""
+        self.emission = np.array(model.world.technologies.emission_t_mwh, float)
+        self.generator_group = np.array([GENERATORS.index(group) for _, group in sellers], np.int64)
+        self.generator_edge = np.array(
+            [_number(supply.edge(seller, utility, "power")) for seller, _ in sellers], np.int64
+        )
+        """(T,)"""
+        buses, lines = model.power.buses, model.world.lines
+        ends = [(buses[lines.from_zone[i]], buses[lines.to_zone[i]]) for i in model.power.lines]
+        self._energy = np.array(
+            [
+                *(line(bus, "generation", "mwh", "generation") for bus in buses),
+                *(line("load", bus, "mwh", "load") for bus in buses),
+                *(line("ai load", bus, "mwh", "ai load") for bus in buses),
+                *(line("storage losses", bus, "mwh", "storage losses") for bus in buses),
+                *(line(bus, "storage losses", "mwh", "storage losses") for bus in buses),
+                *(line(second, first, "mwh", "line flow") for first, second in ends),
+                *(line(first, second, "mwh", "line flow") for first, second in ends),
+            ],
+            np.int64,
+        )
+
+    def book_energy(self, ledger: Ledger, found: PowerMonth) -> None:
+        """Post a month's energy, zone by zone; what may go either way has a line for each."""
+        made, losses, flow = found.generation.sum(axis=1), found.losses, found.flow
+        energy = np.concatenate([made, found.load, found.ai_load, losses, -losses, flow, -flow])
+        ledger.post_lines(self._energy, np.maximum(energy, 0.0))
+
+
+def _number(edge: int | None) -> int:
+    return -1 if edge is None else edge
