@@ -195,11 +195,11 @@ def _build_power(model: Model, month: int) -> None:
                     f"{agent.who}: what is built in this phase is a programme, not {programme.verb!r}"
                 )
             rows, mw, ready = programme.rows, programme.mw, month + programme.lead
+            edges = supply.edges(programme.who, model.utility_account, programme.goods)
             if supply.disruptions:
                 to = model.utility_account
                 mw = mw * [supply.passes(month, programme.who, to, good) for good in programme.goods]
-                edges = [supply.edge(programme.who, to, good) for good in programme.goods]
-                ready = ready + [supply.delay(month, edge) for edge in edges]
+                ready = ready + supply.delays(month, edges)
             model.resource_used[rows] += mw
             in_time = np.minimum(ready, len(state.coming_mw) - 1)
             # A zone has each technology once, so that no entry is met twice.
@@ -208,12 +208,8 @@ def _build_power(model: Model, month: int) -> None:
             else:
                 state.coming_mw[in_time, programme.zone, programme.technology] += mw
             if programme.sells_directly:
-                for at, sold, built in zip(
-                    in_time.tolist(), programme.direct.tolist(), mw.tolist(), strict=True
-                ):
-                    model.build_direct(at, min(sold, built))
-            for good, amount in zip(programme.goods, mw.tolist(), strict=True):
-                supply.book(month, programme.who, model.utility_account, good, amount)
+                model.build_direct(in_time, np.minimum(programme.direct, mw))
+            supply.book_all(month, edges, mw)
             if month % 12 == 0:
                 for i in np.flatnonzero(mw > 0.0).tolist():
                     model.decisions.note(month, programme.one(i), float(mw[i]))
