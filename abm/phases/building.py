@@ -57,20 +57,14 @@ def _build(model: Model, month: int, capacity: dict[str, float]) -> None:
     got = works.month(month, capacity)
     rows, done, short_of = works.rows, works.done, works.short_of
     found = core.progress(
-        sites.count, AI, sites.kind, sites.mw, sites.built, sites.equipment, works.want, works.stock, got, rows, done,
-        short_of,
+        month, sites.count, AI, sites.kind, sites.mw, sites.built, sites.step["built"], sites.equipment, works.want,
+        works.stock, got, rows, done, short_of,
     )  # fmt: skip
-    for row, amount, short in zip(
+    for row, share, short in zip(
         rows[:found].tolist(), done[:found].tolist(), short_of[:found].tolist(), strict=True
     ):
-        before = float(sites.built[row])
-        after = min(before + amount / float(sites.mw[row]), 1.0)
-        if after > 1.0 - 1e-9:
-            after = 1.0
-            sites.step["built"][row] = month
-        sites.built[row] = after
         if sites.kind[row] == AI:
-            model.draw(month, row, model.shell_budget(row) * (after - before), "builders")
+            model.draw(month, row, model.shell_budget(row) * share, "builders")
             if short:
                 model.note_scarcity(month, row, works.why(short, row))
 
@@ -106,16 +100,16 @@ def _receive(model: Model, month: int) -> None:
 
 
 def _open(model: Model, month: int) -> None:
-    sites = model.state.sites
-    for row in sites.rows(DECIDED):
+    sites, rows = model.state.sites, model.works.rows
+    found = core.opening(
+        month, sites.count, DECIDED, NEVER, sites.status, sites.mw, sites.equipment, sites.ready, sites.expected,
+        sites.step["built"], sites.step["connected"], rows,
+    )  # fmt: skip
+    for row in rows[:found].tolist():
         built, connected = int(sites.step["built"][row]), int(sites.step["connected"][row])
-        if sites.equipment[row] >= sites.mw[row] - 1e-9 and sites.ready[row] <= month and connected == NEVER:
-            connected = sites.step["connected"][row] = month
-        if built > month or connected > month or sites.expected[row] > month:
-            continue
         sites.status[row] = ENERGISED
         sites.step["energised"][row] = month
-        model.refund_deposit(int(row))
+        model.refund_deposit(row)
         late = month - int(sites.expected[row])
         model.decisions.note(
             month,
