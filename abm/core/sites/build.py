@@ -130,7 +130,9 @@ def progress(
 
 
 @kernel(
-    ["float64(int64, int64, int64, boolean, int64[::1], int64[::1], float64[::1], float64[::1], float64[::1])"],
+    [
+        "float64(int64, int64, int64, boolean, int64[::1], int64[::1], float64[::1], float64[::1], float64[::1])"
+    ],
     allocates=False,
 )
 def still_needed(
