@@ -70,33 +70,19 @@ def _build(model: Model, month: int, capacity: dict[str, float]) -> None:
 
 
 def _receive(model: Model, month: int) -> None:
-    state, sites = model.state, model.state.sites
-    for row, column, count, price in model.chips.arrivals(month):
-        maker = model.chips.makers[column]
-        vintage = max(model.chips.vintage(maker, month), 0)
-        state.ordered[row] = max(state.ordered[row] - count, 0.0)
-        state.store[row, vintage] += count
-        owner = model.owner_key(row)
+    chips, sites = model.chips, model.state.sites
+    for row, column, vintage, count, price, returned, there, equips in chips.receive(month):
+        maker, owner = chips.makers[column], model.owner_key(row)
         model.ledger.post(f"gpus {owner}", "gpus in transit", "gpu", count, "delivery")
         model.supply.book(month, maker, model.buyer_of[row], "npu" if model.is_npu[vintage] else "gpu", count)
         model.delivered_by[maker] = model.delivered_by.get(maker, 0.0) + count
-        model.pay_chip_deposit(month, row, -model.chips.release_deposit(row, column, count))
+        model.pay_chip_deposit(month, row, -returned)
         if row in model.state_purchased:
             model.pay_public(month, count * price, maker, "state accelerators")
         else:
             model.draw(month, row, count * price, maker)
-        before = state.chips[row].sum() + state.store[row].sum() - count
-        model.chip_age[row, vintage] = (
-            model.chip_age[row, vintage] * (state.chips[row, vintage] + state.store[row, vintage] - count)
-            + month * count
-        ) / (state.chips[row, vintage] + state.store[row, vintage])
-        if (
-            sites.gpus[row] > 0
-            and before < 0.9 * sites.gpus[row] <= before + count
-            and sites.step["equipped"][row] == NEVER
-        ):
-            sites.step["equipped"][row] = month
-            model.decisions.note(month, Intent(maker, "deliver", sites.key[row], before + count, "GPU"))
+        if equips:
+            model.decisions.note(month, Intent(maker, "deliver", sites.key[row], there, "GPU"))
 
 
 def _open(model: Model, month: int) -> None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import kernel, rules
+from . import booking, kernel, rules
 from .network import Floats, Ints, Network, amounts
 
 
@@ -80,6 +80,13 @@ class State:
         """By edge: what waits and what is on its way."""
         total: Floats = self.backlog + self.pipeline.sum(axis=0)
         return total
+
+    def due(self, edges: Ints, months: int) -> list[float]:
+        """What is on its way over ``edges`` together and arrives in each of the coming ``months``, this one first."""
+        arriving = np.empty(months)
+        booking.due(self.pipeline, self.now, edges, arriving)
+        found: list[float] = arriving.tolist()
+        return found
 
     def copy(self) -> State:
         """An independent state of the same network."""
