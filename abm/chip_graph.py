@@ -42,9 +42,16 @@ class Arrival(NamedTuple):
     row: int
     column: int
     """Place of their maker."""
+    vintage: int
     number: float
     price: float
     """Mean price agreed when they were allocated, currency each."""
+    returned: float
+    """Deposit that goes back with them, currency."""
+    there: float
+    """What the site has with them."""
+    equips: bool
+    """Whether the site counts as equipped with this delivery."""
 
 
 class Made(NamedTuple):
@@ -143,7 +150,8 @@ class ChipGraph:
         for c in columns:
             for _ in range(self.sites):
                 draft.edge(self.desk[c], self.sink, lapse=False)
-        longest = int(supply.lead.max(initial=0))
+        goods = [supply.goods.index(good) for good in ("hbm", *set(self.good)) if good in supply.goods]
+        longest = int(supply.lead[np.isin(supply.good, goods)].max(initial=0))
         self.network = Network(
             draft.names, slot_node=[*self.maker, *self.desk], rule=draft.rules, groups=1,
             slack=longest + supply.longest_delay() + 1, **draft.columns,
@@ -154,8 +162,9 @@ class ChipGraph:
         network.capacity[: self.sink] = 0.0
         network.capacity[self.desk] = np.inf
         network.target[self.reserve] = np.inf
-        self.limited = np.array([*self.hbm, *self.reserve, *self.maker], np.int64)
-        """Nodes whose capacity is set anew every month."""
+        network.weight[[feed.edge for feed in self.reserve_feeds]] = 1.0
+        self.limited = len([*self.hbm, *self.reserve, *self.maker])
+        """The first nodes, whose capacity is set anew every month: memory, reserves, chip makers."""
 
     def _feed(self, model: Model, draft: _Draft) -> None:
         """Edges from memory makers and their reserves to chip makers."""
@@ -179,11 +188,12 @@ class ChipGraph:
         self.feed_maker = np.array([feed.maker for feed in both], np.int64)
         self.feed_supply = np.array([feed.supply for feed in both], np.int64)
         columns = range(len(self.makers))
-        self.feeds_of = [[feed.edge for feed in both if feed.maker == c] for c in columns]
+        self.feeds_of = [np.array([feed.edge for feed in both if feed.maker == c], np.int64) for c in columns]
         self.memory_lead = [
-            max((draft.columns["lead"][edge] for edge in edges), default=0) for edges in self.feeds_of
+            max((draft.columns["lead"][edge] for edge in edges.tolist()), default=0)
+            for edges in self.feeds_of
         ]
-        self.has_memory = [bool(edges) for edges in self.feeds_of]
+        self.has_memory = [len(edges) > 0 for edges in self.feeds_of]
 
 
 class Shocks:

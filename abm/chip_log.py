@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from abm.core.allocate import BOUNDS, Flows
+from abm.core.sites.chips import SHORT
 from abm.decisions import Intent
 
 if TYPE_CHECKING:
     from abm.chip_graph import ChipGraph
     from abm.model import Model
-
-SHORT = 1e-6
-"""Machines; who misses less has got all."""
 
 TIE = 1e-9
 """Relative difference below which capacity and memory bind alike."""
@@ -63,18 +61,26 @@ class AllocationLog:
         node = self.graph.maker[column]
         return bool(flows.made[node] >= self.graph.network.capacity[node] * (1.0 - TIE))
 
-    def write(self, month: int, flows: Flows, open_: np.ndarray, to: np.ndarray) -> None:
-        """Note the month's shortfalls among the edges to sites ``open_``; ``to``: their edges of the supply graph."""
-        graph, first, sites = self.graph, self.graph.first_site, self.graph.sites
-        granted, asked = flows.granted[first:], flows.asked[first:]
+    def write(
+        self,
+        month: int,
+        flows: Flows,
+        asked: list[float],
+        granted: list[float],
+        short: list[int],
+        supply_edge: np.ndarray,
+    ) -> None:
+        """Note the month's shortfalls.
+
+        ``asked`` and ``granted``: by maker, to all sites together; ``short``: edges to sites that got too little,
+        in the order of the makers; ``supply_edge``: (makers, sites) edges of the supply graph, -1: none.
+        """
+        graph, sites = self.graph, self.graph.sites
         self.turned_away = {}
-        if not (asked[open_] - granted[open_] > SHORT).any():
+        if not short:
             return
         for c, maker in enumerate(graph.makers):
-            here = open_[(open_ >= c * sites) & (open_ < (c + 1) * sites)]
-            if not len(here):
-                continue
-            wanted, got = float(asked[here].sum()), float(granted[here].sum())
+            wanted, got = asked[c], granted[c]
             if got >= wanted - SHORT:
                 continue
             national = self.reason(month, c, flows)
@@ -88,8 +94,10 @@ class AllocationLog:
             }
             intent = Intent(maker, "ration", graph.good[c], wanted, unit, values)
             self.model.decisions.repeat(month, intent, got, national or "edge capacity", every=6)
-            for k in here[asked[here] - granted[here] > SHORT].tolist():
-                self._tell(month, c, k, flows, national, values, reached=to[k] >= 0)
+            for k in short:
+                if k // sites == c:
+                    reached = bool(supply_edge[c, k % sites] >= 0)
+                    self._tell(month, c, k, flows, national, values, reached)
 
     def _tell(
         self, month: int, c: int, k: int, flows: Flows, national: str, values: dict[str, float], reached: bool

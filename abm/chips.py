@@ -7,23 +7,26 @@ orders are placed, shocks and contracts are handed in, and what comes out is boo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from abm.calendar import NEVER
 from abm.chip_graph import LONGEST_LEAD, Arrival, ChipGraph, Feed, Made, Shocks, newest_vintages
 from abm.chip_log import AllocationLog
 from abm.core.allocate import Flows, State
 from abm.core.books import recount
+from abm.core.sites import chips as core
 from abm.ledger import OPENING, Ledger
 from abm.state import HIDDEN, WITHDRAWN
 
 if TYPE_CHECKING:
     from abm.model import Model
 
-DUST = 1e-9
-"""An order smaller than this is none."""
+
+NOTHING = 0.0, 0.0
+"""What a memory maker offers, free and kept back, that says nothing."""
 
 
 class ChipChain:
@@ -40,19 +43,43 @@ class ChipChain:
         """(cast,) months that accelerators take to each buyer."""
         self.longest_lead = int(self.lead_of_buyer.max(initial=0))
         vintage = newest_vintages(model, graph.makers, model.calendar.months + 2 * LONGEST_LEAD)
-        self._vintage: list[list[int]] = vintage.tolist()
+        self._vintage, self._vintages = vintage, vintage.tolist()
+        """(makers, months) newest to be had, -1 before the first."""
+        leader = model.makers.get(model.leading_maker)
+        self.newest = np.zeros(vintage.shape[1], np.int64) if leader is None else vintage[leader].clip(0)
+        """(months,) vintage of the leading maker that buyers count on."""
+        self._price = np.array(world.vintages.price_usd, float) * model.parameters["gpu_price_factor"]
+        """(vintages,) price of a machine before the exchange rate."""
         self.h100e = np.array(world.vintages.h100e, float)
         self.most_efficient = np.argsort(-self.h100e / np.array(world.vintages.kw, float), kind="stable")
         """Vintages, the most efficient first."""
-        self._per_chip = np.where(vintage >= 0, world.vintages.hbm_gb[vintage], 0.0)
+        self._per_chip: list[list[float]] = np.where(
+            vintage >= 0, world.vintages.hbm_gb[vintage], 0.0
+        ).tolist()
         """(makers, months) memory in one of the newest machines, GB."""
         cells = sites * len(world.vintages)
         self.worn_out = np.zeros(cells, np.int64), np.zeros(cells, np.int64), np.zeros(cells, np.bool_)
         """Room for what is found worn out in a month: sites, vintages, whether by age."""
+        self.short_rows, self.missing = np.zeros(sites, np.int64), np.zeros(sites)
+        """Room for the sites that want accelerators in a month, and how many."""
+        room = columns * sites
+        self._short, self._by_maker = np.zeros(room, np.int64), np.zeros((2, columns))
+        self._deliveries = (
+            np.zeros(room, np.int64),
+            np.zeros(room, np.int64),
+            np.zeros(room, np.int64),
+            np.zeros(room, np.bool_),
+            np.zeros((4, room)),
+        )
+        """Room for a month's deliveries, as the compiled core lists them."""
+        self._no_delay = np.zeros(network.edges, np.int64)
+        self._held: list[float] = []
+        """By chip maker: share of free memory under contract that the network's weights stand for."""
         # The month's numbers are written into the network's own arrays.
         self._capacity, self._edge_capacity = network.capacity, network.edge_capacity
         self._weight, self._per_unit = network.weight, network.per_unit
         self._orders = np.zeros(network.edges)
+        self._memory_accounts = [f"hbm of {maker}" for maker in self.makers]
         self.site_supply = np.full((columns, sites), -1, np.int64)
         """Edge of the supply graph over which a site is served."""
         self._value = np.zeros((network.horizon, columns * sites))
@@ -75,7 +102,7 @@ class ChipChain:
         if self.graph.memory:
             ledger.check_stock("hbm in transit", "hbm", self._memory_on_the_way)
             ledger.check_stock("hbm reserve", "hbm", self._memory_reserved)
-            ledger.check_stocks([f"hbm of {maker}" for maker in self.makers], "hbm", self._memory_held)
+            ledger.check_stocks(self._memory_accounts, "hbm", self._memory_held)
 
     def _memory_on_the_way(self) -> float:
         return float(recount.on_edges(self.state.pipeline, self.graph.feed_edges))
@@ -91,18 +118,16 @@ class ChipChain:
         """Memory that a chip maker holds, GB, and what is due to it in each month of its lead time from now on."""
         graph, state = self.graph, self.state
         c = self.model.makers[maker]
-        months = (state.now + np.arange(graph.memory_lead[c])) % graph.network.horizon
-        due = state.pipeline[months][:, graph.feeds_of[c]].sum(axis=1)
-        return float(state.input_stock[c]), due.tolist()
+        return float(state.input_stock[c]), state.due(graph.feeds_of[c], graph.memory_lead[c])
 
     def vintage(self, maker: str, month: int) -> int:
         """Newest vintage of a maker that can be had in ``month``; -1 where there is none yet."""
-        return self._vintage[self.model.makers[maker]][month]
-
-    def memory_per_chip(self, maker: str) -> np.ndarray:
-        """(months,) memory in one of the maker's newest machines, GB; 0 before its first."""
-        found: np.ndarray = self._per_chip[self.model.makers[maker]]
+        found: int = self._vintages[self.model.makers[maker]][month]
         return found
+
+    def memory_per_chip(self, maker: str) -> list[float]:
+        """Memory in one of the maker's newest machines, GB, by month; 0 before its first."""
+        return self._per_chip[self.model.makers[maker]]
 
     def uses_memory(self, maker: str) -> bool:
         """Whether somebody in the world sells memory to the maker."""
@@ -151,26 +176,14 @@ class ChipChain:
         ``sold``: memory maker to (free, kept back), GB; ``memory_orders``: chip maker to GB; ``quota``:
         accelerators that licences still let into the country this month.
         """
-        model, graph, supply = self.model, self.graph, self.model.supply
-        orders, shocks = self._orders, Shocks(graph) if supply.disruptions else None
-        self._capacity[graph.limited] = 0.0
-        self._sell(month, sold, memory_orders, shocks)
-        asked = model.state.wanted.sum(axis=0)
-        for maker, said in made.items():
-            c = model.makers[maker]
-            self._capacity[graph.maker[c]] = said.output
-            orders[graph.to_desk[c]], self._weight[graph.to_desk[c]] = asked[c], said.home_weight
-            self._per_unit[c] = self._per_chip[c, month] if graph.has_memory[c] else 0.0
-            if graph.leads_world[c]:
-                edges, world = graph.to_rivals[c], graph.to_world[c]
-                orders[edges] = [rival.chips_wanted for rival in graph.rivals]
-                self._weight[edges] = said.rival_weight
-                orders[world] = said.abroad
-                self._weight[world] = max(1.0 - said.home_weight - said.rival_weight * len(edges), 1e-6)
-            if shocks:
-                shocks.output[graph.maker[c]] = supply.output_factor(month, maker, graph.good[c])
-                if graph.leads_world[c]:
-                    shocks.passes[graph.to_rivals[c]] = supply.factors(month, graph.rival_supply[c])
+        graph, supply, orders = self.graph, self.model.supply, self._orders
+        shocks = Shocks(graph) if supply.disruptions else None
+        offered = [sold.get(who, NOTHING) for who in graph.memory]
+        free, kept = [offer[0] for offer in offered], [offer[1] for offer in offered]
+        output = [made[maker].output if maker in made else 0.0 for maker in self.makers]
+        self._capacity[: graph.limited] = [*free, *kept, *output]
+        self._sell(month, free, kept, memory_orders, shocks)
+        self._make(month, made, shocks)
         if shocks:
             at = self.site_supply.ravel()
             shocks.passes[graph.first_site :] = supply.factors(month, at)
@@ -186,60 +199,78 @@ class ChipChain:
         )
         self.flows = flows
         if graph.memory:
-            self._book_memory(month, flows, orders)
+            self._book_memory(month, flows)
         self._settle(month, flows, shocks)
         orders[:] = 0.0
         return flows
 
+    def _make(self, month: int, made: Mapping[str, Made], shocks: Shocks | None) -> None:
+        """What chip makers are asked for, by the home country, rivals and the rest of the world."""
+        model, graph, supply, orders = self.model, self.graph, self.model.supply, self._orders
+        asked = model.state.wanted[: model.state.sites.count].sum(axis=0).tolist()
+        for maker, said in made.items():
+            c = model.makers[maker]
+            orders[graph.to_desk[c]], self._weight[graph.to_desk[c]] = asked[c], said.home_weight
+            self._per_unit[c] = self._per_chip[c][month] if graph.has_memory[c] else 0.0
+            if graph.leads_world[c]:
+                edges, world = graph.to_rivals[c], graph.to_world[c]
+                orders[edges] = [rival.chips_wanted for rival in graph.rivals]
+                self._weight[edges] = said.rival_weight
+                orders[world] = said.abroad
+                self._weight[world] = max(1.0 - said.home_weight - said.rival_weight * len(edges), 1e-6)
+            if shocks:
+                shocks.output[graph.maker[c]] = supply.output_factor(month, maker, graph.good[c])
+                if graph.leads_world[c]:
+                    shocks.passes[graph.to_rivals[c]] = supply.factors(month, graph.rival_supply[c])
+
     def _sell(
         self,
         month: int,
-        sold: Mapping[str, tuple[float, float]],
+        free: list[float],
+        kept: list[float],
         wanted: Mapping[str, float],
         shocks: Shocks | None,
     ) -> None:
         """Orders for memory: from the reserve first, then by what each memory maker has under contract."""
         graph, supply, model = self.graph, self.model.supply, self.model
-        figures = np.array([sold.get(who, (0.0, 0.0)) for who in graph.memory]).reshape(-1, 2)
-        free, kept = figures[:, 0], figures[:, 1]
-        self._capacity[graph.hbm], self._capacity[graph.reserve] = free, kept
-        output = np.ones(len(graph.memory))
+        output = [1.0] * len(graph.memory)
         if shocks:
-            output[:] = [supply.output_factor(month, who, "hbm") for who in graph.memory]
+            output = [supply.output_factor(month, who, "hbm") for who in graph.memory]
             shocks.output[graph.hbm] = shocks.output[graph.reserve] = output
-        agents = [model.agent_of[maker] for maker in self.makers]
         held = [
-            agent.memory_contract() if has else 0.0  # type: ignore[attr-defined]
-            for agent, has in zip(agents, graph.has_memory, strict=True)
+            model.agent_of[maker].memory_contract() if has else 0.0  # type: ignore[attr-defined]
+            for maker, has in zip(self.makers, graph.has_memory, strict=True)
         ]
         if month == 0 and graph.feeds:
             self._open_pipelines(free, held)
+        if held != self._held:
+            self._contract(held)
         left = [wanted.get(maker, 0.0) for maker in self.makers]
-        reserve = self.state.stock[graph.reserve] + kept * output
+        stock = self.state.stock
+        reserve = [
+            float(stock[node]) + keeps * factor
+            for node, keeps, factor in zip(graph.reserve, kept, output, strict=True)
+        ]
         self._split(
-            month,
-            graph.reserve_feeds,
-            left,
-            [float(reserve[feed.memory]) for feed in graph.reserve_feeds],
-            shocks,
+            month, graph.reserve_feeds, left, [reserve[feed.memory] for feed in graph.reserve_feeds], shocks
         )
-        contract = [held[feed.maker] * float(free[feed.memory] * output[feed.memory]) for feed in graph.feeds]
-        for feed in graph.feeds:
-            self._weight[feed.edge] = graph.network.share[feed.edge] = held[feed.maker]
+        sold = [offers * factor for offers, factor in zip(free, output, strict=True)]
+        contract = [held[feed.maker] * sold[feed.memory] for feed in graph.feeds]
         self._split(month, graph.feeds, left, contract, shocks)
-        for feed in graph.reserve_feeds:
-            self._weight[feed.edge] = 1.0
         if shocks:
             self._shock_memory(month, held, free, output, shocks)
-        rest = 1.0 - sum(held)
-        self._orders[graph.memory_abroad] = 2.0 * free
-        self._weight[graph.memory_abroad], graph.network.share[graph.memory_abroad] = (
-            max(rest, 1e-6),
-            max(rest, 0.0),
-        )
-        leader = model.makers.get(model.leading_maker, 0)
-        part = float((free * output).sum()) * held[leader] if held else 0.0
+        self._orders[graph.memory_abroad] = [2.0 * offers for offers in free]
+        part = sum(sold) * held[model.makers.get(model.leading_maker, 0)] if held else 0.0
         self.memory_sold_out = part <= 0.0 or wanted.get(model.leading_maker, 0.0) >= 0.9 * part
+
+    def _contract(self, held: list[float]) -> None:
+        """Ration memory by the shares under contract; the rest of the world has what is left."""
+        weight, share = self._weight, self.graph.network.share
+        for feed in self.graph.feeds:
+            weight[feed.edge] = share[feed.edge] = held[feed.maker]
+        rest = 1.0 - sum(held)
+        weight[self.graph.memory_abroad], share[self.graph.memory_abroad] = max(rest, 1e-6), max(rest, 0.0)
+        self._held = held
 
     def _split(
         self, month: int, feeds: list[Feed], left: list[float], volume: list[float], shocks: Shocks | None
@@ -264,13 +295,13 @@ class ChipChain:
             left[c] = max(left[c] - amount, 0.0)
 
     def _shock_memory(
-        self, month: int, held: list[float], free: np.ndarray, output: np.ndarray, shocks: Shocks
+        self, month: int, held: list[float], free: list[float], output: list[float], shocks: Shocks
     ) -> None:
         """What shocks leave of each edge's usual volume, and when what they hold back is missed."""
         graph, supply = self.graph, self.model.supply
         for feed in graph.feeds:
             passes, delay = supply.factor(month, feed.supply), supply.delay(month, feed.supply)
-            usual = held[feed.maker] * float(free[feed.memory])
+            usual = held[feed.maker] * free[feed.memory]
             self._edge_capacity[feed.edge] = passes * usual if passes < 1.0 else np.inf
             shocks.delay[feed.edge] = delay
             if passes < 1.0 or output[feed.memory] < 1.0 or delay:
@@ -280,14 +311,14 @@ class ChipChain:
             shocks.passes[feed.edge] = output[feed.memory] * supply.factor(month, feed.supply)
             shocks.delay[feed.edge] = supply.delay(month, feed.supply)
 
-    def _open_pipelines(self, free: np.ndarray, held: list[float]) -> None:
+    def _open_pipelines(self, free: list[float], held: list[float]) -> None:
         """What was sold before the run and arrives in its first months: as much as makers use, within contracts."""
-        graph, total = self.graph, float(free.sum())
+        graph, total = self.graph, sum(free)
         for feed in graph.feeds:
             agent = self.model.agent_of[self.makers[feed.maker]]
             for k in range(int(graph.network.lead[feed.edge])):
                 use = min(agent.memory_use(0, k), held[feed.maker] * total)  # type: ignore[attr-defined]
-                amount = use * float(free[feed.memory]) / total if total > 0.0 else 0.0
+                amount = use * free[feed.memory] / total if total > 0.0 else 0.0
                 self.state.pipeline[k % graph.network.horizon, feed.edge] += amount
                 self.model.ledger.post("hbm in transit", OPENING, "hbm", amount, "opening")
 
@@ -298,78 +329,64 @@ class ChipChain:
         total = float(planned.sum())
         return planned / total if total > 0.0 else planned
 
-    def _book_memory(self, month: int, flows: Flows, orders: np.ndarray) -> None:
+    def _book_memory(self, month: int, flows: Flows) -> None:
         """Every gigabyte: made, sold or kept, on its way, received, built in."""
-        graph, ledger, supply = self.graph, self.model.ledger, self.model.supply
-        sent, abroad = flows.granted[graph.feed_edges], flows.granted[graph.memory_abroad]
-        sold = len(graph.feeds)
-        ledger.post("hbm abroad", "hbm makers", "hbm", float(abroad.sum()), "memory sold")
-        ledger.post("hbm in transit", "hbm makers", "hbm", float(sent[:sold].sum()), "memory sold")
-        ledger.post(
-            "hbm reserve", "hbm makers", "hbm", float(flows.made[graph.reserve].sum()), "memory kept back"
-        )
-        ledger.post(
-            "hbm in transit", "hbm reserve", "hbm", float(sent[sold:].sum()), "memory from the reserve"
-        )
-        for who, amount in zip(graph.memory, abroad.tolist(), strict=True):
-            self.sold[who] = self.sold.get(who, 0.0) + amount
-        for feed, amount in zip(graph.feeds, sent[:sold].tolist(), strict=True):
-            self.sold[graph.memory[feed.memory]] += amount
-        arrived = np.bincount(graph.feed_maker, flows.arrived[graph.feed_edges], len(self.makers)).tolist()
-        edges = supply.flow.shape[1]
-        supply.flow[month] += np.bincount(graph.feed_supply, sent, edges)
-        supply.asked[month] += np.bincount(graph.feed_supply, orders[graph.feed_edges], edges)
-        for maker, got, used in zip(self.makers, arrived, flows.used.tolist(), strict=False):
-            ledger.post(f"hbm of {maker}", "hbm in transit", "hbm", got, "memory received")
-            ledger.post("hbm built in", f"hbm of {maker}", "hbm", used, "memory used")
+        graph, post, sold = self.graph, self.model.ledger.post, self.sold
+        sent, first, makers = flows.granted[graph.feed_edges], graph.first_site, len(graph.memory)
+        by_feed, by_edge = sent.tolist(), flows.granted[:first].tolist()
+        abroad = [by_edge[edge] for edge in graph.memory_abroad.tolist()]
+        freely, kept = len(graph.feeds), flows.made[makers : 2 * makers].tolist()
+        post("hbm abroad", "hbm makers", "hbm", sum(abroad), "memory sold")
+        post("hbm in transit", "hbm makers", "hbm", sum(by_feed[:freely]), "memory sold")
+        post("hbm reserve", "hbm makers", "hbm", sum(kept), "memory kept back")
+        post("hbm in transit", "hbm reserve", "hbm", sum(by_feed[freely:]), "memory from the reserve")
+        for who, amount in zip(graph.memory, abroad, strict=True):
+            sold[who] = sold.get(who, 0.0) + amount
+        for feed in graph.feeds:
+            sold[graph.memory[feed.memory]] += by_edge[feed.edge]
+        self.model.supply.book_all(month, graph.feed_supply, sent, self._orders[graph.feed_edges])
+        arrived, got = flows.arrived[:first].tolist(), [0.0] * len(self.makers)
+        for edge, c in zip(graph.feed_edges.tolist(), graph.feed_maker.tolist(), strict=True):
+            got[c] += arrived[edge]
+        for account, received, used in zip(self._memory_accounts, got, flows.used.tolist(), strict=False):
+            post(account, "hbm in transit", "hbm", received, "memory received")
+            post("hbm built in", account, "hbm", used, "memory used")
 
     def _settle(self, month: int, flows: Flows, shocks: Shocks | None) -> None:
         """Take over what the graph says of sites: orders left, what is on its way and at which price; log and book."""
-        model, graph, supply = self.model, self.graph, self.model.supply
-        first, columns, network = graph.first_site, len(self.makers), graph.network
+        model, graph, supply, network = self.model, self.graph, self.model.supply, self.graph.network
         for c, edges in graph.to_rivals.items():
             got = flows.granted[edges]
             for rival, amount in zip(graph.rivals, got.tolist(), strict=True):
                 rival.chips_received = amount
             supply.book_all(month, graph.rival_supply[c], got, flows.asked[edges])
-        backlog = self.state.backlog[first:]
-        # Dust goes only where no queue by month remembers it.
-        backlog[(backlog < DUST) & (network.queue_row[first:] < 0)] = 0.0
-        model.state.wanted[:, :columns] = backlog.reshape(columns, graph.sites).T
-        granted, asked = flows.granted[first:], flows.asked[first:]
-        total = 0.0
-        for k in np.flatnonzero(granted > 0.0).tolist():
-            c, row = divmod(k, graph.sites)
-            lead, number = int(network.lead[first + k]), float(granted[k])
-            late = int(shocks.delay[first + k]) if shocks else 0
-            vintage = max(self.vintage(self.makers[c], month + lead), 0)
-            self._value[(month + lead + late) % network.horizon, k] += number * model.chip_price(
-                vintage, month
-            )
-            model.state.ordered[row] += number
-            total += number
-            if graph.foreign[c]:
-                model.imported_this_quarter += number
-                model.imported_total += number
-        model.ledger.post("gpus in transit", "gpus world", "gpu", total, "allocation")
-        open_ = np.flatnonzero(asked > 0.0)
-        to = self.site_supply.ravel()
-        there = open_[to[open_] >= 0]
-        supply.asked[month] += np.bincount(to[there], asked[there], supply.asked.shape[1])
-        self.log.write(month, flows, open_, to)
+        found = core.take_over(
+            month, model.state.sites.count, graph.first_site, flows.asked, flows.granted, network.lead,
+            shocks.delay if shocks else self._no_delay, network.queue_row, self._vintage,
+            self._price * float(model.outside.exchange_rate[month]), self.site_supply, supply.asked[month],
+            self.state.backlog, model.state.wanted, model.state.ordered, self._value, self._by_maker, self._short,
+        )  # fmt: skip
+        asked, granted = self._by_maker.tolist()
+        imported = sum(amount for amount, foreign in zip(granted, graph.foreign, strict=True) if foreign)
+        model.imported_this_quarter += imported
+        model.imported_total += imported
+        model.ledger.post("gpus in transit", "gpus world", "gpu", sum(granted), "allocation")
+        self.log.write(month, flows, asked, granted, self._short[:found].tolist(), self.site_supply)
 
     # -- deliveries --------------------------------------------------------------------------
-    def arrivals(self, month: int) -> Iterator[Arrival]:
-        """Accelerators that reached sites this month."""
+    def receive(self, month: int) -> list[Arrival]:
+        """Accelerators that reached sites this month; they go into store there."""
         if self.flows is None:
-            return
-        arrived = self.flows.arrived[self.graph.first_site :]
-        value = self._value[month % self.graph.network.horizon]
-        for k in np.flatnonzero(arrived > 0.0).tolist():
-            column, row = divmod(k, self.graph.sites)
-            number = float(arrived[k])
-            yield Arrival(row, column, number, float(value[k]) / number)
-            value[k] = 0.0
+            return []
+        model, graph, state, sites = self.model, self.graph, self.model.state, self.model.state.sites
+        rows, columns, vintages, equips, figures = self._deliveries
+        found = core.receive(
+            month, sites.count, graph.first_site, NEVER, self._vintage, sites.gpus, self.flows.arrived,
+            self.state.backlog, self.state.pipeline, self._value, state.ordered, self.deposit, state.chips, state.store,
+            model.chip_age, sites.step["equipped"], rows, columns, vintages, equips, figures,
+        )  # fmt: skip
+        listed = rows, columns, vintages, *figures, equips
+        return list(map(Arrival._make, zip(*(values[:found].tolist() for values in listed), strict=True)))
 
     def on_the_way(self) -> float:
         """Accelerators allocated to sites and not arrived, from the graph's own pipelines."""
@@ -379,14 +396,3 @@ class ChipChain:
                 self.state.pipeline, graph.first_site, graph.sites, self.model.state.sites.count
             )
         )
-
-    def release_deposit(self, row: int, column: int, number: float) -> float:
-        """The deposit that goes back with a delivery of ``number``."""
-        held = float(self.deposit[column, row])
-        if held <= 0.0:
-            return 0.0
-        e = self.graph.first_site + column * self.graph.sites + row
-        left = float(self.state.backlog[e] + self.state.pipeline[:, e].sum())
-        back = held if left <= DUST else held * number / (number + left)
-        self.deposit[column, row] -= back
-        return back

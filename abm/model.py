@@ -346,8 +346,9 @@ class Model(Accounts, Reporting, mesa.Model):
         total = float(found.generation.sum())
         self.carbon_kg_mwh = found.emissions_t * 1000.0 / total if total > 0.0 else 0.0
 
-    def build_direct(self, month: int, mw: float) -> None:
-        self._coming_direct[month] += mw
+    def build_direct(self, months: np.ndarray, mw: np.ndarray) -> None:
+        """``mw`` that sites buy directly will serve from ``months`` on."""
+        np.add.at(self._coming_direct, months, mw)
 
     def release_headroom(self, row: int) -> None:
         """A withdrawn site gives back what its connection had taken: of its special zone, its line, or its pool."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from abm.core.sites import ahead
+from abm.core.sites import ahead, build
 from abm.holdings import Holdings
 from abm.state import AI, DECIDED, ENERGISED, PASSED
 
@@ -83,11 +83,11 @@ class Queries(Holdings):
     def order_book(self, good: str) -> float:
         """Megawatts of site that still need ``good``."""
         sites = self.state.sites
-        rows = sites.rows(DECIDED)
-        if good == "power-equipment":
-            return float((sites.mw[rows] - sites.equipment[rows]).sum())
-        rows = rows[sites.kind[rows] == AI]
-        return float((sites.mw[rows] * (1.0 - sites.built[rows])).sum())
+        needed: float = build.still_needed(
+            sites.count, DECIDED, AI, good == "power-equipment", sites.status, sites.kind, sites.mw, sites.built,
+            sites.equipment,
+        )  # fmt: skip
+        return needed
 
     def h100e_per_mw(self) -> float:
         """H100-equivalents that a megawatt of today's newest accelerators holds."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from abm.core.allocate import book
 from abm.world import World
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ class SupplyGraph:
             self._from.setdefault((supplier, good), []).append(i)
             self._to.setdefault((buyer, good), []).append(i)
         self._matrix: dict[str, np.ndarray] = {}
+        self._edges: dict[tuple[str, str, tuple[str, ...]], np.ndarray] = {}
+        """What :meth:`numbers` and :meth:`edges` have found; edges stay as they are for the whole run."""
         priority = edges.columns.get("priority")
         self.priority = np.zeros(len(order), np.int64) if priority is None else np.maximum(priority, 0)[order]
         """Class of the buyer with a supplier that rations by priority, the lowest first."""
@@ -82,6 +85,15 @@ class SupplyGraph:
     def edge(self, supplier: str, buyer: str, good: str) -> int | None:
         """Number of the edge, or None where ``supplier`` does not supply ``good`` to ``buyer``."""
         return self._edge.get((supplier, buyer, good))
+
+    def edges(self, supplier: str, buyer: str, goods: tuple[str, ...]) -> np.ndarray:
+        """(goods,) numbers of the edges over which ``supplier`` supplies ``goods`` to ``buyer``; -1: none such."""
+        key = supplier, buyer, goods
+        found = self._edges.get(key)
+        if found is None:
+            numbers = [self._edge.get((supplier, buyer, good), -1) for good in goods]
+            found = self._edges[key] = np.array(numbers, np.int64)
+        return found
 
     def out_of(self, supplier: str, good: str) -> list[int]:
         return self._from.get((supplier, good), [])
@@ -138,10 +150,9 @@ class SupplyGraph:
         self, month: int, edges: np.ndarray, amounts: np.ndarray, asked: np.ndarray | None = None
     ) -> None:
         """Record what moved on ``edges`` (-1: none such), and what stood ordered there."""
-        there = edges >= 0
-        self.flow[month] += np.bincount(edges[there], amounts[there], self.flow.shape[1])
+        book(edges, amounts, self.flow[month])
         if asked is not None:
-            self.asked[month] += np.bincount(edges[there], asked[there], self.flow.shape[1])
+            book(edges, asked, self.asked[month])
 
     # -- shocks ------------------------------------------------------------------------------
     def _disrupt(self, months: int) -> None:

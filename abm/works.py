@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from abm.core.allocate import BOUNDS, Network, State
+from abm.core.sites import works as core
 
 if TYPE_CHECKING:
     from abm.ledger import Ledger
@@ -43,6 +44,13 @@ class SiteWorks:
         self._first_come = [rule == "first-come" for rule in rules]
         self._plain = all(rule == "proportional" for rule in rules)
         count = len(self.makers)
+        self._shape = count, sites
+        self._accounts = [
+            (GOODS[good], f"{GOODS[good]} of {agent.who}", f"{GOODS[good]} at sites")
+            for agent, good in zip(self.makers, self.good, strict=True)
+        ]
+        """By maker: good, and the accounts of what it made and of what stands at sites."""
+        self._sent, self._landed = np.zeros(count), np.zeros(count)
         self._single = all(len(makers) == 1 for makers in self.of_good)
         self.network = Network(
             [
@@ -99,15 +107,20 @@ class SiteWorks:
 
         A good that nobody in the world makes is to be had without limit.
         """
-        supply, network, count = self.model.supply, self.network, len(self.makers)
-        if not count:
+        if not self.makers:
             return self.asked
-        output = network.capacity
-        output[:count] = [capacity.get(agent.who, 0.0) for agent in self.makers]
-        if self._single and not supply.disruptions and self._plenty(output):
-            return self._deliver_all(month)
+        model, supply, network, shape = self.model, self.model.supply, self.network, self._shape
+        sites, moved, ordered = model.state.sites, supply.flow[month], supply.asked[month]
+        output, sent, landed = network.capacity, self._sent, self._landed
+        output[: shape[0]] = [capacity.get(agent.who, 0.0) for agent in self.makers]
+        if self._single and not supply.disruptions and core.serve_all(
+            sites.count, self.good, self._to, sites.owner, output, self.asked, sent, moved, ordered
+        ):  # fmt: skip
+            self.bound[:] = 0
+            self._book(sent.tolist(), sent.tolist())
+            return self.asked
         orders = self.asked[self.good]
-        edges = self._to[:, self.model.state.sites.owner]
+        edges = self._to[:, sites.owner]
         network.weight[:] = self.weight[self.good].ravel()
         for makers in self.of_good:
             if len(makers) > 1:
@@ -126,32 +139,14 @@ class SiteWorks:
                 "edge_delay": supply.delays(month, edges.ravel()),
             }
         flows = self.state.month(orders.ravel(), **shocks)
-        shape = (count, self.sites)
-        arrived = flows.arrived.reshape(shape)
-        got = np.zeros_like(self.asked)
-        for good, makers in enumerate(self.of_good):
-            if len(makers):
-                got[good] = arrived[makers].sum(axis=0)
-                self.bound[good] = flows.bound.reshape(shape)[makers].max(axis=0)
-            else:
-                got[good] = self.asked[good]
-        granted = flows.granted.reshape(shape)
-        if supply.disruptions:
-            np.add.at(self.on_way, self.good, granted - arrived)
-        self._book(month, orders, granted, arrived, edges)
+        got = self.asked.copy()
+        core.deliver(
+            sites.count, self.good, self._to, sites.owner, orders, flows.granted.reshape(shape),
+            flows.arrived.reshape(shape), flows.bound.reshape(shape), got, self.bound, self.on_way, sent, landed,
+            moved, ordered,
+        )  # fmt: skip
+        self._book(sent.tolist(), landed.tolist())
         return got
-
-    def _plenty(self, output: np.ndarray) -> bool:
-        """Whether every maker can do all that is asked of it, so that no rule plays a part."""
-        total = self.asked.sum(axis=1)
-        return bool((total[self.good] <= output[: len(self.good)]).all())
-
-    def _deliver_all(self, month: int) -> np.ndarray:
-        """What the graph would give: everybody all that he asks for."""
-        self.bound[:] = 0
-        orders = self.asked[self.good]
-        self._book(month, orders, orders, orders, self._to[:, self.model.state.sites.owner])
-        return self.asked
 
     def _parts(self, edges: np.ndarray, output: np.ndarray) -> np.ndarray:
         """(makers, sites) parts of an order: by contract share among the owner's suppliers, by output where it has none."""
@@ -170,16 +165,14 @@ class SiteWorks:
             held = np.where(orders[m] > 0.0, self.weight[self.good[m]], 0.0)
             share[m] = held / held.sum() if held.sum() > 0.0 else 0.0
 
-    def _book(
-        self, month: int, orders: np.ndarray, granted: np.ndarray, arrived: np.ndarray, edges: np.ndarray
-    ) -> None:
-        ledger, supply = self.model.ledger, self.model.supply
-        open_ = np.flatnonzero((orders > 0.0) | (arrived > 0.0))
-        supply.book_all(month, edges.ravel()[open_], arrived.ravel()[open_], orders.ravel()[open_])
-        sent, landed = granted.sum(axis=1).tolist(), arrived.sum(axis=1).tolist()
-        for agent, good, left, came in zip(self.makers, self.good.tolist(), sent, landed, strict=True):
-            ledger.post("works in transit", f"{GOODS[good]} of {agent.who}", "mw", left, GOODS[good])
-            ledger.post(f"{GOODS[good]} at sites", "works in transit", "mw", came, GOODS[good])
+    def _book(self, sent: list[float], landed: list[float]) -> None:
+        """Post what makers let go and what of theirs arrived."""
+        post = self.model.ledger.post
+        for agent, (good, made, stands), left, came in zip(
+            self.makers, self._accounts, sent, landed, strict=True
+        ):
+            post("works in transit", made, "mw", left, good)
+            post(stands, "works in transit", "mw", came, good)
             agent.supplied += came  # type: ignore[attr-defined]
 
     def why(self, good: int, row: int) -> str:

@@ -51,7 +51,7 @@ class ChipMaker(Stakeholder):
 
     def __init__(self, model: Model, who: str):
         super().__init__(model, who)
-        self._per_chip: np.ndarray | None = None
+        self._per_chip: list[float] | None = None
 
     def planned(self, month: int, ahead: int) -> float:
         """Output that the maker plans, in ``month``, for ``ahead`` months later."""
@@ -65,7 +65,7 @@ class ChipMaker(Stakeholder):
         """Memory that the plan for ``ahead`` months after ``month`` uses, GB."""
         if self._per_chip is None:
             self._per_chip = self.world_model.chips.memory_per_chip(self.who)
-        return self.planned(month, ahead) * float(self._per_chip[month + ahead])
+        return self.planned(month, ahead) * self._per_chip[month + ahead]
 
     def order_memory(self, month: int) -> Iterator[Intent]:
         chips = self.world_model.chips

@@ -57,71 +57,51 @@ def _build(model: Model, month: int, capacity: dict[str, float]) -> None:
     got = works.month(month, capacity)
     rows, done, short_of = works.rows, works.done, works.short_of
     found = core.progress(
-        sites.count, AI, sites.kind, sites.mw, sites.built, sites.equipment, works.want, works.stock, got, rows, done,
-        short_of,
+        month, sites.count, AI, sites.kind, sites.mw, sites.built, sites.step["built"], sites.equipment, works.want,
+        works.stock, got, rows, done, short_of,
     )  # fmt: skip
     spent: dict[int, float] = {}
-    for row, amount, short in zip(
+    for row, share, short in zip(
         rows[:found].tolist(), done[:found].tolist(), short_of[:found].tolist(), strict=True
     ):
-        before = float(sites.built[row])
-        after = min(before + amount / float(sites.mw[row]), 1.0)
-        if after > 1.0 - 1e-9:
-            after = 1.0
-            sites.step["built"][row] = month
-        sites.built[row] = after
         if sites.kind[row] == AI:
-            spent[row] = model.shell_budget(row) * (after - before)
+            spent[row] = model.shell_budget(row) * share
             if short:
                 model.note_scarcity(month, row, works.why(short, row))
     model.draw_all(month, list(spent), list(spent.values()), ["builders"] * len(spent))
 
 
 def _receive(model: Model, month: int) -> None:
-    state, sites = model.state, model.state.sites
+    chips, sites = model.chips, model.state.sites
     rows, prices, makers = list[int](), list[float](), list[str]()
-    for row, column, count, price in model.chips.arrivals(month):
-        maker = model.chips.makers[column]
-        vintage = max(model.chips.vintage(maker, month), 0)
-        state.ordered[row] = max(state.ordered[row] - count, 0.0)
-        state.store[row, vintage] += count
-        owner = model.owner_key(row)
+    for row, column, vintage, count, price, returned, there, equips in chips.receive(month):
+        maker, owner = chips.makers[column], model.owner_key(row)
         model.ledger.post(f"gpus {owner}", "gpus in transit", "gpu", count, "delivery")
         model.supply.book(month, maker, model.buyer_of[row], "npu" if model.is_npu[vintage] else "gpu", count)
         model.delivered_by[maker] = model.delivered_by.get(maker, 0.0) + count
-        model.pay_chip_deposit(month, row, -model.chips.release_deposit(row, column, count))
+        model.pay_chip_deposit(month, row, -returned)
         if row in model.state_purchased:
             model.pay_public(month, count * price, maker, "state accelerators")
         else:
             rows.append(row)
             prices.append(count * price)
             makers.append(maker)
-        before = state.chips[row].sum() + state.store[row].sum() - count
-        model.chip_age[row, vintage] = (
-            model.chip_age[row, vintage] * (state.chips[row, vintage] + state.store[row, vintage] - count)
-            + month * count
-        ) / (state.chips[row, vintage] + state.store[row, vintage])
-        if (
-            sites.gpus[row] > 0
-            and before < 0.9 * sites.gpus[row] <= before + count
-            and sites.step["equipped"][row] == NEVER
-        ):
-            sites.step["equipped"][row] = month
-            model.decisions.note(month, Intent(maker, "deliver", sites.key[row], before + count, "GPU"))
+        if equips:
+            model.decisions.note(month, Intent(maker, "deliver", sites.key[row], there, "GPU"))
     model.draw_all(month, rows, prices, makers)
 
 
 def _open(model: Model, month: int) -> None:
-    sites = model.state.sites
-    for row in sites.rows(DECIDED):
+    sites, rows = model.state.sites, model.works.rows
+    found = core.opening(
+        month, sites.count, DECIDED, NEVER, sites.status, sites.mw, sites.equipment, sites.ready, sites.expected,
+        sites.step["built"], sites.step["connected"], rows,
+    )  # fmt: skip
+    for row in rows[:found].tolist():
         built, connected = int(sites.step["built"][row]), int(sites.step["connected"][row])
-        if sites.equipment[row] >= sites.mw[row] - 1e-9 and sites.ready[row] <= month and connected == NEVER:
-            connected = sites.step["connected"][row] = month
-        if built > month or connected > month or sites.expected[row] > month:
-            continue
         sites.status[row] = ENERGISED
         sites.step["energised"][row] = month
-        model.refund_deposit(int(row))
+        model.refund_deposit(row)
         late = month - int(sites.expected[row])
         model.decisions.note(
             month,
@@ -201,11 +181,11 @@ def _build_power(model: Model, month: int) -> None:
                     f"{agent.who}: what is built in this phase is a programme, not {programme.verb!r}"
                 )
             rows, mw, ready = programme.rows, programme.mw, month + programme.lead
+            edges = supply.edges(programme.who, model.utility_account, programme.goods)
             if supply.disruptions:
                 to = model.utility_account
                 mw = mw * [supply.passes(month, programme.who, to, good) for good in programme.goods]
-                edges = [supply.edge(programme.who, to, good) for good in programme.goods]
-                ready = ready + [supply.delay(month, edge) for edge in edges]
+                ready = ready + supply.delays(month, edges)
             model.resource_used[rows] += mw
             in_time = np.minimum(ready, len(state.coming_mw) - 1)
             # A zone has each technology once, so that no entry is met twice.
@@ -214,12 +194,8 @@ def _build_power(model: Model, month: int) -> None:
             else:
                 state.coming_mw[in_time, programme.zone, programme.technology] += mw
             if programme.sells_directly:
-                for at, sold, built in zip(
-                    in_time.tolist(), programme.direct.tolist(), mw.tolist(), strict=True
-                ):
-                    model.build_direct(at, min(sold, built))
-            for good, amount in zip(programme.goods, mw.tolist(), strict=True):
-                supply.book(month, programme.who, model.utility_account, good, amount)
+                model.build_direct(in_time, np.minimum(programme.direct, mw))
+            supply.book_all(month, edges, mw)
             if month % 12 == 0:
                 for i in np.flatnonzero(mw > 0.0).tolist():
                     model.decisions.note(month, programme.one(i), float(mw[i]))

@@ -66,16 +66,18 @@ def _short_of_chips(model: Model, month: int) -> dict[int, list[tuple[int, float
     terms = np.array(
         [month, p["gpu_life_months"], p["gpu_power_factor"] * p["pue"], p["power_overbooking"], SMALL_GAP]
     )
-    newest = np.array([model.vintage_for(month + lead) for lead in range(chips.longest_lead + 1)])
-    rows, missing = np.empty(sites.count, np.int64), np.empty(sites.count)
+    rows, missing = chips.short_rows, chips.missing
     found = core.short_of_chips(
         terms, sites.count, DECIDED, ENERGISED, AI, sites.status, sites.kind, sites.finance, sites.owner,
-        chips.lead_of_buyer, newest, sites.mw, sites.gpus, state.chips, state.store, model.chip_age, state.ordered,
-        state.wanted, model.vintage_kw, rows, missing,
+        chips.lead_of_buyer, chips.newest[month:], sites.mw, sites.gpus, state.chips, state.store, model.chip_age,
+        state.ordered, state.wanted, model.vintage_kw, rows, missing,
     )  # fmt: skip
     by_owner: dict[int, list[tuple[int, float]]] = {}
-    for row, gap in zip(rows[:found].tolist(), missing[:found].tolist(), strict=True):
-        by_owner.setdefault(int(sites.owner[row]), []).append((row, gap))
+    here = rows[:found]
+    for owner, row, gap in zip(
+        sites.owner[here].tolist(), here.tolist(), missing[:found].tolist(), strict=True
+    ):
+        by_owner.setdefault(owner, []).append((row, gap))
     return by_owner
 
 

@@ -1,5 +1,6 @@
 """Scarce goods over the supply graph: orders, production, rationing and delivery of one month."""
 
+from .booking import book
 from .books import Deposits, deposits, imbalance
 from .log import Link, Shortfall, shortfalls, trace
 from .month import Flows, State
@@ -18,6 +19,7 @@ __all__ = [
     "Rule",
     "Shortfall",
     "State",
+    "book",
     "deposits",
     "imbalance",
     "ration",

@@ -7,9 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import kernel, rules
+from . import booking, kernel, rules
 from .network import Floats, Ints, Network, amounts
-from .rationing import floats, integers
 
 
 class Flows(NamedTuple):
@@ -69,7 +68,9 @@ class State:
         """By edge of a first-come supplier and age of the order, the oldest first."""
         self.pipeline = np.zeros((network.horizon, e))
         """By month of arrival modulo the horizon, and edge."""
-        self._zeros, self._ones, self._none = np.zeros(e), np.ones(max(n, e)), np.zeros(max(n, e), np.int64)
+        self._none, self._no_cap = np.zeros(e), np.zeros(0)
+        self._unit_node, self._unit_edge = np.ones(n), np.ones(e)
+        self._now_node, self._now_edge = np.zeros(n, np.int64), np.zeros(e, np.int64)
         self._could, self._room, self._limited = np.empty(n), np.empty(e), np.empty(e, np.int8)
         self._by_group, self._phase = np.empty((4, network.groups)), np.empty(network.groups, np.int64)
         self._f, self._k = workspace(network)
@@ -79,6 +80,13 @@ class State:
         """By edge: what waits and what is on its way."""
         total: Floats = self.backlog + self.pipeline.sum(axis=0)
         return total
+
+    def due(self, edges: Ints, months: int) -> list[float]:
+        """What is on its way over ``edges`` together and arrives in each of the coming ``months``, this one first."""
+        arriving = np.empty(months)
+        booking.due(self.pipeline, self.now, edges, arriving)
+        found: list[float] = arriving.tolist()
+        return found
 
     def copy(self) -> State:
         """An independent state of the same network."""
@@ -127,8 +135,16 @@ class State:
         """
         g = self.network
         n, e = g.nodes, g.edges
-        unit = _given(self._ones[:n], node_factor), _given(self._ones[:e], edge_factor)
-        later = _given_whole(self._none[:n], node_delay), _given_whole(self._none[:e], edge_delay)
+        asked_for = _given("orders", self._none, orders)
+        withdrawn = _given("cancel", self._none, cancel)
+        unit = (
+            _given("node_factor", self._unit_node, node_factor),
+            _given("edge_factor", self._unit_edge, edge_factor),
+        )
+        later = (
+            _given("node_delay", self._now_node, node_delay),
+            _given("edge_delay", self._now_edge, edge_delay),
+        )
         room = g.capacity if capacity is None else amounts("capacity", capacity, n, infinite=True)
         goal = g.target if target is None else amounts("target", target, n, infinite=True)
         recipe = g.per_unit if per_unit is None else amounts("per_unit", per_unit, g.slots)
@@ -136,19 +152,11 @@ class State:
             g.check_targets(room, goal, recipe)
         if g.groups and group_cap is None:
             raise ValueError(f"the network has {g.groups} groups; their group_cap is missing")
-        cap = (
-            self._zeros[:0] if group_cap is None else amounts("group_cap", group_cap, g.groups, infinite=True)
-        )
+        cap = self._no_cap if group_cap is None else amounts("group_cap", group_cap, g.groups, infinite=True)
         by_node, by_edge = np.zeros((2, n)), np.empty((5, e))
         used = np.empty(g.slots)
         node_bound, node_which = np.empty(n, np.int8), np.empty(n, np.int64)
         bound, which = np.empty(e, np.int8), np.empty(e, np.int64)
-        asked_for = _given(self._zeros, orders)
-        withdrawn = _given(self._zeros, cancel)
-        _check_lengths(
-            e, n, orders=asked_for, cancel=withdrawn, edge_factor=unit[1], edge_delay=later[1],
-            node_factor=unit[0], node_delay=later[0],
-        )  # fmt: skip
         kind, at = kernel.run_month(
             self.now, g.levels, g.level_first, g.first, g.out, g.slot, g.slot_first, g.rule, g.lead, g.group,
             g.queue_row, g.tier, g.share, g.hold, g.lapse, room,
@@ -191,16 +199,11 @@ class State:
         )
 
 
-def _given(default: Floats, values: ArrayLike | None) -> Floats:
-    return default if values is None else floats(values)
-
-
-def _given_whole(default: Ints, values: ArrayLike | None) -> Ints:
-    return default if values is None else integers(values)
-
-
-def _check_lengths(edges: int, nodes: int, **arrays: NDArray[np.generic]) -> None:
-    for name, array in arrays.items():
-        size = nodes if name.startswith("node") else edges
-        if array.shape != (size,):
-            raise ValueError(f"{name} has shape {array.shape}; it is {size} numbers")
+def _given[T: np.generic](name: str, default: NDArray[T], values: ArrayLike | None) -> NDArray[T]:
+    """``values`` as the kernel takes them, as many and of the type of ``default``, which stands for nothing given."""
+    if values is None:
+        return default
+    array = np.ascontiguousarray(values, dtype=default.dtype)
+    if array.shape != default.shape:
+        raise ValueError(f"{name} has shape {array.shape}; it is {default.size} numbers")
+    return array if array.flags.writeable else array.copy()

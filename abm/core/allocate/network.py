@@ -249,7 +249,9 @@ class Network:
 def amounts(name: str, values: ArrayLike, size: int, *, infinite: bool = False) -> Floats:
     """``values`` as ``size`` contiguous numbers >= 0; ``ValueError`` names the first that is none."""
     try:
-        array = np.array(np.broadcast_to(np.asarray(values, np.float64), size))
+        array = np.array(values, np.float64, order="C")
+        if array.shape != (size,):
+            array = np.array(np.broadcast_to(array, size))
     except ValueError as error:
         raise ValueError(f"{name}: {error}; there are {size}") from None
     good = (array >= 0.0) if infinite else (array >= 0.0) & (array < np.inf)

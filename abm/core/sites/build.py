@@ -84,23 +84,25 @@ def ask(
 
 @kernel(
     [
-        "int64(int64, int64, int64[::1], float64[::1], float64[::1], float64[::1], float64[::1], float64[::1],"
-        "float64[:, ::1], int64[::1], float64[::1], int8[::1])"
+        "int64(int64, int64, int64, int64[::1], float64[::1], float64[::1], int64[::1], float64[::1], float64[::1],"
+        "float64[::1], float64[:, ::1], int64[::1], float64[::1], int8[::1])"
     ],
     allocates=False,
 )
 def progress(
+    month,
     count,  # sites
     ai,  # kind of site that shares crews and cooling with others
     kind,  # (S,)
     mw,  # (S,)
-    built,  # (S,) share that stands
+    built,  # (S,) share that stands; what is built is added
+    built_in,  # (S,) month in which the building stood; written where it now does
     equipment,  # (S,) MW delivered; what came is added
     want,  # (S,) MW that the site could build
     cooling_stock,  # (S,) cooling that waits for crews; brought up to date
     got,  # (3,S) what came
     rows,  # (S,) out: sites that build or could
-    done,  # (S,) out: MW that each of them builds
+    done,  # (S,) out: share of the building that each of them builds
     short_of,  # (S,) out: EQUIPMENT: nothing; COOLING or CREWS: what was short
 ):
     """Buildings proceed as far as crews and cooling both reach; returns how many ``rows`` there are."""
@@ -118,7 +120,73 @@ def progress(
             if amount < want[row] - 1e-9:
                 short = CREWS if crews <= cooled else COOLING
         if want[row] > 0.0 or amount > 0.0:
-            rows[found], done[found], short_of[found] = row, amount, short
+            after = min(built[row] + amount / mw[row], 1.0)
+            if after > 1.0 - 1e-9:
+                after, built_in[row] = 1.0, month
+            rows[found], done[found], short_of[found] = row, after - built[row], short
+            built[row] = after
+            found += 1
+    return found
+
+
+@kernel(
+    [
+        "float64(int64, int64, int64, boolean, int64[::1], int64[::1], float64[::1], float64[::1], float64[::1])"
+    ],
+    allocates=False,
+)
+def still_needed(
+    count,  # sites
+    decided,  # status of sites under way
+    ai,  # kind of site that shares crews and cooling with others
+    equips,  # whether equipment is asked about, else what AI sites still build
+    status,  # (S,)
+    kind,  # (S,)
+    mw,  # (S,)
+    built,  # (S,) share that stands
+    equipment,  # (S,) MW delivered
+):
+    """MW that sites under way still need."""
+    total = 0.0
+    for row in range(count):
+        if status[row] == decided:
+            if equips:
+                total += mw[row] - equipment[row]
+            elif kind[row] == ai:
+                total += mw[row] * (1.0 - built[row])
+    return total
+
+
+@kernel(
+    [
+        "int64(int64, int64, int64, int64, int64[::1], float64[::1], float64[::1], int64[::1], int64[::1],"
+        "int64[::1], int64[::1], int64[::1])"
+    ],
+    allocates=False,
+)
+def opening(
+    month,
+    count,  # sites
+    decided,  # status of sites under way
+    never,  # month of what has not happened
+    status,  # (S,)
+    mw,  # (S,)
+    equipment,  # (S,) MW delivered
+    ready,  # (S,) month in which the substation can be energised
+    expected,  # (S,) month announced
+    built_in,  # (S,) month in which the building stood
+    connected_in,  # (S,) month of connection; written where equipment and substation are both there
+    rows,  # (S,) out: sites that open
+):
+    """Sites are connected, and open where building and date allow; returns how many ``rows`` there are."""
+    found = 0
+    for row in range(count):
+        if status[row] != decided:
+            continue
+        if equipment[row] >= mw[row] - 1e-9 and ready[row] <= month and connected_in[row] == never:
+            connected_in[row] = month
+        if built_in[row] <= month and connected_in[row] <= month and expected[row] <= month:
+            rows[found] = row
             found += 1
     return found
 

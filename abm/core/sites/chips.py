@@ -1,0 +1,150 @@
+"""What a month of the graph of memory and accelerators means for sites: orders left, what is on its way, what came.
+
+Edges to sites are the last of the graph: the edge from maker c to site row is number ``c * S + row`` among them
+and ``first + c * S + row`` among all.
+"""
+
+from __future__ import annotations
+
+from abm.core.jit import kernel
+
+DUST = 1e-9
+"""An order smaller than this is none."""
+
+SHORT = 1e-6
+"""Machines; who misses less has got all."""
+
+EQUIPPED = 0.9
+"""Part of its planned machines with which a site counts as equipped."""
+
+(COUNT, PRICE, RETURNED, THERE) = range(4)
+"""Rows of ``figures`` of :func:`receive`: machines, the mean price agreed for each, the deposit that goes back, and
+what the site has with them."""
+
+
+@kernel(
+    [
+        "int64(int64, int64, int64, float64[::1], float64[::1], int64[::1], int64[::1], int64[::1], int64[:, ::1],"
+        "float64[::1], int64[:, ::1], float64[::1], float64[::1], float64[:, ::1], float64[::1], float64[:, ::1],"
+        "float64[:, ::1], int64[::1])"
+    ],
+    allocates=False,
+)
+def take_over(
+    month,
+    count,  # sites
+    first,  # edges before those to sites
+    asked,  # (E,) what waited on each edge when machines were shared
+    granted,  # (E,) what was allocated
+    lead,  # (E,) months to arrival
+    delay,  # (E,) months that shocks add
+    queue_row,  # (E,) negative where no queue by month remembers what is left of an order
+    vintage,  # (C,months) newest of each maker, -1 before the first
+    price,  # (V,) of machines agreed on this month
+    supply_edge,  # (C,S) edge of the supply graph, negative: none
+    ordered_over,  # (edges of the supply graph,) what stood ordered this month; brought up to date
+    backlog,  # (E,) orders left; dust is taken away
+    wanted,  # (S,C) out: the same by site and maker
+    ordered,  # (S,) machines allocated and not delivered; brought up to date
+    value,  # (horizon,C*S) what machines on their way cost, by month of arrival; brought up to date
+    by_maker,  # (2,C) out: machines asked for, and allocated
+    short,  # (C*S,) out: numbers of the edges to sites that got too little
+):
+    """Carry what makers allocated to sites; returns how many ``short`` there are."""
+    makers, size = supply_edge.shape
+    found = 0
+    for c in range(makers):
+        by_maker[0, c] = by_maker[1, c] = 0.0
+        for row in range(count):
+            k = c * size + row
+            e = first + k
+            if backlog[e] < DUST and queue_row[e] < 0:
+                backlog[e] = 0.0
+            wanted[row, c] = backlog[e]
+            if asked[e] <= 0.0:
+                continue
+            by_maker[0, c] += asked[e]
+            by_maker[1, c] += granted[e]
+            if supply_edge[c, row] >= 0:
+                ordered_over[supply_edge[c, row]] += asked[e]
+            if asked[e] - granted[e] > SHORT:
+                short[found] = k
+                found += 1
+            if granted[e] > 0.0:
+                newest = max(vintage[c, month + lead[e]], 0)
+                due = (month + lead[e] + delay[e]) % value.shape[0]
+                value[due, k] += granted[e] * price[newest]
+                ordered[row] += granted[e]
+    return found
+
+
+@kernel(
+    [
+        "int64(int64, int64, int64, int64, int64[:, ::1], float64[::1], float64[::1], float64[::1], float64[:, ::1],"
+        "float64[:, ::1], float64[::1], float64[:, ::1], float64[:, ::1], float64[:, ::1], float64[:, ::1],"
+        "int64[::1], int64[::1], int64[::1], int64[::1], boolean[::1], float64[:, ::1])"
+    ],
+    allocates=False,
+)
+def receive(
+    month,
+    count,  # sites
+    first,  # edges before those to sites
+    never,  # month of what has not happened
+    vintage,  # (C,months) newest of each maker, -1 before the first
+    planned,  # (S,) machines
+    arrived,  # (E,) machines that reached the end of each edge this month
+    backlog,  # (E,) orders that wait
+    pipeline,  # (horizon,E) machines on their way
+    value,  # (horizon,C*S) what those that arrive in a month cost; what this month's cost is taken away
+    ordered,  # (S,) machines allocated and not delivered; brought up to date
+    deposit,  # (C,S) deposits held; what goes back is taken away
+    chips,  # (S,V) at work
+    store,  # (S,V) waiting; what came is added
+    chip_age,  # (S,V) mean month of delivery; brought up to date
+    equipped_in,  # (S,) month in which the site was equipped; written where it now is
+    rows,  # (C*S,) out: sites
+    columns,  # (C*S,) out: makers
+    vintages,  # (C*S,) out
+    equips,  # (C*S,) out: whether the site counts as equipped with this delivery
+    figures,  # (4,C*S) out
+):
+    """Machines that reach sites go into store; returns how many deliveries there are."""
+    makers, size = deposit.shape
+    now = month % value.shape[0]
+    found = 0
+    for c in range(makers):
+        for row in range(count):
+            k = c * size + row
+            number = arrived[first + k]
+            if number <= 0.0:
+                continue
+            v = max(vintage[c, month], 0)
+            ordered[row] = max(ordered[row] - number, 0.0)
+            store[row, v] += number
+            all_of_it = chips[row, v] + store[row, v]
+            chip_age[row, v] = (chip_age[row, v] * (all_of_it - number) + month * number) / all_of_it
+            there = 0.0
+            for each in range(store.shape[1]):
+                there += chips[row, each] + store[row, each]
+            goal = EQUIPPED * planned[row]
+            equips[found] = (
+                planned[row] > 0.0 and there - number < goal <= there and equipped_in[row] == never
+            )
+            if equips[found]:
+                equipped_in[row] = month
+            back = 0.0
+            if deposit[c, row] > 0.0:
+                left = backlog[first + k]
+                for at in range(pipeline.shape[0]):
+                    left += pipeline[at, first + k]
+                back = deposit[c, row]
+                if left > DUST:
+                    back *= number / (number + left)
+                deposit[c, row] -= back
+            rows[found], columns[found], vintages[found] = row, c, v
+            figures[COUNT, found], figures[PRICE, found] = number, value[now, k] / number
+            figures[RETURNED, found], figures[THERE, found] = back, there
+            value[now, k] = 0.0
+            found += 1
+    return found
