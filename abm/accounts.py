@@ -103,7 +103,9 @@ class Accounts(Queries):
         if holders:
             total = float(shares.sum())
             for column in holders:
-                self._pay_in(month, self.investor_names[column], owner, row, rest * float(shares[column]) / total)
+                self._pay_in(
+                    month, self.investor_names[column], owner, row, rest * float(shares[column]) / total
+                )
         else:
             self._pay_in(month, owner, owner, row, rest)
         ledger.post(to, owner, "money", amount, "investment in sites")

@@ -49,7 +49,13 @@ def _compute_is_paid(model: Model) -> float:
     model.public_month += found.hosting_paid
     model.budget.total += found.hosting_paid
     return float(
-        paid + found.captive_paid + found.reserved_paid + ahead + vouchers + found.hosting_paid - found.state_income
+        paid
+        + found.captive_paid
+        + found.reserved_paid
+        + ahead
+        + vouchers
+        + found.hosting_paid
+        - found.state_income
     )
 
 

@@ -161,7 +161,7 @@ class PowerSystem:
         if self._warm is None:
             own = model.power_backend in (None, "simplex")
             self._warm = dict(self.cases.opening_bases()) if own else {}
-        found: list[list[PowerResult]] = []
+        found: list[Any] = []
         for kind, days in enumerate((cases.zonal, cases.single)):
             warm = [self._warm.get((kind, now.calendar, d)) for d in range(len(days))]
             results = dispatch_many(days, warm, backend=model.power_backend)
