@@ -64,16 +64,21 @@ def loss_of_load_hours(
     each of ``days`` has the number of days it stands for and, by hour, what weather-driven power
     leaves of the load, with a minus (MW).
     """
-    tech = power.tech
-    thermal = power.thermal_rows
-    units = np.rint(available[thermal] / tech.unit_mw[thermal])
-    rate = tech.forced_outage[thermal]
-    outages = (units > 0.0) & (rate > 0.0)
-    sizes = tech.unit_mw[thermal]
-    # Mean availability already holds forced outages: add their mean back, then let them vary.
-    firm = reserve + float(available[thermal].sum() + (units * sizes * rate)[outages].sum())
-    fleet = zip(
-        units[outages].astype(int).tolist(), sizes[outages].tolist(), rate[outages].tolist(), strict=True
-    )
+    tech, thermal = power.tech, power.thermal_rows
+    mean, sizes = available[thermal], tech.unit_mw[thermal]
+    firm = reserve
+    fleet = []
+    for mw, units, size, rate in zip(
+        mean.tolist(),
+        np.rint(mean / sizes).tolist(),
+        sizes.tolist(),
+        tech.forced_outage[thermal].tolist(),
+        strict=True,
+    ):
+        firm += mw
+        if units > 0.0 and rate > 0.0:
+            # Mean availability already holds forced outages: add their mean back, then let them vary.
+            firm += units * size * rate
+            fleet.append((int(units), size, rate))
     beyond = _outages(tuple(sorted(fleet)))
-    return float(sum(weight * lost_hours(spare, firm, beyond, STEP_MW) for weight, spare in days))
+    return float(sum([weight * lost_hours(spare, firm, beyond, STEP_MW) for weight, spare in days]))
