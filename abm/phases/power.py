@@ -17,7 +17,7 @@ from abm.calendar import NEVER
 from abm.core.energy import readout, service
 from abm.core.power import DayResults, dispatch_many
 from abm.decisions import Intent
-from abm.phases.adequacy import loss_of_load_hours
+from abm.phases.adequacy import STEP_MW, thermal_fleet
 from abm.phases.power_cases import MonthCases, Situation, cases_of
 from abm.state import AI, ENERGISED, FAB
 
@@ -102,7 +102,11 @@ class PowerSystem:
         self.store_months = [np.array(when, np.int64) for when in (stores.commissioned, stores.retires)]
         self.store_mw = [np.array(size, float) for size in (stores.mw, stores.mwh)]
         self.in_operation = np.array([ENERGISED, AI, FAB])
-        self.burns, self.fuel_row = tech.fuel >= 0, np.maximum(tech.fuel, 0)
+        self.burns = (
+            np.array(tech.fuel, np.int64),
+            np.array(tech.fuel_factor, float),
+            np.array(tech.variable_cost, float),
+        )
         self.buses = [f"zone {key}" for key in world.zones.keys]
         self.line_buses = [
             (self.buses[lines.from_zone[line]], self.buses[lines.to_zone[line]]) for line in self.lines
@@ -127,10 +131,10 @@ class PowerSystem:
 
     def costs(self, month: int) -> np.ndarray:
         """Running cost by technology, currency/MWh, carbon price included."""
-        tech = self.tech
-        fuel = np.where(self.burns, self.model.outside.fuel_price[self.fuel_row, month], 0.0)
+        cost = np.empty_like(self.emission)
         carbon = self.model.board.value("carbon_price", month)
-        return np.asarray(fuel * tech.fuel_factor + tech.variable_cost + carbon * self.emission)
+        service.running_costs(month, self.model.outside.fuel_price, *self.burns, carbon, self.emission, cost)
+        return cost
 
     def large_loads(self) -> np.ndarray:
         """(LOADS, zones) MW that AI sites, firm and not, and fabs draw."""
@@ -219,23 +223,16 @@ class PowerSystem:
             zeros((readout.BY_TECH, t)),
             zeros((readout.BY_ZONE, z)),
         )
-        case = cases.zonal.first
+        case = cases.zonal
         readout.add_month(
             np.array(weights), cases.base, cases.by_tech, cases.zonal.demand_mw, cases.ai,
             limited.generation, limited.shed, limited.flow, limited.storage, limited.flexible,
             case.store_zone, case.flexible_zone, limited.price, free.price,
             self.cases.segment_tech, self.weather_kind, self.renewable, self.carbon_free, *rules,
             now.cost, self.settlement_share, self.emission, self.capacity_payment, now.available, now.stores,
+            limited.figures, free.figures, *thermal_fleet(self, now.available.sum(0)), STEP_MW,
             generation, total, by_tech, by_zone, flow, spare,
         )  # fmt: skip
-        congestion = gap = 0.0
-        for weight, cost, bound, free_cost, free_bound in zip(
-            weights, limited.objective, limited.lower_bound, free.objective, free.lower_bound, strict=True
-        ):
-            dearer = cost - free_cost
-            congestion += weight * (dearer if dearer > 1e-12 * abs(cost) else 0.0)
-            gap = max(gap, (cost - bound) / max(abs(cost), 1.0))
-            gap = max(gap, (free_cost - free_bound) / max(abs(free_cost), 1.0))
         self.model.daily_spread = by_zone[readout.SPREAD]
         sums = total.tolist()
         energy, needed, load = sums[readout.TOTAL], sums[readout.NEEDED], sums[readout.LOAD_SUM]
@@ -255,20 +252,18 @@ class PowerSystem:
             flow=flow,
             price=sums[readout.PRICE_SUM] / load if load else 0.0,
             zone_price=by_zone[readout.ZONE_PRICE],
-            congestion=congestion,
+            congestion=sums[readout.CONGESTION],
             emissions_t=sums[readout.EMISSIONS],
             peak_mw=sums[readout.PEAK],
-            lole_hours=loss_of_load_hours(
-                self, by_tech[readout.AVAILABLE], sums[readout.RESERVE], zip(weights, spare, strict=True)
-            ),
+            lole_hours=sums[readout.LOST_HOURS],
             renewable_share=sums[readout.GREEN] / energy if energy else 0.0,
             ai_carbon_free=sums[readout.MATCHED] / needed if needed > 0.0 else math.nan,
             settlement=by_tech[readout.SETTLEMENT],
             fuel_cost=by_tech[readout.FUEL_COST],
             capacity_payment=by_tech[readout.CAPACITY_PAYMENT],
-            gap=gap,
-            pivots=sum(limited.pivots) + sum(free.pivots),
-            fallbacks=sum(limited.fallbacks) + sum(free.fallbacks),
+            gap=sums[readout.GAP],
+            pivots=int(sums[readout.PIVOTS]),
+            fallbacks=int(sums[readout.FALLBACKS]),
             solves=len(limited) + len(free),
         )
 

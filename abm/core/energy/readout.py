@@ -23,8 +23,13 @@ from abm.core.jit import kernel
     NEEDED,
     RESERVE,
     EMISSIONS,
+    CONGESTION,
+    GAP,
+    PIVOTS,
+    FALLBACKS,
+    LOST_HOURS,
     SCALARS,
-) = range(13)
+) = range(18)
 """Places in ``sums``."""
 
 (
@@ -192,6 +197,21 @@ def add_day(
         spare[h] -= system_load[h]
 
 
+@kernel(["float64(float64[::1], float64, float64[::1], float64)"])
+def lost_hours(spare, firm, beyond, step):
+    """Expected hours in which outages exceed ``firm + spare``; ``beyond[i]`` = P(outage > i steps)."""
+    total = 0.0
+    for h in range(spare.size):
+        left = firm + spare[h]
+        if left < 0.0:
+            total += 1.0
+        else:
+            at = int(left / step)
+            if at < beyond.size:
+                total += beyond[at]
+    return total
+
+
 @kernel(
     [
         "void(float64[::1], float64[:, :, ::1], float64[:, :, :, ::1], float64[:, :, ::1], float64[:, ::1],"
@@ -199,6 +219,7 @@ def add_day(
         "float64[:, :, ::1], int64[::1], int64[::1], float64[:, :, ::1], float64[:, :, ::1], int64[::1],"
         "int64[::1], boolean[::1], boolean[::1], float64, float64, float64, float64[::1], float64[::1],"
         "float64[::1], float64[::1], float64[:, ::1], float64[:, ::1],"
+        "float64[:, ::1], float64[:, ::1], float64, float64[::1], float64,"
         "float64[:, ::1], float64[::1], float64[:, ::1], float64[:, ::1], float64[::1], float64[:, ::1])"
     ]
 )
@@ -217,6 +238,9 @@ def add_month(
     capacity_payment,  # (T,) currency/MW
     available,  # (Z,T)
     stores,  # (2,S): MW, MWh
+    limited, free,  # (4,D): objective, lower bound, pivots and fallbacks with line limits and without
+    firm,  # MW of thermal plant, were none on outage
+    beyond, step,  # P(outage > i steps of MW)
     generation, sums,  # out
     by_technology,  # out (BY_TECH,T)
     by_zone, flow,  # out
@@ -253,18 +277,12 @@ def add_month(
         sums[EMISSIONS] += by_technology[MADE, t] * emission[t]
     for s in range(stores.shape[1]):
         sums[RESERVE] += min(stores[0, s], stores[1, s] / 4.0)
-
-
-@kernel(["float64(float64[::1], float64, float64[::1], float64)"])
-def lost_hours(spare, firm, beyond, step):
-    """Expected hours in which outages exceed ``firm + spare``; ``beyond[i]`` = P(outage > i steps)."""
-    total = 0.0
-    for h in range(spare.size):
-        left = firm + spare[h]
-        if left < 0.0:
-            total += 1.0
-        else:
-            at = int(left / step)
-            if at < beyond.size:
-                total += beyond[at]
-    return total
+    for d in range(days):
+        sums[LOST_HOURS] += weights[d] * lost_hours(spare[d], sums[RESERVE] + firm, beyond, step)
+        dearer = limited[0, d] - free[0, d]
+        if dearer > 1e-12 * abs(limited[0, d]):
+            sums[CONGESTION] += weights[d] * dearer
+        for found in (limited, free):
+            sums[GAP] = max(sums[GAP], (found[0, d] - found[1, d]) / max(abs(found[0, d]), 1.0))
+            sums[PIVOTS] += found[2, d]
+            sums[FALLBACKS] += found[3, d]

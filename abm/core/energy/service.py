@@ -46,6 +46,29 @@ def plants(
 
 @kernel(
     [
+        "void(int64, float64[:, ::1], int64[::1], float64[::1], float64[::1], float64, float64[::1],"
+        "float64[::1])"
+    ],
+    allocates=False,
+)
+def running_costs(
+    month,
+    fuel_price,  # (fuels, months)
+    fuel,  # (T,) row of it, -1: none
+    fuel_factor,  # (T,) of fuel to a MWh
+    variable,  # (T,) currency/MWh
+    carbon_price,  # currency/t
+    emission,  # (T,) t/MWh
+    cost,  # out (T,) currency/MWh
+):
+    """Cost of a MWh by technology, carbon included."""
+    for t in range(fuel.size):
+        burnt = fuel_price[fuel[t], month] * fuel_factor[t] if fuel[t] >= 0 else 0.0
+        cost[t] = burnt + variable[t] + carbon_price * emission[t]
+
+
+@kernel(
+    [
         "void(int64, int64[::1], int64[::1], int64[::1], int64[::1], boolean[::1], float64[::1],"
         "float64[:, ::1], float64[::1], float64, float64, float64, float64[:, ::1])"
     ],

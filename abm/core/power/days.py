@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .case import Floats, PowerCase, PowerResult
+from .case import Floats, Ints, PowerCase, PowerResult
 
 Bases = Sequence[NDArray[Any] | None] | NDArray[Any]
 """A basis (or None) for each of several days."""
@@ -19,6 +19,7 @@ _FIELDS = (
     "store_zone", "charge_mw", "discharge_mw", "store_mwh", "charge_efficiency", "discharge_efficiency",
     "flexible_zone", "flexible_mw", "flexible_mwh", "shed_cost", "unserved_flexible_cost",
 )  # fmt: skip
+_BY_DAY = ("demand_mw", "capacity_mw", "shed_mw")
 _NOTHING: dict[str, Any] = {
     name: np.empty(0, np.int64 if name in ("line_from", "line_to") or name.endswith("_zone") else float)
     for name in _FIELDS[:-1]
@@ -28,8 +29,8 @@ _NOTHING: dict[str, Any] = {
 class PowerDays(Sequence[PowerCase]):
     """D cases that differ in `demand_mw` (D,Z,H), `capacity_mw` (D,Z,G,H) and `shed_mw` (D,Z,K,H) alone.
 
-    `shared` are the other fields of :class:`PowerCase`, of the same shapes as there. To index it is
-    to get a day's case, a view.
+    The other fields are those of :class:`PowerCase`, of the same shapes as there. To index it is to
+    get a day's case, a view.
 
     Raises:
         ValueError: as :class:`PowerCase`, of the first day that is not in order.
@@ -39,13 +40,26 @@ class PowerDays(Sequence[PowerCase]):
     (2, array([[60.]]))
     """
 
-    __slots__ = ("capacity_mw", "demand_mw", "first", "shed_mw")
-
-    first: PowerCase
-    """of the first day"""
-    demand_mw: Floats
-    capacity_mw: Floats
-    shed_mw: Floats
+    if TYPE_CHECKING:  # the fields lie in __dict__, as those of a case do
+        demand_mw: Floats
+        capacity_mw: Floats
+        cost: Floats
+        line_from: Ints
+        line_to: Ints
+        line_forward_mw: Floats
+        line_backward_mw: Floats
+        store_zone: Ints
+        charge_mw: Floats
+        discharge_mw: Floats
+        store_mwh: Floats
+        charge_efficiency: Floats
+        discharge_efficiency: Floats
+        flexible_zone: Ints
+        flexible_mw: Floats
+        flexible_mwh: Floats
+        shed_mw: Floats
+        shed_cost: Floats
+        unserved_flexible_cost: float
 
     def __init__(
         self,
@@ -58,51 +72,20 @@ class PowerDays(Sequence[PowerCase]):
     ) -> None:
         from . import checks  # Numba is imported on first use only
 
-        given = {**_NOTHING, **shared}
+        given = _NOTHING | shared
         if "flexible_mw" not in shared:
             given["flexible_mw"] = np.empty((0, np.shape(demand_mw)[-1]))
         try:
             fine = len(given) == len(_FIELDS) and checks.in_order(
-                demand_mw, capacity_mw, cost, shed_mw, *[given[name] for name in _FIELDS]
+                demand_mw, capacity_mw, cost, shed_mw, *map(given.__getitem__, _FIELDS)
             )
         except TypeError:  # arrays of another type or layout
             fine = False
-        if not fine:
-            self._take(demand_mw, capacity_mw, cost, shed_mw, shared)
-            return
-        self.demand_mw, self.capacity_mw, self.shed_mw = demand_mw, capacity_mw, shed_mw  # type: ignore[assignment]
-        self.first = object.__new__(PowerCase)
-        self.first.__dict__.update(given, cost=cost)
-        self.first.__dict__.update(self._own(0))
-
-    def _take(
-        self,
-        demand: ArrayLike,
-        capacity: ArrayLike,
-        cost: ArrayLike,
-        shed: ArrayLike,
-        shared: dict[str, Any],
-    ) -> None:
-        """Convert and check the days one by one."""
-        days = list(zip(*map(np.asarray, (demand, capacity, shed)), strict=True))
-        if not days:
-            raise ValueError("demand_mw has no day: give one at least")
-        first = PowerCase(days[0][0], days[0][1], cost, shed_mw=days[0][2], **shared)
-        cases = [
-            first,
-            *(first.replace(demand_mw=d, capacity_mw=c, shed_mw=s) for d, c, s in days[1:]),
-        ]
-        self.demand_mw = np.stack([case.demand_mw for case in cases])
-        self.capacity_mw = np.stack([case.capacity_mw for case in cases])
-        self.shed_mw = np.stack([case.shed_mw for case in cases])
-        self.first = first
-
-    def _own(self, day: int) -> dict[str, Floats]:
-        return {
-            "demand_mw": self.demand_mw[day],
-            "capacity_mw": self.capacity_mw[day],
-            "shed_mw": self.shed_mw[day],
-        }
+        if fine:
+            own: dict[str, Any] = {"demand_mw": demand_mw, "capacity_mw": capacity_mw, "shed_mw": shed_mw}
+            self.__dict__ = given | own | {"cost": cost}
+        else:
+            self.__dict__ = _checked(demand_mw, capacity_mw, cost, shed_mw, shared)
 
     def __len__(self) -> int:
         return len(self.demand_mw)
@@ -115,19 +98,27 @@ class PowerDays(Sequence[PowerCase]):
         if isinstance(at, slice):
             return [self[day] for day in range(*at.indices(len(self)))]
         case = object.__new__(PowerCase)
-        case.__dict__.update(self.first.__dict__)
-        case.__dict__.update(self._own(at))
+        case.__dict__.update(self.__dict__)
+        case.__dict__.update({name: self.__dict__[name][at] for name in _BY_DAY})
         return case
+
+
+def _checked(
+    demand: ArrayLike, capacity: ArrayLike, cost: ArrayLike, shed: ArrayLike, shared: dict[str, Any]
+) -> dict[str, Any]:
+    """The fields of days converted and checked one by one."""
+    days = list(zip(*map(np.asarray, (demand, capacity, shed)), strict=True))
+    if not days:
+        raise ValueError("demand_mw has no day: give one at least")
+    first = PowerCase(days[0][0], days[0][1], cost, shed_mw=days[0][2], **shared)
+    cases = [first, *(first.replace(demand_mw=d, capacity_mw=c, shed_mw=s) for d, c, s in days[1:])]
+    return first.__dict__ | {name: np.stack([case.__dict__[name] for case in cases]) for name in _BY_DAY}
 
 
 @dataclass(eq=False, slots=True)
 class DayResults(Sequence[PowerResult]):
     """Results of D days in arrays with days first, C-contiguous; to index it is to get a day's result."""
 
-    objective: list[float]
-    lower_bound: list[float]
-    pivots: list[int]
-    fallbacks: list[int]
     generation: Floats  # (D,Z,G,H)
     shed: Floats  # (D,Z,K,H)
     flow: Floats  # (D,L,H)
@@ -136,6 +127,7 @@ class DayResults(Sequence[PowerResult]):
     unserved_flexible: Floats  # (D,F)
     price: Floats  # (D,Z,H)
     basis: Sequence[NDArray[Any]] | NDArray[Any]  # of each day; hand it to the next `dispatch_many`
+    figures: Floats  # (4,D): objective, lower bound, pivots, fallbacks
 
     @classmethod
     def of(cls, results: Sequence[PowerResult]) -> DayResults:
@@ -144,12 +136,9 @@ class DayResults(Sequence[PowerResult]):
         def stack(name: str) -> Floats:
             return np.ascontiguousarray([getattr(result, name) for result in results])
 
+        figures = [stack(name) for name in ("objective", "lower_bound", "pivots", "fallbacks")]
         storage = [np.concatenate([r.charge, r.discharge, r.soc]) for r in results]
         return cls(
-            [result.objective for result in results],
-            [result.lower_bound for result in results],
-            [result.pivots for result in results],
-            [result.fallbacks for result in results],
             stack("generation"),
             stack("shed"),
             stack("flow"),
@@ -158,19 +147,19 @@ class DayResults(Sequence[PowerResult]):
             stack("unserved_flexible"),
             stack("price"),
             [result.basis for result in results],
+            np.array(figures, float),
         )
 
     def put(self, day: int, result: PowerResult) -> None:
         """Let ``result`` be the day's."""
-        self.objective[day], self.lower_bound[day] = result.objective, result.lower_bound
         for name in ("generation", "shed", "flow", "flexible", "unserved_flexible", "price"):
             getattr(self, name)[day] = getattr(result, name)
         self.storage[day] = np.concatenate([result.charge, result.discharge, result.soc])
         self.basis = [*self.basis[:day], result.basis, *self.basis[day + 1 :]]  # it may be of another size
-        self.pivots[day], self.fallbacks[day] = result.pivots, result.fallbacks
+        self.figures[:, day] = result.objective, result.lower_bound, result.pivots, result.fallbacks
 
     def __len__(self) -> int:
-        return len(self.objective)
+        return len(self.generation)
 
     @overload
     def __getitem__(self, at: int) -> PowerResult: ...
@@ -181,9 +170,10 @@ class DayResults(Sequence[PowerResult]):
             return [self[day] for day in range(*at.indices(len(self)))]
         storage = self.storage[at]
         stores = len(storage) // 3
+        objective, bound, pivots, fallbacks = self.figures[:, at].tolist()
         return PowerResult(
-            self.objective[at],
-            self.lower_bound[at],
+            objective,
+            bound,
             self.generation[at],
             self.shed[at],
             self.flow[at],
@@ -194,6 +184,6 @@ class DayResults(Sequence[PowerResult]):
             self.unserved_flexible[at],
             self.price[at],
             self.basis[at],
-            self.pivots[at],
-            self.fallbacks[at],
+            int(pivots),
+            int(fallbacks),
         )

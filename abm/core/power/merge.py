@@ -16,6 +16,7 @@ import numpy as np
 
 from ..jit import helper, kernel
 from .case import Floats, Ints, PowerCase
+from .days import PowerDays
 
 ALIKE = 1e-13  # relative difference of two proportions that are the same
 SIZES = 7  # figures at the head of a plan
@@ -40,9 +41,9 @@ class Merged(NamedTuple):
         return lines, stores, loads
 
 
-def merge(case: PowerCase, kept: dict[tuple[int, ...], Merged] | None = None) -> Merged:
+def merge(case: PowerCase | PowerDays, kept: dict[tuple[int, ...], Merged] | None = None) -> Merged:
     """The case with all that is alike merged; memory of a case of these sizes in ``kept`` is used again."""
-    zones, segments, hours = case.capacity_mw.shape
+    zones, segments, hours = case.capacity_mw.shape[-3:]
     lines, stores, loads = case.line_from.size, case.store_zone.size, case.flexible_zone.size
     forward, backward = case.line_forward_mw, case.line_backward_mw
     if forward.ndim != backward.ndim:  # both by hour, or neither

@@ -8,12 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from . import batch, kernel
+from . import batch
 from .case import Floats, Ints, PowerCase, PowerResult
 from .days import Bases, DayResults, PowerDays
 from .merge import Merged, merge
 from .network import Uint32s, topology
-from .pivots import OPTIMAL
 
 GAP_TOLERANCE = 1e-9  # objective against its bound, relative to the money that moves
 
@@ -25,6 +24,7 @@ class _Scratch(NamedTuple):
     ends: Uint32s
     floats: Floats
     ints: Uint32s
+    found: Floats
     counts: Ints
 
 
@@ -55,32 +55,25 @@ def solve(case: PowerCase, warm: NDArray[Any] | None = None) -> PowerResult:
 
 def solve_days(days: PowerDays, warm: Bases) -> DayResults:
     """`solve` for each of the days, with a basis or None for each."""
-    *arrays, last = _run(days.first, days.demand_mw, days.capacity_mw, days.shed_mw, warm)
-    objective, bound, pivots, unproved = [], [], [], []
-    for day, figures in enumerate(last.tolist()):
-        objective.append(figures[batch.OBJECTIVE])
-        bound.append(figures[batch.BOUND])
-        pivots.append(int(figures[batch.PIVOTS]))
-        if not _proved(figures):
-            unproved.append(day)
-    results = DayResults(objective, bound, pivots, [0] * len(days), *arrays)
-    for day in unproved:
-        results.put(day, _last_resort(days[day]))
+    out, unproved = _run(days, days.demand_mw, days.capacity_mw, days.shed_mw, warm)
+    results = DayResults(*out)
+    if unproved:
+        for day in results.figures[batch.UNPROVED].nonzero()[0].tolist():
+            results.put(day, _last_resort(days[day]))
     return results
 
 
 def attempt(case: PowerCase, warm: NDArray[Any] | None = None) -> PowerResult | None:
     """Solve on the network; None where no proved optimum was found."""
-    generation, shed, flow, storage, flexible, unserved, price, basis, figures = _run(
-        case, case.demand_mw[None], case.capacity_mw[None], case.shed_mw[None], (warm,)
-    )
-    found = figures[0].tolist()
-    if not _proved(found):
+    out, unproved = _run(case, case.demand_mw[None], case.capacity_mw[None], case.shed_mw[None], (warm,))
+    if unproved:
         return None
+    generation, shed, flow, storage, flexible, unserved, price, basis, figures = out
+    objective, bound, pivots, _ = figures[:, 0].tolist()
     rows, stores = storage[0], case.store_zone.size
     return PowerResult(
-        found[batch.OBJECTIVE],
-        found[batch.BOUND],
+        objective,
+        bound,
         generation[0],
         shed[0],
         flow[0],
@@ -91,24 +84,14 @@ def attempt(case: PowerCase, warm: NDArray[Any] | None = None) -> PowerResult | 
         unserved[0],
         price[0],
         basis[0],
-        int(found[batch.PIVOTS]),
-    )
-
-
-def _proved(figures: list[float]) -> bool:
-    """Whether an answer is feasible and its objective equals its bound; ``figures`` as in `batch`."""
-    objective, bound, turnover, breach, largest, status, _ = figures
-    return (
-        status == OPTIMAL
-        and abs(objective - bound) <= GAP_TOLERANCE * turnover
-        and breach <= kernel.BREACH_TOLERANCE * largest
+        int(pivots),
     )
 
 
 def _run(
-    case: PowerCase, demand: Floats, capacity: Floats, shed_mw: Floats, warm: Bases
-) -> list[NDArray[Any]]:
-    """Days like ``case`` in all but the three arrays (D,...), solved: `batch.solve_days`, what it writes."""
+    case: PowerCase | PowerDays, demand: Floats, capacity: Floats, shed_mw: Floats, warm: Bases
+) -> tuple[list[NDArray[Any]], int]:
+    """Days like ``case`` in all but the three arrays (D,...): what `batch.solve_days` writes and returns."""
     merged = merge(case, _memory.merged)
     scratch = _scratch_for(merged.plan.tobytes())
     days, zones, hours = demand.shape
@@ -126,17 +109,17 @@ def _run(
         empty((days, loads)),
         empty(demand.shape),
         basis,
-        empty((days, batch.FIGURES)),
+        empty((batch.FIGURES, days)),
     ]
     cost = case.cost
-    batch.solve_days(
+    unproved = batch.solve_days(
         *scratch,
         *merged,
         demand, capacity, cost if cost.ndim == 3 else cost[:, :, None], shed_mw,
-        case.shed_cost, case.unserved_flexible_cost, is_warm,
+        case.shed_cost, case.unserved_flexible_cost, GAP_TOLERANCE, is_warm,
         *out,
     )  # fmt: skip
-    return out
+    return out, unproved
 
 
 def _first_bases(warm: Bases, days: int, size: int) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
@@ -171,6 +154,7 @@ def _scratch_for(plan: bytes) -> _Scratch:
             needed.ends,
             np.zeros(needed.floats),
             np.zeros(needed.ints, dtype=np.uint32),
+            np.zeros(5),
             np.zeros(4, dtype=np.int64),
         )
     return found
