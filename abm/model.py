@@ -341,9 +341,9 @@ class Model(Accounts, Reporting, mesa.Model):
         self.solves += found.solves
         self.fallbacks += found.fallbacks
         self.max_gap = max(self.max_gap, found.gap)
-        self._energy += found.generation.sum(0)
+        self._energy += found.made
         self._direct_mw += float(self._coming_direct[self.month])
-        total = float(found.generation.sum())
+        total = float(found.made.sum())
         self.carbon_kg_mwh = found.emissions_t * 1000.0 / total if total > 0.0 else 0.0
 
     def build_direct(self, months: np.ndarray, mw: np.ndarray) -> None:

@@ -120,8 +120,8 @@ class Transfers:
 
     def book_energy(self, ledger: Ledger, found: PowerMonth) -> None:
         """Post a month's energy, zone by zone; what may go either way has a line for each."""
-        made, losses, flow = found.generation.sum(axis=1), found.losses, found.flow
-        energy = np.concatenate([made, found.load, found.ai_load, losses, -losses, flow, -flow])
+        losses, flow = found.losses, found.flow
+        energy = np.concatenate([found.generated, found.load, found.ai_load, losses, -losses, flow, -flow])
         ledger.post_lines(self._energy, np.maximum(energy, 0.0))
 
 

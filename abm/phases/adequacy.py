@@ -9,13 +9,10 @@ system is one node here: line limits are no part of this figure.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-
-from abm.core.energy.readout import lost_hours
 
 if TYPE_CHECKING:
     from abm.phases.power import PowerSystem
@@ -55,25 +52,25 @@ def _outages(fleet: tuple[tuple[int, float, float], ...]) -> np.ndarray:
     return np.maximum(1.0 - np.cumsum(density), 0.0)
 
 
-def loss_of_load_hours(
-    power: PowerSystem, available: np.ndarray, reserve: float, days: Iterable[tuple[float, np.ndarray]]
-) -> float:
-    """Expected hours of the month in which available capacity falls short of load.
+def thermal_fleet(power: PowerSystem, available: np.ndarray) -> tuple[float, np.ndarray]:
+    """MW of thermal plant were none on outage, and P(outage > x) at x = 0, STEP_MW, 2 STEP_MW, ...
 
-    ``available`` (technologies,) MW on average, ``reserve`` MW that stores can give for four hours;
-    each of ``days`` has the number of days it stands for and, by hour, what weather-driven power
-    leaves of the load, with a minus (MW).
+    ``available`` (technologies,) MW on average.
     """
-    tech = power.tech
-    thermal = power.thermal_rows
-    units = np.rint(available[thermal] / tech.unit_mw[thermal])
-    rate = tech.forced_outage[thermal]
-    outages = (units > 0.0) & (rate > 0.0)
-    sizes = tech.unit_mw[thermal]
-    # Mean availability already holds forced outages: add their mean back, then let them vary.
-    firm = reserve + float(available[thermal].sum() + (units * sizes * rate)[outages].sum())
-    fleet = zip(
-        units[outages].astype(int).tolist(), sizes[outages].tolist(), rate[outages].tolist(), strict=True
-    )
-    beyond = _outages(tuple(sorted(fleet)))
-    return float(sum(weight * lost_hours(spare, firm, beyond, STEP_MW) for weight, spare in days))
+    tech, thermal = power.tech, power.thermal_rows
+    mean, sizes = available[thermal], tech.unit_mw[thermal]
+    firm = 0.0
+    fleet = []
+    for mw, units, size, rate in zip(
+        mean.tolist(),
+        np.rint(mean / sizes).tolist(),
+        sizes.tolist(),
+        tech.forced_outage[thermal].tolist(),
+        strict=True,
+    ):
+        firm += mw
+        if units > 0.0 and rate > 0.0:
+            # Mean availability already holds forced outages: add their mean back, then let them vary.
+            firm += units * size * rate
+            fleet.append((int(units), size, rate))
+    return firm, _outages(tuple(sorted(fleet)))

@@ -7,15 +7,17 @@ served. Both use :mod:`abm.core.power`; days are weighted so that they add up to
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from abm.core.energy import readout
-from abm.core.power import PowerResult, dispatch_many
+from abm.calendar import NEVER
+from abm.core.energy import readout, service
+from abm.core.power import DayResults, dispatch_many
 from abm.decisions import Intent
-from abm.phases.adequacy import loss_of_load_hours
+from abm.phases.adequacy import STEP_MW, thermal_fleet
 from abm.phases.power_cases import MonthCases, Situation, cases_of
 from abm.state import AI, ENERGISED, FAB
 
@@ -29,6 +31,8 @@ class PowerMonth:
 
     generation: np.ndarray
     """(zones, technologies)"""
+    made: np.ndarray
+    """(technologies,) its sum over zones"""
     curtailed: float
     unserved: float
     nonfirm_cut: float
@@ -37,6 +41,12 @@ class PowerMonth:
     ai_load: np.ndarray
     """(zones,) AI sites' energy served"""
     ai_unserved: np.ndarray
+    ai_wanted: np.ndarray
+    """(zones,) the two together"""
+    unserved_share: np.ndarray
+    """(zones,) of it"""
+    generated: np.ndarray
+    """(zones,) of all technologies"""
     losses: np.ndarray
     flow: np.ndarray
     """(lines between zones,) net energy from the first end to the second"""
@@ -70,6 +80,7 @@ class PowerSystem:
         self.zones, self.hours = self.cases.zones, self.cases.hours
         self.lines, self.weatherly = self.cases.lines, self.cases.weatherly
         self.mean = self.cases.mean_availability(model.parameters)
+        self.efficiency = self.cases.efficiency(model.parameters)
         self.is_coal = np.array([i >= 0 and world.fuels.keys[i] == "coal" for i in tech.fuel])
         self.thermal_rows = np.flatnonzero(self.cases.profile == 0)
         self.weather_kind = np.where(
@@ -77,77 +88,89 @@ class PowerSystem:
             readout.DISPATCHABLE,
             np.where(self.weatherly, readout.SUN_OR_WIND, readout.OTHER_WEATHER),
         )
-        self.settlement_share = tech.settlement_share.astype(float)
         self.renewable, self.carbon_free = tech.renewable.astype(bool), tech.carbon_free.astype(bool)
+        # Arrays that compiled code takes: the world's are read-only.
+        self.settlement_share, self.emission, self.capacity_payment = (
+            np.array(values, float)
+            for values in (tech.settlement_share, tech.emission_t_mwh, tech.capacity_payment)
+        )
+        plants, stores, lines = world.plants, world.stores, world.lines
+        self.plants = [
+            np.array(values, np.int64) for values in (plants.commissioned, plants.zone, plants.technology)
+        ]
+        self.line_mw = [np.array(mw, float)[self.lines] for mw in (lines.forward_mw, lines.backward_mw)]
+        self.store_months = [np.array(when, np.int64) for when in (stores.commissioned, stores.retires)]
+        self.store_mw = [np.array(size, float) for size in (stores.mw, stores.mwh)]
+        self.in_operation = np.array([ENERGISED, AI, FAB])
+        self.burns = (
+            np.array(tech.fuel, np.int64),
+            np.array(tech.fuel_factor, float),
+            np.array(tech.variable_cost, float),
+        )
         self.buses = [f"zone {key}" for key in world.zones.keys]
-        self._warm: dict[tuple[int, int, int], Any] | None = None
-        """Basis of each (0 zonal or 1 single, calendar month, day) a year ago; of the opening world at first."""
+        self._warm: dict[tuple[int, int], Any] | None = None
+        """Bases of each (0 zonal or 1 single, calendar month) a year ago; of the opening world at first."""
 
     # -- what there is -----------------------------------------------------------------------
-    def installed(self, month: int) -> np.ndarray:
-        """Capacity in service, (zones, technologies) in MW."""
-        model, plants, state = self.model, self.model.world.plants, self.model.state
-        alive = (plants.commissioned <= month) & (state.plant_retires > month)
-        for row, back in model.plant_back.items():
-            alive[row] = alive[row] and month >= back
-        mw = state.added_mw.copy()
-        np.add.at(mw, (plants.zone[alive], plants.technology[alive]), state.plant_mw[alive])
-        return mw
+    def available(self, month: int, calendar: int) -> np.ndarray:
+        """Capacity in service times its availability, (zones, technologies) in MW."""
+        state, commissioned = self.model.state, self.plants[0]
+        waiting = [row for row, back in self.model.plant_back.items() if month < back]
+        if waiting:  # called back, but not there yet
+            commissioned = commissioned.copy()
+            commissioned[waiting] = NEVER
+        available = np.empty(state.added_mw.shape)
+        service.plants(
+            month, commissioned, state.plant_retires, *self.plants[1:], state.plant_mw, state.added_mw,
+            self.mean, self.cases.availability[calendar], available,
+        )  # fmt: skip
+        return available
 
     def costs(self, month: int) -> np.ndarray:
         """Running cost by technology, currency/MWh, carbon price included."""
-        model, tech = self.model, self.tech
-        fuel = np.where(tech.fuel >= 0, model.outside.fuel_price[np.maximum(tech.fuel, 0), month], 0.0)
-        carbon = model.board.value("carbon_price", month)
-        return np.asarray(fuel * tech.fuel_factor + tech.variable_cost + carbon * tech.emission_t_mwh)
+        cost = np.empty_like(self.emission)
+        carbon = self.model.board.value("carbon_price", month)
+        service.running_costs(month, self.model.outside.fuel_price, *self.burns, carbon, self.emission, cost)
+        return cost
 
-    def ai_power(self) -> tuple[np.ndarray, np.ndarray]:
-        """Electric load of AI sites by zone, firm and not firm, MW."""
+    def large_loads(self) -> np.ndarray:
+        """(LOADS, zones) MW that AI sites, firm and not, and fabs draw."""
         model, p = self.model, self.model.parameters
         state, sites = model.state, model.state.sites
-        rows = sites.rows(ENERGISED)
-        rows = rows[sites.kind[rows] == AI]
-        full = model.site_powers(rows)
         idle = p["idle_share"]
-        mw = full * p["load_factor"] * (idle + (1.0 - idle) * state.market.used_share)
-        firm, nonfirm = np.zeros(self.zones), np.zeros(self.zones)
-        np.add.at(firm, sites.zone[rows], np.where(sites.nonfirm[rows], 0.0, mw))
-        np.add.at(nonfirm, sites.zone[rows], np.where(sites.nonfirm[rows], mw, 0.0))
-        return firm, nonfirm
+        loads = np.empty((service.LOADS, self.zones))
+        service.large_loads(
+            sites.count, self.in_operation, sites.status, sites.kind, sites.zone, sites.nonfirm, sites.mw,
+            state.chips, model.vintage_kw, p["gpu_power_factor"] * p["pue"] / 1000.0,
+            p["load_factor"] * (idle + (1.0 - idle) * state.market.used_share), p["fab_load_factor"], loads,
+        )  # fmt: skip
+        return loads
 
     def situation(self, month: int) -> Situation:
         """What the state, the owners of plants and the outside bring to the month."""
         model, state, p = self.model, self.model.state, self.model.parameters
-        lines, stores, sites = model.world.lines, model.world.stores, model.state.sites
-        calendar = model.calendar.month_of_year(month)
-        available = self.installed(month) * self.mean * self.cases.availability[calendar]
+        outside, calendar = model.outside, model.calendar.month_of_year(month)
+        available = self.available(month, calendar)
         for agent in model.acting("offers"):
             for intent in agent.act("offers", month):
                 available[:, self.is_coal] *= 1.0 - min(intent.amount, 1.0)
                 if calendar == 11:
                     model.decisions.note(month, intent)
-        firm, nonfirm = self.ai_power()
-        fabs = sites.rows(ENERGISED)
-        fabs = fabs[sites.kind[fabs] == FAB]
-        on = state.line_ready[self.lines] <= month
-        limit = p["transfer_limit_factor"]
-        alive = (stores.commissioned <= month) & (stores.retires > month)
-        added = state.added_store_mw
+        limits, stores = np.empty((2, len(self.lines))), np.empty_like(self.efficiency)
+        service.lines_and_stores(
+            month, self.lines, state.line_ready, *self.line_mw, p["transfer_limit_factor"],
+            *self.store_months, *self.store_mw, state.added_store_mw, p["battery_hours"], limits, stores,
+        )  # fmt: skip
         return Situation(
             calendar=calendar,
             available=available,
             cost=self.costs(month),
-            firm=firm,
-            nonfirm=nonfirm,
-            fab_mw=np.bincount(sites.zone[fabs], sites.mw[fabs] * p["fab_load_factor"], self.zones).astype(
-                float
-            ),
-            forward=np.where(on, lines.forward_mw[self.lines], 0.0) * limit,
-            backward=np.where(on, lines.backward_mw[self.lines], 0.0) * limit,
-            growth=float(model.outside.demand[month]) * float(model.outside.weather_demand[month]),
-            weather=float(model.outside.weather_renewables[month]),
-            store_mw=np.concatenate([np.where(alive, stores.mw, 0.0), added]),
-            store_mwh=np.concatenate([np.where(alive, stores.mwh, 0.0), added * p["battery_hours"]]),
+            loads=self.large_loads(),
+            limits=limits,
+            growth=float(outside.demand[month]) * float(outside.weather_demand[month]),
+            weather=float(outside.weather_renewables[month]),
+            stores=stores,
+            efficiency=self.efficiency,
         )
 
     # -- a month -----------------------------------------------------------------------------
@@ -161,18 +184,16 @@ class PowerSystem:
         if self._warm is None:
             own = model.power_backend in (None, "simplex")
             self._warm = dict(self.cases.opening_bases()) if own else {}
-        found: list[list[PowerResult]] = []
+        found: list[DayResults] = []
         for kind, days in enumerate((cases.zonal, cases.single)):
-            warm = [self._warm.get((kind, now.calendar, d)) for d in range(len(days))]
-            results = dispatch_many(days, warm, backend=model.power_backend)
-            for d, result in enumerate(results):
-                self._warm[kind, now.calendar, d] = result.basis
+            results = dispatch_many(days, self._warm.get((kind, now.calendar)), backend=model.power_backend)
+            self._warm[kind, now.calendar] = results.basis
             found.append(results)
         counts = self.cases.day_counts[now.calendar]
         stretch = model.calendar.days(month) / sum(counts) * 24.0 / self.hours
         share = min(
             model.board.value("direct_purchase_openness", month),
-            model.direct_share(float(cases.ai_total.sum())),
+            model.direct_share(float(cases.ai[0].sum())),
         )
         model.direct_share_now = share
         rules = share, model.price_cap, model.board.value("regional_pricing", month)
@@ -184,87 +205,64 @@ class PowerSystem:
         rules: tuple[float, float, float],
         weights: list[float],
         cases: MonthCases,
-        limited: list[PowerResult],
-        free: list[PowerResult],
+        limited: DayResults,
+        free: DayResults,
     ) -> PowerMonth:
         """Sums of the month from its days with (``limited``) and without (``free``) line limits.
 
         ``rules``: share of AI load bought directly, cap on the settlement price, share of zonal pricing.
         """
-        tech, z, t = self.tech, self.zones, len(self.tech)
-        generation, settlement = np.zeros((z, t)), np.zeros(t)
-        sums, by_zone = np.zeros(readout.SCALARS), np.zeros((readout.BY_ZONE, z))
-        flow, spare = np.zeros(len(self.lines)), np.zeros((len(weights), self.hours))
-        congestion = gap = 0.0
-        for d, (weight, case, r, s) in enumerate(zip(weights, cases.zonal, limited, free, strict=True)):
-            readout.add_day(
-                weight,
-                cases.base[d],
-                cases.by_tech[d],
-                case.demand_mw,
-                cases.ai_total,
-                cases.flexible,
-                *map(_plain, (r.generation, r.shed, r.flow, r.charge, r.discharge, r.flexible)),
-                case.store_zone,
-                case.flexible_zone,
-                _plain(r.price),
-                _plain(s.price[0]),
-                self.cases.segment_tech,
-                self.weather_kind,
-                self.renewable,
-                self.carbon_free,
-                *rules,
-                now.cost,
-                self.settlement_share,
-                generation,
-                sums,
-                by_zone,
-                flow,
-                settlement,
-                spare[d],
-            )
-            dearer = r.objective - s.objective
-            congestion += weight * (dearer if dearer > 1e-12 * abs(r.objective) else 0.0)
-            for found in (r, s):
-                gap = max(gap, (found.objective - found.lower_bound) / max(abs(found.objective), 1.0))
-        zone_load = by_zone[readout.ZONE_LOAD]
-        self.model.daily_spread = by_zone[readout.SPREAD] / max(sum(weights), 1e-9)
-        by_tech_made = generation.sum(0)
-        reserve = float(np.minimum(now.store_mw, now.store_mwh / 4.0).sum())
-        available = now.available.sum(0)
-        total, needed = sums[readout.TOTAL], sums[readout.NEEDED]
+        z, t = self.zones, len(self.tech)
+        zeros = np.zeros
+        generation, flow, spare = zeros((z, t)), zeros(len(self.lines)), zeros((len(weights), self.hours))
+        total, by_tech, by_zone = (
+            zeros(readout.SCALARS),
+            zeros((readout.BY_TECH, t)),
+            zeros((readout.BY_ZONE, z)),
+        )
+        case = cases.zonal
+        readout.add_month(
+            np.array(weights), cases.base, cases.by_tech, cases.zonal.demand_mw, cases.ai,
+            limited.generation, limited.shed, limited.flow, limited.storage, limited.flexible,
+            case.store_zone, case.flexible_zone, limited.price, free.price,
+            self.cases.segment_tech, self.weather_kind, self.renewable, self.carbon_free, *rules,
+            now.cost, self.settlement_share, self.emission, self.capacity_payment, now.available, now.stores,
+            limited.figures, free.figures, *thermal_fleet(self, now.available.sum(0)), STEP_MW,
+            generation, total, by_tech, by_zone, flow, spare,
+        )  # fmt: skip
+        self.model.daily_spread = by_zone[readout.SPREAD]
+        sums = total.tolist()
+        energy, needed, load = sums[readout.TOTAL], sums[readout.NEEDED], sums[readout.LOAD_SUM]
         return PowerMonth(
             generation=generation,
-            curtailed=max(float(sums[readout.CURTAILED]), 0.0),
-            unserved=float(sums[readout.UNSERVED]),
-            nonfirm_cut=float(sums[readout.NONFIRM_CUT]),
+            made=by_tech[readout.MADE],
+            curtailed=max(sums[readout.CURTAILED], 0.0),
+            unserved=sums[readout.UNSERVED],
+            nonfirm_cut=sums[readout.NONFIRM_CUT],
             load=by_zone[readout.LOAD],
             ai_load=by_zone[readout.AI_LOAD],
-            ai_unserved=np.maximum(by_zone[readout.AI_UNSERVED], 0.0),
+            ai_unserved=by_zone[readout.AI_UNSERVED],
+            ai_wanted=by_zone[readout.AI_WANTED],
+            unserved_share=by_zone[readout.UNSERVED_SHARE],
+            generated=by_zone[readout.GENERATED],
             losses=by_zone[readout.LOSSES],
             flow=flow,
-            price=float(sums[readout.PRICE_SUM] / sums[readout.LOAD_SUM]) if sums[readout.LOAD_SUM] else 0.0,
-            zone_price=np.divide(
-                by_zone[readout.ZONE_PRICE_SUM], zone_load, out=np.zeros(z), where=zone_load > 0
-            ),
-            congestion=congestion,
-            emissions_t=float(by_tech_made @ tech.emission_t_mwh),
-            peak_mw=float(sums[readout.PEAK]),
-            lole_hours=loss_of_load_hours(self, available, reserve, zip(weights, spare, strict=True)),
-            renewable_share=float(sums[readout.GREEN] / total) if total else 0.0,
-            ai_carbon_free=float(sums[readout.MATCHED] / needed) if needed > 0.0 else float("nan"),
-            settlement=settlement,
-            fuel_cost=by_tech_made * now.cost,
-            capacity_payment=available * tech.capacity_payment,
-            gap=gap,
-            pivots=sum(found.pivots for found in (*limited, *free)),
-            fallbacks=sum(found.fallbacks for found in (*limited, *free)),
+            price=sums[readout.PRICE_SUM] / load if load else 0.0,
+            zone_price=by_zone[readout.ZONE_PRICE],
+            congestion=sums[readout.CONGESTION],
+            emissions_t=sums[readout.EMISSIONS],
+            peak_mw=sums[readout.PEAK],
+            lole_hours=sums[readout.LOST_HOURS],
+            renewable_share=sums[readout.GREEN] / energy if energy else 0.0,
+            ai_carbon_free=sums[readout.MATCHED] / needed if needed > 0.0 else math.nan,
+            settlement=by_tech[readout.SETTLEMENT],
+            fuel_cost=by_tech[readout.FUEL_COST],
+            capacity_payment=by_tech[readout.CAPACITY_PAYMENT],
+            gap=sums[readout.GAP],
+            pivots=int(sums[readout.PIVOTS]),
+            fallbacks=int(sums[readout.FALLBACKS]),
             solves=len(limited) + len(free),
         )
-
-
-def _plain(array: np.ndarray) -> np.ndarray:
-    return array if array.flags.c_contiguous else np.ascontiguousarray(array)
 
 
 def run(model: Model, month: int) -> None:
@@ -273,11 +271,8 @@ def run(model: Model, month: int) -> None:
     month_result = model.power.run(month)
     model.power_month = month_result
     model.transfers.book_energy(model.ledger, month_result)
-    full = month_result.ai_load + month_result.ai_unserved
-    state.unserved_share = np.divide(
-        month_result.ai_unserved, full, out=np.zeros_like(full), where=full > 1e-9
-    )
-    state.ai_mw = full / model.calendar.hours(month)
+    state.unserved_share = month_result.unserved_share
+    state.ai_mw = month_result.ai_wanted / model.calendar.hours(month)
     model.price_history.append(month_result.price)
     model.emissions_total += month_result.emissions_t / 1e6
     model.unserved_total += month_result.unserved

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from abm.core.energy.days import fill_days
-from abm.core.power import PowerCase, dispatch
+from abm.core.energy.days import fill_days, price_segments
+from abm.core.energy.service import LOADS
+from abm.core.power import PowerDays, dispatch_many
 from abm.quantities import Parameters
 
 if TYPE_CHECKING:
@@ -46,38 +47,32 @@ class Situation:
     """(Z,T) MW in service times availability, before the hour's weather"""
     cost: np.ndarray
     """(T,) currency/MWh"""
-    firm: np.ndarray
-    """(Z,) MW of AI sites"""
-    nonfirm: np.ndarray
-    """(Z,) MW of AI sites that may be cut first"""
-    fab_mw: np.ndarray
-    """(Z,) other new large loads, flat"""
-    forward: np.ndarray
-    """(L,) MW"""
-    backward: np.ndarray
+    loads: np.ndarray
+    """(LOADS,Z) MW of AI sites, firm and not, and of other new large loads"""
+    limits: np.ndarray
+    """(2,L) MW forward and backward"""
     growth: float
     """of demand without AI, over the profiles' year"""
     weather: float
     """factor on sun and wind"""
-    store_mw: np.ndarray
-    """(S,)"""
-    store_mwh: np.ndarray
+    stores: np.ndarray
+    """(2,S) MW and MWh"""
+    efficiency: np.ndarray
+    """(2,S) of charging and of discharging"""
 
 
 @dataclass(slots=True)
 class MonthCases:
     """A month's cases, and what reading their results needs; D days."""
 
-    zonal: list[PowerCase]
-    single: list[PowerCase]
+    zonal: PowerDays
+    single: PowerDays
     base: np.ndarray
     """(D,Z,H) MW of load without AI sites"""
     by_tech: np.ndarray
     """(D,Z,T,H) MW available"""
-    ai_total: np.ndarray
-    """(Z,) MW"""
-    flexible: np.ndarray
-    """(Z,) part of it that can wait within the day"""
+    ai: np.ndarray
+    """(2,Z) MW of AI load, and of the part of it that can wait within the day"""
 
 
 def cases_of(world: World) -> DayCases:
@@ -141,12 +136,13 @@ class DayCases:
             tech.keys, tuple(self.segment_tech.tolist()), tuple(self.segment_must.tolist()), self.hours
         )
         self.lines = np.flatnonzero(lines.from_zone != lines.to_zone)
-        self.line_ends = {"line_from": lines.from_zone[self.lines], "line_to": lines.to_zone[self.lines]}
+        self.line_from, self.line_to = lines.from_zone[self.lines], lines.to_zone[self.lines]
         self.store_zone = np.concatenate([stores.zone, np.arange(z)])
-        self.own_efficiency = stores.charge_efficiency, stores.discharge_efficiency
+        self.own_efficiency = np.stack([stores.charge_efficiency, stores.discharge_efficiency]).astype(float)
+        """(2, stores of the world)"""
         self._one_node = np.zeros(len(self.store_zone), np.int64)
         self._every_zone = np.arange(z)
-        self._bases: dict[tuple[int, int, int], Any] | None = None
+        self._bases: dict[tuple[int, int], Any] | None = None
 
     def mean_availability(self, p: Parameters) -> np.ndarray:
         """(T,) of technologies; a quantity named ``<technology>_availability`` replaces the table's."""
@@ -156,117 +152,85 @@ class DayCases:
             [own if value is None else value for own, value in zip(tech.availability, given, strict=True)]
         )
 
+    def efficiency(self, p: Parameters) -> np.ndarray:
+        """(2,S) of charging and discharging: the world's stores, then those built in each zone."""
+        built = np.full((2, self.zones), np.sqrt(p["battery_round_trip"]))
+        return np.concatenate([self.own_efficiency, built], axis=1)
+
     def month(self, now: Situation, p: Parameters) -> MonthCases:
         """The cases of a month."""
-        z, h, calendar = self.zones, self.hours, now.calendar
-        segment_cost = np.where(self.segment_must, -p["must_run_bid"], now.cost[self.segment_tech])
-        # Hours and segments of equal cost are told apart by their names, so that the optimum is one,
-        # whichever solver finds it and in whatever order zones and lines are listed.
-        segment_cost = segment_cost[:, None] + p["tie_break"] * self.ties
-        ai_total = now.firm + now.nonfirm
-        flexible = p["flexible_share"] * ai_total
-        shaped, profile = self.shaped[calendar], self.demand[calendar]
-        days, _, techs, _ = shaped.shape
-        segments = len(self.segment_tech)
-        by_tech, capacity = np.empty((days, z, techs, h)), np.empty((days, z, segments, h))
-        base, demand, shed = np.empty((days, z, h)), np.empty((days, z, h)), np.empty((days, z, 2, h))
-        whole = np.empty((days, 1, h)), np.empty((days, 1, segments, h)), np.empty((days, 1, 2, h))
+        z, h = self.zones, self.hours
+        shaped, profile = self.shaped[now.calendar], self.demand[now.calendar]
+        days, techs, segments = len(shaped), shaped.shape[2], len(self.segment_tech)
+        empty = np.empty
+        zonal_cost, single_cost = empty((z, segments, h)), empty((1, segments, h))
+        price_segments(
+            now.cost, self.segment_tech, self.segment_must, p["must_run_bid"], p["tie_break"], self.ties,
+            zonal_cost, single_cost,
+        )  # fmt: skip
+        ai, by_tech, base = empty((2, z)), empty((days, z, techs, h)), empty((days, z, h))
+        demand, capacity, shed = empty((days, z, h)), empty((days, z, segments, h)), empty((days, z, 2, h))
+        whole = empty((days, 1, h)), empty((days, 1, segments, h)), empty((days, 1, 2, h))
         fill_days(
-            now.available,
-            shaped,
-            self.weatherly,
-            now.weather,
-            self.segment_tech,
-            self.portion,
-            profile,
-            now.growth,
-            now.fab_mw,
-            ai_total - flexible,
-            now.nonfirm,
-            by_tech,
-            capacity,
-            base,
-            demand,
-            shed,
-            whole[1],
-            whole[0],
-            whole[2],
-        )
-        zone_cost = np.empty((z, *segment_cost.shape))
-        zone_cost[:] = segment_cost
-        efficiency = np.full(z, float(np.sqrt(p["battery_round_trip"])))
-        store = {
-            "charge_mw": now.store_mw,
-            "discharge_mw": now.store_mw,
-            "store_mwh": now.store_mwh,
-            "charge_efficiency": np.concatenate([self.own_efficiency[0], efficiency]),
-            "discharge_efficiency": np.concatenate([self.own_efficiency[1], efficiency]),
-        }
-        prices: dict[str, Any] = {
+            now.available, shaped, self.weatherly, now.weather, self.segment_tech, self.portion,
+            profile, now.growth, now.loads, p["flexible_share"],
+            ai, by_tech, capacity, base, demand, shed, whole[1], whole[0], whole[2],
+        )  # fmt: skip
+        flexible = ai[1]
+        together = float(flexible.sum())
+        common: dict[str, Any] = {
+            "charge_mw": now.stores[0],
+            "discharge_mw": now.stores[0],
+            "store_mwh": now.stores[1],
+            "charge_efficiency": now.efficiency[0],
+            "discharge_efficiency": now.efficiency[1],
             "shed_cost": np.array([p["nonfirm_value"], p["lost_load_value"]]),
             "unserved_flexible_cost": p["deferred_compute_value"],
         }  # currency/MWh
-        zonal: dict[str, Any] = {
-            "cost": zone_cost,
-            **self.line_ends,
-            "line_forward_mw": now.forward,
-            "line_backward_mw": now.backward,
-            "store_zone": self.store_zone,
-            "flexible_zone": self._every_zone,
-            "flexible_mw": np.repeat((1.5 * flexible)[:, None], h, axis=1),
-            "flexible_mwh": flexible * h,
-            **store,
-            **prices,
-        }
-        single: dict[str, Any] = {
-            "cost": segment_cost[None],
-            "store_zone": self._one_node,
-            "flexible_zone": self._one_node[:1],
-            "flexible_mw": np.full((1, h), 1.5 * flexible.sum()),
-            "flexible_mwh": np.array([flexible.sum() * h]),
-            **store,
-            **prices,
-        }
-        # The days of a month share everything but these three.
-        first = PowerCase(demand[0], capacity[0], shed_mw=shed[0], **zonal)
-        one = PowerCase(whole[0][0], whole[1][0], shed_mw=whole[2][0], **single)
-        return MonthCases(
-            [
-                first,
-                *(
-                    first.replace(demand_mw=demand[d], capacity_mw=capacity[d], shed_mw=shed[d])
-                    for d in range(1, days)
-                ),
-            ],
-            [
-                one,
-                *(
-                    one.replace(demand_mw=whole[0][d], capacity_mw=whole[1][d], shed_mw=whole[2][d])
-                    for d in range(1, days)
-                ),
-            ],
-            base,
-            by_tech,
-            ai_total,
-            flexible,
+        zonal = PowerDays(
+            demand,
+            capacity,
+            zonal_cost,
+            shed_mw=shed,
+            line_from=self.line_from,
+            line_to=self.line_to,
+            line_forward_mw=now.limits[0],
+            line_backward_mw=now.limits[1],
+            store_zone=self.store_zone,
+            flexible_zone=self._every_zone,
+            flexible_mw=np.repeat(1.5 * flexible, h).reshape(z, h),
+            flexible_mwh=flexible * h,
+            **common,
         )
+        single = PowerDays(
+            *whole[:2],
+            single_cost,
+            shed_mw=whole[2],
+            store_zone=self._one_node,
+            flexible_zone=self._one_node[:1],
+            flexible_mw=np.full((1, h), 1.5 * together),
+            flexible_mwh=np.array([together * h]),
+            **common,
+        )
+        return MonthCases(zonal, single, base, by_tech, ai)
 
-    def opening_bases(self) -> dict[tuple[int, int, int], Any]:
-        """A basis for each (0 zonal or 1 single, calendar month, day): where a run's first year starts from.
+    def opening_bases(self) -> dict[tuple[int, int], Any]:
+        """Bases for each (0 zonal or 1 single, calendar month): where a run's first year starts from.
 
         They are those of the world as it opens, at its default figures, before growth, new sites and
         luck: the same for every run, so that no result depends on what a process has solved before.
         """
         if self._bases is None:
             world, p = self.world, Parameters(self.world.quantities)
-            bases: dict[tuple[int, int, int], Any] = {}
+            bases: dict[tuple[int, int], Any] = {}
             for calendar in range(12):
                 if not len(self.demand[calendar]):
                     continue
                 cases = self.month(_opening(self, world, p, calendar), p)
                 for kind, days in enumerate((cases.zonal, cases.single)):
-                    for d, case in enumerate(days):
-                        bases[kind, calendar, d] = dispatch(case, bases.get((kind, calendar - 1, d))).basis
+                    before = bases.get((kind, calendar - 1), ())
+                    warm = [before[d] if d < len(before) else None for d in range(len(days))]
+                    bases[kind, calendar] = dispatch_many(days, warm).basis
             self._bases = bases
         return self._bases
 
@@ -285,19 +249,19 @@ def _opening(cases: DayCases, world: World, p: Parameters, calendar: int) -> Sit
     existing = np.array([status == "existing" for status in lines.status], bool)[cases.lines]
     standing = (stores.commissioned <= 0) & (stores.retires > 0)
     nothing = np.zeros(cases.zones)
+    forward, backward = lines.forward_mw[cases.lines], lines.backward_mw[cases.lines]
     return Situation(
         calendar=calendar,
         available=mw * cases.mean_availability(p) * cases.availability[calendar],
         cost=price[tech.fuel] * tech.fuel_factor + tech.variable_cost,
-        firm=nothing,
-        nonfirm=nothing,
-        fab_mw=nothing,
-        forward=np.where(existing, lines.forward_mw[cases.lines], 0.0),
-        backward=np.where(existing, lines.backward_mw[cases.lines], 0.0),
+        loads=np.zeros((LOADS, cases.zones)),
+        limits=np.where(existing, np.stack([forward, backward]), 0.0),
         growth=1.0,
         weather=1.0,
-        store_mw=np.concatenate([np.where(standing, stores.mw, 0.0), nothing]),
-        store_mwh=np.concatenate([np.where(standing, stores.mwh, 0.0), nothing]),
+        stores=np.concatenate(
+            [np.where(standing, np.stack([stores.mw, stores.mwh]), 0.0), np.stack([nothing, nothing])], axis=1
+        ),
+        efficiency=cases.efficiency(p),
     )
 
 

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from abm.phases.adequacy import loss_of_load_hours
+from abm.core.energy.readout import lost_hours as hours_lost
+from abm.phases.adequacy import STEP_MW, thermal_fleet
 
 Fleet = list[tuple[int, float, float]]
 
@@ -39,7 +40,8 @@ def lost_hours(
     power: Any = SimpleNamespace(tech=Technologies(fleet), thermal_rows=np.arange(len(fleet)))
     available = np.array([units * unit * (1.0 - rate) for units, unit, rate in fleet] + [weather])
     reserve = min(store[0], store[1] / 4.0)
-    return loss_of_load_hours(power, available, reserve, [(weight, weather - np.array(load))])
+    firm, beyond = thermal_fleet(power, available)
+    return weight * hours_lost(weather - np.array(load), reserve + firm, beyond, STEP_MW)
 
 
 def by_enumeration(fleet: Fleet, load: float) -> float:
@@ -116,6 +118,8 @@ def test_many_small_units_are_safer_than_one_large_one() -> None:
     assert lost_hours([(10, 100.0, 0.05)], [750.0]) < lost_hours([(1, 1000.0, 0.05)], [750.0])
 
 
-def test_a_month_without_days_loses_nothing() -> None:
+def test_without_thermal_plant_nothing_is_firm() -> None:
     power: Any = SimpleNamespace(tech=Technologies([]), thermal_rows=np.arange(0))
-    assert loss_of_load_hours(power, np.array([100.0, 0.0]), 0.0, []) == 0.0
+    firm, beyond = thermal_fleet(power, np.array([100.0]))
+    assert firm == 0.0
+    assert (beyond == 0.0).all()

@@ -231,5 +231,10 @@ def test_books_close_under_any_shock(who: str, factor: float, delay: int, start:
     for _ in range(30):
         model.step()
         assert max(model.ledger.worst.values()) < 1e-9
-        for array in (model.state.wanted, model.state.ordered, model.chips.state.input_stock, model.works.stock):
+        for array in (
+            model.state.wanted,
+            model.state.ordered,
+            model.chips.state.input_stock,
+            model.works.stock,
+        ):
             assert (array >= -1e-6).all()

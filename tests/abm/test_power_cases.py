@@ -47,7 +47,7 @@ def test_the_first_year_starts_from_the_opening_world(korea: World) -> None:
     bases = cases.opening_bases()
     pivots = np.zeros(2)
     for kind, days in enumerate((month.zonal, month.single)):
-        cold, warm = dispatch(days[0]), dispatch(days[0], bases[kind, 0, 0])
+        cold, warm = dispatch(days[0]), dispatch(days[0], bases[kind, 0][0])
         assert warm.objective == pytest.approx(cold.objective, rel=1e-12)
         pivots += cold.pivots, warm.pivots
     assert pivots[1] < 0.5 * pivots[0]

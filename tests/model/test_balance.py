@@ -90,8 +90,15 @@ def step_and_check(model: Model) -> None:
     assert compute.home_served <= compute.home_demand * (1 + TOLERANCE) + 1e-6
     vouchers = model.startup_month.get("voucher_paid", 0.0)
     assert sum(compute.site_revenue.values()) + compute.state_income == pytest.approx(
-        compute.captive_paid + compute.reserved_paid + compute.contract_paid + vouchers
-        + compute.hosting_paid + sum(compute.paid.values()) * compute.sold_share, rel=1e-9, abs=1.0)
+        compute.captive_paid
+        + compute.reserved_paid
+        + compute.contract_paid
+        + vouchers
+        + compute.hosting_paid
+        + sum(compute.paid.values()) * compute.sold_share,
+        rel=1e-9,
+        abs=1.0,
+    )
     for who, value in model.deployed_by.items():
         assert value >= -1.0, who
     for name in ("power_price_krw_per_mwh", "unserved_mwh", "emissions_mt", "tariff_krw_per_kwh"):

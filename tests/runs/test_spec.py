@@ -299,7 +299,10 @@ def test_settings_from_the_command_line() -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("peu=1.2", "--set: peu: found 'peu', which is no uncertainty, lever or parameter; did you mean 'pue'?"),
+        (
+            "peu=1.2",
+            "--set: peu: found 'peu', which is no uncertainty, lever or parameter; did you mean 'pue'?",
+        ),
         ("grid_invesment=1", "did you mean 'grid_investment'?"),
         ("hours=1e9", "--set: hours: found 1e+09, allowed"),
         ("pue=9", "--set: pue: found 9, allowed 1.05 to 1.6 ratio"),

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from abm.core.jit import kernel
 
+from .service import FAB, FIRM, NONFIRM
+
 
 @kernel(
     [
         "void(float64[:, ::1], float64[:, :, :, ::1], boolean[::1], float64, int64[::1], float64[::1],"
-        "float64[:, :, ::1], float64, float64[::1], float64[::1], float64[::1], float64[:, :, :, ::1],"
+        "float64[:, :, ::1], float64, float64[:, ::1], float64, float64[:, ::1], float64[:, :, :, ::1],"
         "float64[:, :, :, ::1], float64[:, :, ::1], float64[:, :, ::1], float64[:, :, :, ::1],"
         "float64[:, :, :, ::1], float64[:, :, ::1], float64[:, :, :, ::1])"
     ],
@@ -26,9 +28,9 @@ def fill_days(
     portion,  # (G,) part of its technology's capacity that a segment has
     profile,  # (D,Z,H) load without AI sites, in the profiles' year
     growth,
-    flat,  # (Z,) other new loads
-    inflexible,  # (Z,) AI load that cannot wait
-    nonfirm,  # (Z,) AI load that may be cut first
+    loads,  # (LOADS,Z) as in `service`: AI sites, firm and not, and other new loads, flat
+    flexible_share,  # of AI load, which can wait
+    ai,  # out (2,Z): AI load, and what can wait of it
     by_tech,  # out (D,Z,T,H)
     capacity,  # out (D,Z,G,H)
     base,  # out (D,Z,H)
@@ -39,6 +41,9 @@ def fill_days(
     shed_all,  # out (D,1,2,H)
 ):
     days, zones, techs, hours = shaped.shape
+    for z in range(zones):
+        ai[0, z] = loads[FIRM, z] + loads[NONFIRM, z]
+        ai[1, z] = flexible_share * ai[0, z]
     for d in range(days):
         capacity_all[d] = 0.0
         demand_all[d] = 0.0
@@ -56,14 +61,48 @@ def fill_days(
                     mw = by_tech[d, z, t, h] * portion[g]
                     capacity[d, z, g, h] = mw
                     capacity_all[d, 0, g, h] += mw
-            cut = min(nonfirm[z], inflexible[z])
+            inflexible = ai[0, z] - ai[1, z]
+            cut = min(loads[NONFIRM, z], inflexible)
             for h in range(hours):
-                load = profile[d, z, h] * growth + flat[z]
+                load = profile[d, z, h] * growth + loads[FAB, z]
                 base[d, z, h] = load
-                load += inflexible[z]
+                load += inflexible
                 demand[d, z, h] = load
                 demand_all[d, 0, h] += load
                 shed[d, z, 0, h] = cut
                 shed[d, z, 1, h] = load - cut
                 shed_all[d, 0, 0, h] += cut
                 shed_all[d, 0, 1, h] += load - cut
+
+
+@kernel(
+    [
+        "void(float64[::1], int64[::1], boolean[::1], float64, float64, float64[:, ::1],"
+        "float64[:, :, ::1], float64[:, :, ::1])"
+    ],
+    allocates=False,
+)
+def price_segments(
+    cost,  # (T,) currency/MWh
+    segment_tech,  # (G,)
+    must_run,  # (G,)
+    must_run_bid,  # what a segment that must run pays to stay on, currency/MWh
+    tie_break,  # currency/MWh
+    ties,  # (G,H) in [0,1)
+    zonal,  # out (Z,G,H)
+    single,  # out (1,G,H)
+):
+    """Offers of the supply segments, alike in all zones.
+
+    Hours and segments of equal cost are told apart by `ties`, so that the optimum is one, whichever
+    solver finds it and in whatever order zones and lines are listed.
+    """
+    segments, hours = ties.shape
+    for g in range(segments):
+        offer = -must_run_bid if must_run[g] else cost[segment_tech[g]]
+        for h in range(hours):
+            single[0, g, h] = offer + tie_break * ties[g, h]
+    for z in range(zonal.shape[0]):
+        for g in range(segments):
+            for h in range(hours):
+                zonal[z, g, h] = single[0, g, h]

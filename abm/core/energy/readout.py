@@ -21,12 +21,35 @@ from abm.core.jit import kernel
     TOTAL,
     MATCHED,
     NEEDED,
+    RESERVE,
+    EMISSIONS,
+    CONGESTION,
+    GAP,
+    PIVOTS,
+    FALLBACKS,
+    LOST_HOURS,
     SCALARS,
-) = range(11)
+) = range(18)
 """Places in ``sums``."""
 
-LOAD, AI_LOAD, AI_UNSERVED, LOSSES, ZONE_PRICE_SUM, ZONE_LOAD, SPREAD, BY_ZONE = range(8)
+(
+    LOAD,
+    AI_LOAD,
+    AI_UNSERVED,
+    LOSSES,
+    ZONE_PRICE_SUM,
+    ZONE_LOAD,
+    SPREAD,
+    ZONE_PRICE,
+    GENERATED,
+    AI_WANTED,
+    UNSERVED_SHARE,
+    BY_ZONE,
+) = range(12)
 """Rows of ``by_zone``."""
+
+SETTLEMENT, MADE, FUEL_COST, AVAILABLE, CAPACITY_PAYMENT, BY_TECH = range(6)
+"""Rows of ``by_technology``."""
 
 DISPATCHABLE, SUN_OR_WIND, OTHER_WEATHER = 0, 1, 2
 """Values of ``weather`` by technology; the outputs of the first are left to forced outages."""
@@ -128,30 +151,36 @@ def add_day(
         for h in range(hours):
             energy += line_flow[at, h]
         flow[at] += weight * energy
+    # What a technology's energy is settled at, before its own cost.
+    level = np.empty((zones, hours))
+    for z in range(zones):
+        for h in range(hours):
+            level[z, h] = (1.0 - regional) * min(system_price[h], cap) + regional * min(price[z, h], cap)
     windsun = np.zeros(hours)
     clean = np.zeros(hours)
     everything = np.zeros(hours)
+    made_here, paid, weatherly = np.empty(hours), np.empty(hours), np.empty(hours)
     for t in range(techs):
+        made_here[:] = 0.0
+        paid[:] = 0.0
+        weatherly[:] = 0.0
+        for z in range(zones):
+            for h in range(hours):
+                made_here[h] += made[z, t, h]
+                weatherly[h] += by_tech[z, t, h]
+                above = max(level[z, h] - cost[t], 0.0)
+                paid[h] += made[z, t, h] * (cost[t] + settlement_share[t] * above)
         for h in range(hours):
-            made_here = 0.0
-            paid = 0.0
-            weatherly = 0.0
-            for z in range(zones):
-                made_here += made[z, t, h]
-                weatherly += by_tech[z, t, h]
-                at_price = (1.0 - regional) * min(system_price[h], cap) + regional * min(price[z, h], cap)
-                above = max(at_price - cost[t], 0.0)
-                paid += made[z, t, h] * (cost[t] + settlement_share[t] * above)
-            settlement[t] += weight * paid
-            everything[h] += made_here
+            settlement[t] += weight * paid[h]
+            everything[h] += made_here[h]
             if renewable[t]:
-                sums[GREEN] += weight * made_here
+                sums[GREEN] += weight * made_here[h]
             if carbon_free[t]:
-                clean[h] += made_here
+                clean[h] += made_here[h]
             if weather[t] == SUN_OR_WIND:
-                windsun[h] += made_here
+                windsun[h] += made_here[h]
             if weather[t] != DISPATCHABLE:
-                spare[h] += weatherly
+                spare[h] += weatherly[h]
     mean_sun = windsun.mean()
     mean_ai = ai_hour.mean()
     for h in range(hours):
@@ -181,3 +210,79 @@ def lost_hours(spare, firm, beyond, step):
             if at < beyond.size:
                 total += beyond[at]
     return total
+
+
+@kernel(
+    [
+        "void(float64[::1], float64[:, :, ::1], float64[:, :, :, ::1], float64[:, :, ::1], float64[:, ::1],"
+        "float64[:, :, :, ::1], float64[:, :, :, ::1], float64[:, :, ::1], float64[:, :, ::1],"
+        "float64[:, :, ::1], int64[::1], int64[::1], float64[:, :, ::1], float64[:, :, ::1], int64[::1],"
+        "int64[::1], boolean[::1], boolean[::1], float64, float64, float64, float64[::1], float64[::1],"
+        "float64[::1], float64[::1], float64[:, ::1], float64[:, ::1],"
+        "float64[:, ::1], float64[:, ::1], float64, float64[::1], float64,"
+        "float64[:, ::1], float64[::1], float64[:, ::1], float64[:, ::1], float64[::1], float64[:, ::1])"
+    ]
+)
+def add_month(
+    weights,  # (D,) days of the month that each day stands for
+    base, by_tech, demand,  # as in `add_day`, days first
+    ai,  # (2,Z) AI load, and what can wait of it
+    segments, shed, line_flow,  # days first
+    storage,  # (D,3S,H): charge, discharge, state of charge
+    flexible,  # days first
+    store_zone, flexible_zone,
+    price,  # (D,Z,H)
+    system_price,  # (D,1,H)
+    segment_tech, weather, renewable, carbon_free, direct, cap, regional, cost, settlement_share,
+    emission,  # (T,) t/MWh
+    capacity_payment,  # (T,) currency/MW
+    available,  # (Z,T)
+    stores,  # (2,S): MW, MWh
+    limited, free,  # (4,D): objective, lower bound, pivots and fallbacks with line limits and without
+    firm,  # MW of thermal plant, were none on outage
+    beyond, step,  # P(outage > i steps of MW)
+    generation, sums,  # out
+    by_technology,  # out (BY_TECH,T)
+    by_zone, flow,  # out
+    spare,  # out (D,H)
+):  # fmt: skip
+    """`add_day` for the days of a month, and what follows from their sums; outputs begin at zero."""
+    days = weights.size
+    zones, techs = available.shape
+    count = storage.shape[1] // 3
+    for d in range(days):
+        add_day(
+            weights[d], base[d], by_tech[d], demand[d], ai[0], ai[1], segments[d], shed[d], line_flow[d],
+            storage[d, :count], storage[d, count : 2 * count], flexible[d], store_zone, flexible_zone,
+            price[d], system_price[d, 0], segment_tech, weather, renewable, carbon_free,
+            direct, cap, regional, cost, settlement_share,
+            generation, sums, by_zone, flow, by_technology[SETTLEMENT], spare[d],
+        )  # fmt: skip
+    all_days = max(weights.sum(), 1e-9)
+    for z in range(zones):
+        by_zone[AI_UNSERVED, z] = max(by_zone[AI_UNSERVED, z], 0.0)
+        by_zone[SPREAD, z] /= all_days
+        if by_zone[ZONE_LOAD, z] > 0.0:
+            by_zone[ZONE_PRICE, z] = by_zone[ZONE_PRICE_SUM, z] / by_zone[ZONE_LOAD, z]
+        by_zone[AI_WANTED, z] = by_zone[AI_LOAD, z] + by_zone[AI_UNSERVED, z]
+        if by_zone[AI_WANTED, z] > 1e-9:
+            by_zone[UNSERVED_SHARE, z] = by_zone[AI_UNSERVED, z] / by_zone[AI_WANTED, z]
+        for t in range(techs):
+            by_zone[GENERATED, z] += generation[z, t]
+            by_technology[MADE, t] += generation[z, t]
+            by_technology[AVAILABLE, t] += available[z, t]
+    for t in range(techs):
+        by_technology[FUEL_COST, t] = by_technology[MADE, t] * cost[t]
+        by_technology[CAPACITY_PAYMENT, t] = by_technology[AVAILABLE, t] * capacity_payment[t]
+        sums[EMISSIONS] += by_technology[MADE, t] * emission[t]
+    for s in range(stores.shape[1]):
+        sums[RESERVE] += min(stores[0, s], stores[1, s] / 4.0)
+    for d in range(days):
+        sums[LOST_HOURS] += weights[d] * lost_hours(spare[d], sums[RESERVE] + firm, beyond, step)
+        dearer = limited[0, d] - free[0, d]
+        if dearer > 1e-12 * abs(limited[0, d]):
+            sums[CONGESTION] += weights[d] * dearer
+        for found in (limited, free):
+            sums[GAP] = max(sums[GAP], (found[0, d] - found[1, d]) / max(abs(found[0, d]), 1.0))
+            sums[PIVOTS] += found[2, d]
+            sums[FALLBACKS] += found[3, d]

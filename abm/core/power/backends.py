@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Literal, get_args
+from typing import Any, Literal, get_args, overload
 
 from numpy.typing import NDArray
 
 from .case import PowerCase, PowerResult
+from .days import Bases, DayResults, PowerDays
 
 Backend = Literal["simplex", "highs", "highs-default"]
 DEFAULT_BACKEND: Backend = "simplex"
@@ -40,30 +41,51 @@ def dispatch(
     return _solver(backend)(case, warm)
 
 
+@overload
 def dispatch_many(
-    cases: Sequence[PowerCase],
-    warm: Sequence[NDArray[Any] | None] | None = None,
+    cases: PowerDays,
+    warm: Bases | None = None,
     threads: int = 1,
     backend: Backend | None = None,
-) -> list[PowerResult]:
+) -> DayResults: ...
+@overload
+def dispatch_many(
+    cases: Sequence[PowerCase],
+    warm: Bases | None = None,
+    threads: int = 1,
+    backend: Backend | None = None,
+) -> Sequence[PowerResult]: ...
+def dispatch_many(
+    cases: Sequence[PowerCase],
+    warm: Bases | None = None,
+    threads: int = 1,
+    backend: Backend | None = None,
+) -> Sequence[PowerResult]:
     """`dispatch` for each case, in order; `threads` changes the time it takes and nothing else.
 
     Args:
-        cases: the days.
+        cases: a list, for which a list comes back; or `PowerDays`, of which what they share is prepared
+            once, for which `DayResults` come back.
         warm: a basis (or None) for each case, or None for all cold.
         threads: workers; 1 starts none.
         backend: as in `dispatch`.
     """
     if threads < 1:
         raise ValueError(f"threads is {threads}: give 1 or more")
-    starts: Sequence[NDArray[Any] | None] = [None] * len(cases) if warm is None else warm
+    starts: Bases = [None] * len(cases) if warm is None else warm
     if len(starts) != len(cases):
         raise ValueError(f"warm has {len(starts)} bases for {len(cases)} cases: give one each, or None")
     solve = _solver(backend)
-    if threads == 1 or len(cases) < 2:
-        return [solve(case, start) for case, start in zip(cases, starts, strict=True)]
-    with ThreadPoolExecutor(min(threads, len(cases))) as pool:
-        return list(pool.map(solve, cases, starts))
+    if threads > 1 and len(cases) > 1:
+        with ThreadPoolExecutor(min(threads, len(cases))) as pool:
+            results = list(pool.map(solve, cases, starts))
+    elif isinstance(cases, PowerDays) and (backend or DEFAULT_BACKEND) == "simplex":
+        from . import simplex
+
+        return simplex.solve_days(cases, starts)
+    else:
+        results = [solve(case, start) for case, start in zip(cases, starts, strict=True)]
+    return DayResults.of(results) if isinstance(cases, PowerDays) else results
 
 
 def _solver(backend: Backend | None) -> Solve:

@@ -16,80 +16,68 @@ import numpy as np
 
 from ..jit import helper, kernel
 from .case import Floats, Ints, PowerCase
+from .days import PowerDays
 
 ALIKE = 1e-13  # relative difference of two proportions that are the same
-
-
-class Shares(NamedTuple):
-    """Which merged row each original row belongs to (-1: left out), and its part of it."""
-
-    row: Ints
-    part: Floats  # of lines (L,1) or (L,H), of flows in their direction
-    back: Floats  # of flows against it
+SIZES = 7  # figures at the head of a plan
 
 
 class Merged(NamedTuple):
-    """A case of the same cost, mostly smaller, and what its answer means for the original."""
+    """A case of the same cost, mostly smaller (l lines, s stores, f loads), and what its answer means."""
 
-    case: PowerCase
-    rows: Ints  # lines, stores, loads of the original, then the merged row of each
-    lines: Shares
-    stores: Shares
-    loads: Shares
+    plan: Ints  # Z, G, H, l, s, f, K; then the two ends of each line, store_zone, flexible_zone; -1
+    limits: Floats  # (4,L,1) or (4,L,H): forward and backward of the l lines; parts of them by original
+    stores: Floats  # (5,S): efficiencies in and out, charge, discharge, content of the s stores
+    energy: Floats  # (F,) MWh of the f loads
+    power: Floats  # (F,H) MW
+    rows: Ints  # lines, stores, loads of the original, then the merged row of each; -1: left out
+    store_part: Floats  # (S,1) of each original in its row
+    load_part: Floats  # (F,1)
+
+    @property
+    def few(self) -> tuple[int, int, int]:
+        """Lines, stores and flexible loads that are left."""
+        lines, stores, loads = self.plan[3:6].tolist()
+        return lines, stores, loads
 
 
-def merge(case: PowerCase) -> Merged:
-    """The case with all that is alike merged."""
+def merge(case: PowerCase | PowerDays, kept: dict[tuple[int, ...], Merged] | None = None) -> Merged:
+    """The case with all that is alike merged; memory of a case of these sizes in ``kept`` is used again."""
+    zones, segments, hours = case.capacity_mw.shape[-3:]
     lines, stores, loads = case.line_from.size, case.store_zone.size, case.flexible_zone.size
-    hours = case.demand_mw.shape[1]
     forward, backward = case.line_forward_mw, case.line_backward_mw
     if forward.ndim != backward.ndim:  # both by hour, or neither
         forward, backward = _hourly(forward, hours), _hourly(backward, hours)
     elif forward.ndim == 1:
         forward, backward = forward[:, None], backward[:, None]
-    varying = forward.shape[1]
-    first = 3 + lines + stores  # where the rows of the loads begin
-    rows = np.empty(first + loads, np.int64)
-    ends = np.empty((2, lines), np.int64)
-    limits = np.empty((4, lines, varying))  # totals forward and backward, parts of them
-    home = np.empty(stores, np.int64)
-    store = np.empty((5, stores))  # efficiencies in and out, charge, discharge, content
-    store_part = np.empty((stores, 1))
-    place = np.empty(loads, np.int64)
-    energy = np.empty(loads)
-    power = np.empty((loads, hours))
-    load_part = np.empty((loads, 1))
-    found = _gather(
+    sizes = lines, stores, loads, hours, forward.shape[1]
+    merged = None if kept is None else kept.get(sizes)
+    if merged is None:
+        merged = _memory(*sizes)
+        if kept is not None:
+            kept[sizes] = merged
+    _gather(
+        zones, segments, hours, case.shed_cost.size,
         case.line_from, case.line_to, forward, backward,
         case.store_zone, case.charge_efficiency, case.discharge_efficiency,
         case.charge_mw, case.discharge_mw, case.store_mwh,
         case.flexible_zone, case.flexible_mwh, case.flexible_mw,
-        rows, ends, limits, home, store, store_part, place, energy, power, load_part,
+        *merged,
     )  # fmt: skip
-    # 20 bits each
-    few_lines, few_stores, few_loads = found >> 40, found >> 20 & 0xFFFFF, found & 0xFFFFF
-    shares = (
-        Shares(rows[3 : 3 + lines], limits[2], limits[3]),
-        Shares(rows[3 + lines : first], store_part, store_part),
-        Shares(rows[first:], load_part, load_part),
+    return merged
+
+
+def _memory(lines: int, stores: int, loads: int, hours: int, varying: int) -> Merged:
+    return Merged(
+        plan=np.empty(SIZES + 2 * lines + stores + loads, np.int64),
+        limits=np.empty((4, lines, varying)),
+        stores=np.empty((5, stores)),
+        energy=np.empty(loads),
+        power=np.empty((loads, hours)),
+        rows=np.empty(3 + lines + stores + loads, np.int64),
+        store_part=np.empty((stores, 1)),
+        load_part=np.empty((loads, 1)),
     )
-    if few_lines == lines and few_stores == stores and few_loads == loads:
-        return Merged(case, rows, *shares)
-    smaller = object.__new__(PowerCase)  # checked already, and so not checked again
-    own = smaller.__dict__
-    own.update(case.__dict__)
-    if few_lines < lines:
-        own["line_from"], own["line_to"] = ends[0, :few_lines], ends[1, :few_lines]
-        own["line_forward_mw"], own["line_backward_mw"] = limits[0, :few_lines], limits[1, :few_lines]
-    if few_stores < stores:
-        own["store_zone"] = home[:few_stores]
-        own["charge_efficiency"], own["discharge_efficiency"] = store[0, :few_stores], store[1, :few_stores]
-        own["charge_mw"], own["discharge_mw"] = store[2, :few_stores], store[3, :few_stores]
-        own["store_mwh"] = store[4, :few_stores]
-    if few_loads < loads:
-        own["flexible_zone"], own["flexible_mwh"] = place[:few_loads], energy[:few_loads]
-        own["flexible_mw"] = power[:few_loads]
-    return Merged(smaller, rows, *shares)
 
 
 def _hourly(limit: Floats, hours: int) -> Floats:
@@ -103,24 +91,28 @@ def _same(a, b):
 
 @kernel(
     [
-        "int64(int64[::1], int64[::1], float64[:, ::1], float64[:, ::1],"
+        "void(int64, int64, int64, int64,"
+        "int64[::1], int64[::1], float64[:, ::1], float64[:, ::1],"
         "int64[::1], float64[::1], float64[::1], float64[::1], float64[::1], float64[::1],"
         "int64[::1], float64[::1], float64[:, ::1],"
-        "int64[::1], int64[:, ::1], float64[:, :, ::1], int64[::1], float64[:, ::1], float64[:, ::1],"
-        "int64[::1], float64[::1], float64[:, ::1], float64[:, ::1])"
+        "int64[::1], float64[:, :, ::1], float64[:, ::1], float64[::1], float64[:, ::1],"
+        "int64[::1], float64[:, ::1], float64[:, ::1])"
     ],
     allocates=False,
 )
 def _gather(
+    zones, segments, hours, tiers,
     line_from, line_to, forward, backward,
     store_zone, into, out_of, charge, discharge, content,
     flexible_zone, flexible_mwh, flexible_mw,
-    rows, ends, limits, home, store, store_part, place, energy, power, load_part,
+    plan, limits, store, energy, power, rows, store_part, load_part,
 ):  # fmt: skip
-    """Find what is alike and add it up; the last two lines are written. Returns three counts."""
+    """Find what is alike and add it up; the last line is written."""
     lines, stores, loads = line_from.size, store_zone.size, flexible_zone.size
     rows[0], rows[1], rows[2] = lines, stores, loads
+    plan[0], plan[1], plan[2], plan[6] = zones, segments, hours, tiers
 
+    ends = plan[SIZES:]
     few_lines = 0
     finite = True
     for i in range(lines):
@@ -133,12 +125,12 @@ def _gather(
         g = few_lines if alive else -1
         if alive and finite:
             for k in range(few_lines):
-                if ends[0, k] == line_from[i] and ends[1, k] == line_to[i]:
+                if ends[2 * k] == line_from[i] and ends[2 * k + 1] == line_to[i]:
                     g = k
                     break
         rows[3 + i] = g
         if g == few_lines:
-            ends[0, g], ends[1, g] = line_from[i], line_to[i]
+            ends[2 * g], ends[2 * g + 1] = line_from[i], line_to[i]
             limits[0, g], limits[1, g] = 0.0, 0.0
             few_lines += 1
         if g >= 0:
@@ -154,6 +146,7 @@ def _gather(
             limits[2, i, h] = forward[i, h] / limits[0, g, h] if forward[i, h] > 0.0 else 0.0
             limits[3, i, h] = backward[i, h] / limits[1, g, h] if backward[i, h] > 0.0 else 0.0
 
+    home = ends[2 * few_lines :]
     few_stores = 0
     for i in range(stores):
         # the first of its kind stays in `store_part` until the parts are known
@@ -184,6 +177,7 @@ def _gather(
         g = rows[3 + lines + i]
         store_part[i, 0] = charge[i] / store[2, g] if g >= 0 else 0.0
 
+    place = home[few_stores:]
     few_loads = 0
     for i in range(loads):
         g = few_loads if flexible_mwh[i] != 0.0 else -1
@@ -212,4 +206,5 @@ def _gather(
     for i in range(loads):
         g = rows[3 + lines + stores + i]
         load_part[i, 0] = flexible_mwh[i] / energy[g] if g >= 0 else 0.0
-    return few_lines << 40 | few_stores << 20 | few_loads
+    plan[3], plan[4], plan[5] = few_lines, few_stores, few_loads
+    place[few_loads:] = -1

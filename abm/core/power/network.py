@@ -15,7 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .case import PowerCase, Shape
+from .case import Ints
+from .merge import SIZES
 
 Uint32s = NDArray[np.uint32]
 
@@ -85,37 +86,28 @@ class Topology(NamedTuple):
     ints: int
 
 
-def topology_of(case: PowerCase) -> Topology:
-    """The (kept) topology of a case."""
-    return _topology(
-        case.shape,
-        case.line_from.tobytes(),
-        case.line_to.tobytes(),
-        case.store_zone.tobytes(),
-        case.flexible_zone.tobytes(),
-    )
-
-
 @lru_cache(maxsize=64)
-def _topology(
-    shape: Shape, line_from: bytes, line_to: bytes, store_zone: bytes, flexible_zone: bytes
-) -> Topology:
-    zones, segments, hours, lines, stores, flexible, tiers = shape
+def topology(plan: bytes) -> Topology:
+    """The topology of a merged case with this `plan`."""
+    figures = np.frombuffer(plan, dtype=np.int64)
+    zones, segments, hours, lines, stores, flexible, tiers = figures[:SIZES].tolist()
+    cuts = np.cumsum([SIZES, 2 * lines, stores, flexible])
+    _, pairs, store_zone, flexible_zone, _ = np.split(figures, cuts)
     curve = max(1, segments + tiers)
     nodes = (zones + stores) * hours + flexible
     arcs = (lines + 3 * stores + flexible) * hours
     pieces = zones * hours * curve + stores * hours + flexible
     hour = np.arange(hours)
 
-    def zone_nodes(zone: bytes) -> NDArray[np.int64]:
-        return (np.frombuffer(zone, dtype=np.int64)[:, None] * hours + hour).ravel()
+    def zone_nodes(zone: Ints) -> Ints:
+        return (zone[:, None] * hours + hour).ravel()
 
     storage = (zones * hours + np.arange(stores)[:, None] * hours + hour).ravel()
     following = (zones * hours + np.arange(stores)[:, None] * hours + (hour + 1) % hours).ravel()
     energy = np.repeat((zones + stores) * hours + np.arange(flexible), hours)
     at_store, at_flexible = zone_nodes(store_zone), zone_nodes(flexible_zone)
-    tail = np.concatenate([zone_nodes(line_from), at_store, at_store, storage, at_flexible])
-    head = np.concatenate([zone_nodes(line_to), storage, storage, following, energy])
+    tail = np.concatenate([zone_nodes(pairs[::2]), at_store, at_store, storage, at_flexible])
+    head = np.concatenate([zone_nodes(pairs[1::2]), storage, storage, following, energy])
 
     # Incidence by node; in a single hour the state of charge joins a node to itself: no arc.
     real = np.flatnonzero(tail != head)

@@ -27,8 +27,9 @@ def test_demand_of_zones_is_that_of_the_days(korea: World) -> None:
     weights = korea.day_weights
     keys = zip(weights.calendar_month.tolist(), weights.day, strict=True)
     days = dict(zip(keys, weights.days, strict=True))
-    weight = np.array([days[key] for key in zip(
-        korea.days.calendar_month.tolist(), korea.days.day, strict=True)])
+    weight = np.array(
+        [days[key] for key in zip(korea.days.calendar_month.tolist(), korea.days.day, strict=True)]
+    )
     energy = np.bincount(korea.days.zone, weights=weight * korea.days.demand_mw)
     np.testing.assert_allclose(energy, korea.zones.demand_mwh, rtol=1e-6)
     assert energy.sum() == pytest.approx(567.87e6 + 6.2e6, rel=1e-4)
@@ -54,10 +55,23 @@ def test_fleet_at_the_start(korea: World) -> None:
 
 def test_licences_end_when_they_do(korea: World) -> None:
     plants = korea.plants
-    ends = sorted(korea.calendar.text(month) for month, kind in
-                  zip(plants.retires.tolist(), plants.retirement, strict=True) if kind == "licence")
-    assert ends == ["2023-04", "2024-09", "2025-08", "2025-12", "2026-09", "2026-11", "2027-12", "2027-12",
-                    "2028-12", "2029-02"]
+    ends = sorted(
+        korea.calendar.text(month)
+        for month, kind in zip(plants.retires.tolist(), plants.retirement, strict=True)
+        if kind == "licence"
+    )
+    assert ends == [
+        "2023-04",
+        "2024-09",
+        "2025-08",
+        "2025-12",
+        "2026-09",
+        "2026-11",
+        "2027-12",
+        "2027-12",
+        "2028-12",
+        "2029-02",
+    ]
 
 
 def test_the_programme_and_the_stock(korea: World) -> None:
@@ -88,8 +102,10 @@ def test_no_price_after_the_cut_off(korea: World) -> None:
 
 def test_planned_lines_keep_the_dates_of_november_2025(korea: World) -> None:
     lines = korea.lines
-    due = {key: korea.calendar.text(int(lines.due[lines.row(key)])) for key in
-           ("East coast-Singapyeong HVDC", "East coast-Dongseoul HVDC", "Saemangeum-Seohwaseong HVDC")}
+    due = {
+        key: korea.calendar.text(int(lines.due[lines.row(key)]))
+        for key in ("East coast-Singapyeong HVDC", "East coast-Dongseoul HVDC", "Saemangeum-Seohwaseong HVDC")
+    }
     assert list(due.values()) == ["2027-12", "2028-12", "2031-12"]
 
 
@@ -104,9 +120,11 @@ def test_a_later_accelerator_is_never_worse_value(korea: World) -> None:
 def test_every_assumption_gives_a_reason(korea: World) -> None:
     tables = ("pools", "lines", "plants", "technologies", "sites", "vintages", "resources")
     silent = [
-        f"{name}:{row}" for name in tables
-        for row, (confidence, note) in enumerate(zip(
-            korea.tables[name].confidence, korea.tables[name].note, strict=True))
+        f"{name}:{row}"
+        for name in tables
+        for row, (confidence, note) in enumerate(
+            zip(korea.tables[name].confidence, korea.tables[name].note, strict=True)
+        )
         if confidence == "assumption" and not note
     ]
     assert silent == []
