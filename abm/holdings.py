@@ -53,6 +53,8 @@ class Holdings:
     people: TalentPool
     short_of_chips: dict[int, list[tuple[int, float]]]
     """Owner (row of the cast) to its sites that want accelerators this month, and how many."""
+    seeking_consent: dict[int, list[int]]
+    """Zone to its sites that ask this month whether they may come."""
     stakeholders: list[Stakeholder]
     agent_of: dict[str, Stakeholder]
     startups: Startups

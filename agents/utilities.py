@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
@@ -60,9 +61,9 @@ class GridUtility(Stakeholder):
 
     def study(self, month: int) -> Iterator[Intent]:
         sites = self.state.sites
-        rows = [row for row in sites.rows(APPLIED) if sites.study_due[row] == NEVER]
+        rows = [row for row in sites.rows(APPLIED).tolist() if sites.study_due[row] == NEVER]
         rows.sort(key=lambda row: (int(sites.step["applied"][row]), sites.key[row]))
-        deterred = float(np.exp(-self.lever("queue_deposit") / self.trait["deposit_scale"]))
+        deterred = math.exp(-self.lever("queue_deposit") / self.trait["deposit_scale"])
         pace = self.trait["study_mw_month"] * (1.0 + self.lever("grid_fast_track"))
         real = float(sites.mw[rows].sum()) if rows else 0.0
         waiting = real + self.speculative
@@ -147,22 +148,23 @@ class NuclearGenerator(Stakeholder):
         plants, tech = model.world.plants, model.world.technologies
         licensed = [row for row in range(len(plants)) if plants.retirement[row] == "licence"]
         self._by_expiry = sorted(licensed, key=lambda row: (int(plants.retires[row]), model.plant_name(row)))
+        self._mw: list[float] = plants.mw.tolist()
         self._nuclear = tech.carbon_free.astype(bool) & ~tech.renewable.astype(bool)
 
     def act(self, phase: str, month: int) -> Iterator[Intent]:
         model, plants = self.world_model, self.world_model.world.plants
         backed = self.lever("nuclear_extension_gw") * 1000.0
-        asked = float(sum(plants.mw[row] for row in model.extension_asked))
+        asked = sum(self._mw[row] for row in model.extension_asked)
         for row in self._by_expiry:
             if row in model.extension_asked:
                 continue
-            if asked + float(plants.mw[row]) > backed + 1e-9:
+            if asked + self._mw[row] > backed + 1e-9:
                 break
-            asked += float(plants.mw[row])
+            asked += self._mw[row]
             yield self.intent(
                 "ask-extension",
                 model.plant_name(row),
-                float(plants.mw[row]),
+                self._mw[row],
                 "MW",
                 target=row,
                 expires=float(plants.retires[row]),
