@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -38,8 +38,8 @@ class Programme(Intent):
     """Rows of the world's resources."""
     mw: np.ndarray
     """By resource; may be 0."""
-    cost: np.ndarray
-    earned: np.ndarray
+    cost: Sequence[float]
+    earned: Sequence[float]
     """Cost and what the developer expects to earn, in the unit in which it compares them."""
     lead: np.ndarray
     """Months until it serves."""
