@@ -122,6 +122,7 @@ class Owner(SiteHolder):
         """Mean squared error of the two heuristics' one-year forecasts (logarithms)."""
         self._made: list[tuple[float, float]] = []
         self.spent_this_year = 0.0
+        self._lead = model.lead_months(who, "gpu")
 
     # -- forecasts ---------------------------------------------------------------------------
     def heuristics(self, month: int, years: float) -> tuple[float, float]:
@@ -205,17 +206,18 @@ class Owner(SiteHolder):
         standing = self.standing()
         if self._plants:
             yield from self.review_plants(month)
-            standing = [(row, status) for row, status in standing if row not in self._plants]
-        for row, status in standing:
-            if status == ANNOUNCED:
-                if sites.finance[row] == 0:
-                    yield self._apply(row, month)
-                elif sites.sponsor[row]:
-                    yield from self._consider_applying(row, month)
-        for row, status in standing:
-            if status == PASSED:
-                yield from self._consider_deciding(row, month)
-        yield from self._consider_another(month)
+        announced = [row for row, status in standing if status == ANNOUNCED and row not in self._plants]
+        passed = [row for row, status in standing if status == PASSED and row not in self._plants]
+        for row in announced:
+            if sites.finance[row] == 0:
+                yield self._apply(row, month)
+            elif sites.sponsor[row]:
+                yield from self._consider_applying(row, month)
+        for row in passed:
+            yield from self._consider_deciding(row, month)
+        if announced or passed:
+            standing = self.standing()  # what was asked for above has been resolved
+        yield from self._consider_another(month, standing)
 
     def _consider_applying(self, row: int, month: int) -> Iterator[Intent]:
         sites = self.state.sites
@@ -284,13 +286,13 @@ class Owner(SiteHolder):
         else:
             yield self.intent("wait", key, mw, "MW", "hurdle", row, asked=asked, **_figures(found))
 
-    def _consider_another(self, month: int) -> Iterator[Intent]:
+    def _consider_another(self, month: int, standing: list[tuple[int, int]]) -> Iterator[Intent]:
         """A further site, where the pipeline is empty and money would be well spent."""
         model, sites = self.world_model, self.state.sites
         mw = self.trait["unit_mw"]
         if mw <= 0.0 or self.trait["appetite_mw"] <= 0.0 or not model.ai_demand_exists:
             return
-        already = [(row, status) for row, status in self.standing() if HIDDEN < status < WITHDRAWN]
+        already = [(row, status) for row, status in standing if HIDDEN < status < WITHDRAWN]
         for row, status in already:
             if status != ENERGISED and row not in self._plants and sites.sponsor[row]:
                 return  # something of its own is under way
@@ -318,7 +320,6 @@ class Owner(SiteHolder):
         short = model.short_of_chips.get(self.row)
         if not short:
             return
-        lead = model.lead_months(self.who, "gpu")
         refills = self.due(month)
         pays: bool | None = None
         for row, missing in short:
@@ -327,7 +328,7 @@ class Owner(SiteHolder):
                 opening = max(int(sites.expected[row]), month + math.floor(left))
                 if sites.ready[row] < NEVER:
                     opening = max(opening, int(sites.ready[row]))
-                if month >= opening - lead:
+                if month >= opening - self._lead:
                     yield self.intent("order", sites.key[row], missing, "GPU", target=row)
             elif refills:
                 pays = self.refill_pays(month) if pays is None else pays
@@ -337,7 +338,7 @@ class Owner(SiteHolder):
     def refill_pays(self, month: int) -> bool:
         """Whether one new accelerator in a standing building earns its price and the required return."""
         model, p, v = self.world_model, self.world_model.parameters, self.world_model.world.vintages
-        vintage = model.vintage_for(month + model.lead_months(self.who, "gpu"))
+        vintage = model.vintage_for(month + self._lead)
         price = (
             model.chip_price(vintage, month)
             * (1.0 - self.lever("gpu_subsidy"))
