@@ -118,7 +118,7 @@ class Holdings:
     _newest: dict[tuple[str, int], int]
     _of_kind: dict[str, list[Stakeholder]]
     _own_need: float
-    _plant_names: list[str]
+    _plant_names: tuple[str, ...]
     closing_order: list[int]
     """Plants that policy may close, the oldest first."""
     _sellers: list[tuple[str, str]]
