@@ -7,7 +7,7 @@ proposes to enact them, and the act takes effect after the lever's lead time. Be
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -118,6 +118,15 @@ class Board:
     def announced(self, handle: str) -> float:
         """The value last decided, in force or not yet."""
         return self._pending[handle]
+
+    def unsettled(self, handles: Iterable[str], month: int) -> list[tuple[str, float, float]]:
+        """Of ``handles``, those that the package wants elsewhere than was last decided: (handle, wanted, decided)."""
+        target, pending = self._target, self._pending
+        return [
+            (handle, target[handle][month], pending[handle])
+            for handle in handles
+            if target[handle][month] != pending[handle]
+        ]
 
     def programme_costs(self, month: int) -> list[tuple[str, float]]:
         """Levers that cost something as they stand in ``month``, and their yearly cost (currency/year)."""

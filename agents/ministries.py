@@ -36,10 +36,8 @@ class Ministry(Stakeholder):
             yield from self.enact(month)
 
     def enact(self, month: int) -> Iterator[Intent]:
-        board = self.world_model.board
-        for handle in self._levers:
-            wanted, stands = board.target(handle, month), board.announced(handle)
-            if wanted != stands and abs(wanted - stands) > 1e-12 * max(abs(wanted), 1.0):
+        for handle, wanted, stands in self.world_model.board.unsettled(self._levers, month):
+            if abs(wanted - stands) > 1e-12 * max(abs(wanted), 1.0):
                 yield self.propose(handle, wanted, month)
 
     def propose(self, handle: str, wanted: float, month: int) -> Intent:
