@@ -7,7 +7,7 @@ proposes to enact them, and the act takes effect after the lever's lead time. Be
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -84,42 +84,57 @@ class Board:
         self.levers = {lever.handle: lever for lever in levers}
         self.triggers = tuple(triggers)
         self.months = months
-        self._column = {handle: column for column, handle in enumerate(self.levers)}
-        self._handles = list(self.levers)
-        self._default = np.array([lever.default for lever in self.levers.values()], float)
-        self._cost = np.array([lever.cost for lever in self.levers.values()], float)
-        self._in_force = np.empty((months, len(self.levers)))
-        self._target = np.empty((months, len(self.levers)))
+        self._place = {handle: place for place, handle in enumerate(self.levers)}
+        # Lists, by lever: single values are read by the thousand in a run.
+        self._in_force: dict[str, list[float]] = {}
+        self._target: dict[str, list[float]] = {}
         self._pending: dict[str, float] = {}
-        for handle, column in self._column.items():
-            lever = self.levers[handle]
-            self._in_force[:, column] = self._target[:, column] = lever.default
-            self._pending[handle] = lever.default
+        for handle, lever in self.levers.items():
+            stands = float(lever.default)
+            target = [stands] * months
             for month, value in schedule.get(handle, ()):
-                self._target[max(month, 0) :, column] = value
+                _from(target, max(month, 0), value)
                 # What was decided a lead time before the run is in force when it starts.
                 if month < 0 and month + lever.lead_months <= 0:
-                    self._in_force[:, column] = self._pending[handle] = value
+                    stands = float(value)
+            self._target[handle], self._in_force[handle] = target, [stands] * months
+            self._pending[handle] = stands
+        self._paid_for = [(handle, lever) for handle, lever in self.levers.items() if lever.cost != 0.0]
         self.acts: list[Act] = []
         self.fired: dict[str, int] = {}
 
     def value(self, handle: str, month: int) -> float:
         """What the lever stands at in ``month``."""
-        return float(self._in_force[month, self._column[handle]])
+        return self._in_force[handle][month]
+
+    def place(self, handle: str) -> int:
+        """Place of a lever in the catalogue; -1 where there is no such lever."""
+        return self._place.get(handle, -1)
 
     def target(self, handle: str, month: int) -> float:
         """What the package wants the lever to stand at in ``month``."""
-        return float(self._target[month, self._column[handle]])
+        return self._target[handle][month]
 
     def announced(self, handle: str) -> float:
         """The value last decided, in force or not yet."""
         return self._pending[handle]
 
+    def unsettled(self, handles: Iterable[str], month: int) -> list[tuple[str, float, float]]:
+        """Of ``handles``, those that the package wants elsewhere than was last decided: (handle, wanted, decided)."""
+        target, pending = self._target, self._pending
+        return [
+            (handle, target[handle][month], pending[handle])
+            for handle in handles
+            if target[handle][month] != pending[handle]
+        ]
+
     def programme_costs(self, month: int) -> list[tuple[str, float]]:
         """Levers that cost something as they stand in ``month``, and their yearly cost (currency/year)."""
-        standing = self._in_force[month]
-        costs = np.maximum(standing - self._default, 0.0) * self._cost
-        return [(self._handles[i], float(costs[i])) for i in costs.nonzero()[0].tolist()]
+        costs = [
+            (handle, max(self._in_force[handle][month] - lever.default, 0.0) * lever.cost)
+            for handle, lever in self._paid_for
+        ]
+        return [(handle, cost) for handle, cost in costs if cost != 0.0]
 
     def running_cost(self, handle: str, value: float) -> float:
         """Yearly cost to the budget of a lever standing at ``value``, counted from its default (currency/year)."""
@@ -131,8 +146,7 @@ class Board:
         lever = self.levers[handle]
         value = min(max(value, lever.low), lever.high)
         act = Act(handle, value, month, month + lever.lead_months, who)
-        if act.effective < self.months:
-            self._in_force[act.effective :, self._column[handle]] = value
+        _from(self._in_force[handle], act.effective, value)
         self._pending[handle] = value
         self.acts.append(act)
         return act
@@ -140,7 +154,7 @@ class Board:
     def retarget(self, changes: Mapping[str, float], month: int) -> None:
         """A trigger fired: from ``month`` on the package wants these values."""
         for handle, value in changes.items():
-            self._target[month:, self._column[handle]] = value
+            _from(self._target[handle], month, value)
 
     def take_over(self, past: Board, month: int) -> None:
         """Go on from ``month`` where ``past`` stood: its acts stay in force, its months keep their targets.
@@ -149,8 +163,9 @@ class Board:
         """
         if list(self.levers) != list(past.levers) or self.months != past.months:
             raise ValueError("a run goes on with the levers and the months that it began with")
-        self._in_force = past._in_force.copy()
-        self._target[:month] = past._target[:month]
+        self._in_force = {handle: list(values) for handle, values in past._in_force.items()}
+        for handle, target in self._target.items():
+            target[:month] = past._target[handle][:month]
         self._pending = dict(past._pending)
         self.acts = list(past.acts)
         self.fired = dict(past.fired)
@@ -160,6 +175,11 @@ class Board:
 
     def values(self) -> np.ndarray:
         """Months x levers, in the order of ``levers``; read-only."""
-        view = self._in_force.view()
-        view.setflags(write=False)
-        return view
+        table = np.array(list(self._in_force.values())).T
+        table.setflags(write=False)
+        return table
+
+
+def _from(values: list[float], month: int, value: float) -> None:
+    """Set ``values`` from ``month`` on."""
+    values[month:] = [float(value)] * (len(values) - month)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Intent:
     """What a stakeholder wants to do; a phase resolves it against what is scarce.
+
+    Nobody writes to one. It is not frozen only because one is made for each act of a run, and a frozen
+    one takes three times as long to make.
 
     ``verb`` says what kind of act it is, ``subject`` what it is about (a site, a lever, a good),
     ``values`` on which figures it was decided, ``bound`` what limited the wish itself.
@@ -27,7 +30,7 @@ class Intent:
     """Row of the subject in its table, where it has one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Programme(Intent):
     """What a developer builds this month, one entry for each of its resources: intents in arrays."""
 
@@ -35,8 +38,8 @@ class Programme(Intent):
     """Rows of the world's resources."""
     mw: np.ndarray
     """By resource; may be 0."""
-    cost: np.ndarray
-    earned: np.ndarray
+    cost: Sequence[float]
+    earned: Sequence[float]
     """Cost and what the developer expects to earn, in the unit in which it compares them."""
     lead: np.ndarray
     """Months until it serves."""

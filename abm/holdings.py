@@ -55,6 +55,8 @@ class Holdings:
     people: TalentPool
     short_of_chips: dict[int, list[tuple[int, float]]]
     """Owner (row of the cast) to its sites that want accelerators this month, and how many."""
+    seeking_consent: dict[int, list[int]]
+    """Zone to its sites that ask this month whether they may come."""
     stakeholders: list[Stakeholder]
     agent_of: dict[str, Stakeholder]
     startups: Startups
@@ -123,7 +125,7 @@ class Holdings:
     _newest: dict[tuple[str, int], int]
     _of_kind: dict[str, list[Stakeholder]]
     _own_need: float
-    _plant_names: list[str]
+    _plant_names: tuple[str, ...]
     closing_order: list[int]
     """Plants that policy may close, the oldest first."""
     _sellers: list[tuple[str, str]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import mesa
@@ -12,7 +13,7 @@ import numpy as np
 from abm import snapshot
 from abm.accounts import Accounts, site_terms_of
 from abm.board import Board, LeverLike, TriggerLike
-from abm.calendar import NEVER
+from abm.calendar import NEVER, Calendar
 from abm.chips import ChipChain
 from abm.core.books import recount
 from abm.core.power import Backend
@@ -45,7 +46,7 @@ from abm.supply import Disruption, SupplyGraph
 from abm.talent import TalentPool
 from abm.transfers import GENERATORS, Transfers
 from abm.works import SiteWorks
-from abm.world import World
+from abm.world import Table, World
 
 
 class Model(Accounts, Reporting, mesa.Model):
@@ -173,7 +174,7 @@ class Model(Accounts, Reporting, mesa.Model):
         self.state.equity = np.zeros(size)
         self.equity_paid = np.zeros(size)
         self.chip_age = np.broadcast_to(v.available + 9.0, self.state.chips.shape).copy()
-        self._plant_names = _name_plants(world)
+        self._plant_names = _name_plants(world.plants, world.technologies, world.zones, self.calendar)
         plants = world.plants
         closing = [row for row in range(len(plants)) if plants.retirement[row] == "policy"]
         self.closing_order = sorted(
@@ -222,7 +223,9 @@ class Model(Accounts, Reporting, mesa.Model):
         self.utility_cash_flow = 0.0
         self.generator_margin = np.zeros(len(GENERATORS))
         self._energy = np.zeros(len(world.technologies))
-        self._full_hours = self._hours_of_profiles()
+        self._full_hours = _hours_of_profiles(
+            world.days, world.day_weights, world.technologies, len(world.zones)
+        )
         self._outlook_price = np.ones(8)
         self._demand_seen: list[float] = []
         self._coming_direct = np.zeros(months + 241)
@@ -236,23 +239,6 @@ class Model(Accounts, Reporting, mesa.Model):
             self.reference_price * p["world_compute_price_factor"] * (1.0 + p["market_friction"]),
         )
         self.power_month = self.compute_month = None
-
-    def _hours_of_profiles(self) -> np.ndarray:
-        """Full-load hours a year by zone and technology, from the representative days."""
-        world = self.world
-        days, weights, tech = world.days, world.day_weights, world.technologies
-        weight = {
-            (int(m), d): w for m, d, w in zip(weights.calendar_month, weights.day, weights.days, strict=True)
-        }
-        share = np.array([weight[int(m), d] for m, d in zip(days.calendar_month, days.day, strict=True)])
-        share = share * 24.0 / (float(days.hour.max()) + 1.0)
-        hours = np.full((len(world.zones), len(tech)), 8760.0)
-        for i, profile in enumerate(tech.profile):
-            if profile != "none":
-                by_zone = np.zeros(len(world.zones))
-                np.add.at(by_zone, days.zone, share * getattr(days, profile))
-                hours[:, i] = by_zone * float(tech.availability[i])
-        return hours
 
     def _prepare_sellers(self) -> None:
         tech = self.world.technologies
@@ -368,17 +354,37 @@ class Model(Accounts, Reporting, mesa.Model):
         sites.pool_taken[row] = 0.0
 
 
-def _name_plants(world: World) -> list[str]:
+# Tables are frozen, so what follows from them alone is kept for the next run of the same world.
+@lru_cache(maxsize=8)
+def _name_plants(plants: Table, technologies: Table, zones: Table, calendar: Calendar) -> tuple[str, ...]:
     """A name for each plant that does not depend on the order of the table."""
-    plants, seen, names = world.plants, dict[str, int](), []
+    seen, names = dict[str, int](), []
     for row in range(len(plants)):
         name = (
-            f"{world.technologies.keys[plants.technology[row]]} {world.zones.keys[plants.zone[row]]} "
-            f"{world.calendar.text(int(plants.commissioned[row]))} {float(plants.mw[row]):g} MW"
+            f"{technologies.keys[plants.technology[row]]} {zones.keys[plants.zone[row]]} "
+            f"{calendar.text(int(plants.commissioned[row]))} {float(plants.mw[row]):g} MW"
         )
         seen[name] = seen.get(name, 0) + 1
         names.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
-    return names
+    return tuple(names)
+
+
+@lru_cache(maxsize=8)
+def _hours_of_profiles(days: Table, weights: Table, technologies: Table, zones: int) -> np.ndarray:
+    """(zones, technologies) full-load hours a year, from the representative days; read-only."""
+    weight = {
+        (int(m), d): w for m, d, w in zip(weights.calendar_month, weights.day, weights.days, strict=True)
+    }
+    share = np.array([weight[int(m), d] for m, d in zip(days.calendar_month, days.day, strict=True)])
+    share = share * 24.0 / (float(days.hour.max()) + 1.0)
+    hours = np.full((zones, len(technologies)), 8760.0)
+    for i, profile in enumerate(technologies.profile):
+        if profile != "none":
+            by_zone = np.zeros(zones)
+            np.add.at(by_zone, days.zone, share * getattr(days, profile))
+            hours[:, i] = by_zone * float(technologies.availability[i])
+    hours.setflags(write=False)
+    return hours
 
 
 class _Buyers(dict[int, str]):

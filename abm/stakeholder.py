@@ -13,6 +13,7 @@ from abm.decisions import Intent
 
 if TYPE_CHECKING:
     from abm.model import Model
+    from abm.state import State
 
 
 class Stakeholder(mesa.Agent):
@@ -40,6 +41,7 @@ class Stakeholder(mesa.Agent):
         self.foreign = bool(model.world.cast.foreign[row])
         self.trait: dict[str, float] = model.world.traits_of(who)
         self.world_model: Model = model
+        self.state: State = model.state
         digest = hashlib.blake2b(who.encode(), digest_size=4).digest()
         self.stagger = int.from_bytes(digest, "little")
         """Offset of the stakeholder's reviews: from its name, so that the order of the cast plays no part."""
@@ -67,10 +69,6 @@ class Stakeholder(mesa.Agent):
     ) -> Intent:
         """What this stakeholder wants to do; ``values`` are the figures on which it decided."""
         return Intent(self.who, verb, subject, amount, unit, values, bound, target)
-
-    @property
-    def state(self) -> Any:
-        return self.world_model.state
 
     def lever(self, handle: str) -> float:
         """What a lever stands at this month."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -89,25 +90,19 @@ class World:
 
     def trait(self, who: str, trait: str) -> float:
         """A stakeholder's own number; KeyError with both names where it is missing."""
-        return self._traits()[who, trait]
+        try:
+            return self.traits_of(who)[trait]
+        except KeyError:
+            raise KeyError(who, trait) from None
 
     def traits_of(self, who: str) -> dict[str, float]:
-        return dict(self._traits_by_owner().get(who, {}))
+        return dict(_by_owner(self.tables["traits"], self.tables["cast"]).get(who, {}))
 
-    def _traits_by_owner(self) -> dict[str, dict[str, float]]:
-        cached: dict[str, dict[str, float]] | None = self.__dict__.get("_by_owner_cache")
-        if cached is None:
-            cached = {}
-            for (owner, trait), value in self._traits().items():
-                cached.setdefault(owner, {})[trait] = value
-            object.__setattr__(self, "_by_owner_cache", cached)
-        return cached
 
-    def _traits(self) -> dict[tuple[str, str], float]:
-        cached: dict[tuple[str, str], float] | None = self.__dict__.get("_trait_cache")
-        if cached is None:
-            table = self.tables["traits"]
-            who = [self.tables["cast"].keys[row] for row in table.who]
-            cached = dict(zip(zip(who, table.trait, strict=True), map(float, table.value), strict=True))
-            object.__setattr__(self, "_trait_cache", cached)
-        return cached
+@lru_cache(maxsize=8)
+def _by_owner(traits: Table, cast: Table) -> dict[str, dict[str, float]]:
+    """Stakeholder to its traits. Tables are frozen, so this is kept for other worlds made of the same ones."""
+    found: dict[str, dict[str, float]] = {}
+    for row, trait, value in zip(traits.who.tolist(), traits.trait, traits.value.tolist(), strict=True):
+        found.setdefault(cast.keys[row], {})[trait] = value
+    return found

@@ -101,9 +101,9 @@ def complaints(world: World) -> list[tuple[str, str, str]]:
     """(stakeholder, key, message) for each kind that does not exist and each trait missing, unknown or in a wrong unit."""
     found: list[tuple[str, str, str]] = []
     traits = world.traits
-    units = {
-        (int(who), name): unit for who, name, unit in zip(traits.who, traits.trait, traits.unit, strict=True)
-    }
+    units_of: dict[int, dict[str, str]] = {}
+    for owner, name, unit in zip(traits.who.tolist(), traits.trait, traits.unit, strict=True):
+        units_of.setdefault(owner, {})[name] = unit
     currency = world.currency
     for row, who in enumerate(world.cast.keys):
         kind = world.cast.kind[row]
@@ -118,16 +118,16 @@ def complaints(world: World) -> list[tuple[str, str, str]]:
                 )
             )
             continue
-        needs = KINDS[kind].TRAITS
+        needs, units = KINDS[kind].TRAITS, units_of.get(row, {})
         for name, unit in needs.items():
-            said = units.get((row, name))
+            said = units.get(name)
             asked = unit.replace("currency", currency)
             if said is None:
                 found.append((who, name, f"trait missing; kind {kind!r} needs {name!r} in {asked}"))
             elif said != asked:
                 found.append((who, name, f"found unit {said!r}, expected {asked!r}"))
-        for owner, name in units:
-            if owner == row and name not in needs:
+        for name in units:
+            if name not in needs:
                 near = nearest(name, needs)
                 found.append(
                     (

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from abm.decisions import Intent
 from abm.stakeholder import Stakeholder
+
+if TYPE_CHECKING:
+    from abm.model import Model
 
 
 class Assembly(Stakeholder):
@@ -49,19 +52,27 @@ class NuclearRegulator(Stakeholder):
     TRAITS: ClassVar[Mapping[str, str]] = {"review_months": "month", "review_spread": "ratio"}
     PHASES: ClassVar[tuple[str, ...]] = ("frame",)
 
+    def __init__(self, model: Model, who: str):
+        super().__init__(model, who)
+        self._review: dict[int, float] = {}
+        """Months that a unit's review takes, by row; its luck is drawn when the review begins."""
+
     def act(self, phase: str, month: int) -> Iterable[Intent]:
         model = self.world_model
-        for row, asked in sorted(
-            model.extension_asked.items(), key=lambda asked: (asked[1], model.plant_name(asked[0]))
-        ):
-            if row in model.extension_granted:
-                continue
-            spread = model.luck.lognormal("licence", model.plant_name(row), 1.0, self.trait["review_spread"])
-            if month >= asked + self.trait["review_months"] * spread:
+        open_reviews = [
+            (asked, model.plant_name(row), row)
+            for row, asked in model.extension_asked.items()
+            if row not in model.extension_granted
+        ]
+        for asked, name, row in sorted(open_reviews):
+            if row not in self._review:
+                spread = model.luck.lognormal("licence", name, 1.0, self.trait["review_spread"])
+                self._review[row] = self.trait["review_months"] * spread
+            if month >= asked + self._review[row]:
                 model.extension_granted.add(row)
                 yield self.intent(
                     "grant-extension",
-                    model.plant_name(row),
+                    name,
                     float(model.state.plant_mw[row]),
                     "MW",
                     target=row,

@@ -11,7 +11,7 @@ import numpy as np
 from abm.calendar import NEVER
 from abm.decisions import Intent
 from abm.stakeholder import Stakeholder
-from abm.state import ANNOUNCED, APPLIED, DECIDED, ENERGISED, FAB, PASSED
+from abm.state import ANNOUNCED, APPLIED, ENERGISED, FAB, HIDDEN, WITHDRAWN
 
 if TYPE_CHECKING:
     from abm.model import Model
@@ -36,10 +36,8 @@ class Ministry(Stakeholder):
             yield from self.enact(month)
 
     def enact(self, month: int) -> Iterator[Intent]:
-        board = self.world_model.board
-        for handle in self._levers:
-            wanted, stands = board.target(handle, month), board.announced(handle)
-            if wanted != stands and abs(wanted - stands) > 1e-12 * max(abs(wanted), 1.0):
+        for handle, wanted, stands in self.world_model.board.unsettled(self._levers, month):
+            if abs(wanted - stands) > 1e-12 * max(abs(wanted), 1.0):
                 yield self.propose(handle, wanted, month)
 
     def propose(self, handle: str, wanted: float, month: int) -> Intent:
@@ -64,6 +62,10 @@ class ScienceMinistry(Ministry):
     def __init__(self, model: Model, who: str):
         super().__init__(model, who)
         self.carried = 0.0
+        sites = model.state.sites
+        own = np.flatnonzero((sites.finance == 0) & (sites.kind != FAB)).tolist()
+        self._hosts = sorted(own, key=lambda row: (int(sites.expected[row]), row))
+        """Sites that the state finances, by the month for which they were announced; none is added in a run."""
 
     def act(self, phase: str, month: int) -> Iterable[Intent]:
         if phase == "policy":
@@ -79,14 +81,13 @@ class ScienceMinistry(Ministry):
         lead = model.lead_months(self.who, "gpu")
         vintage = model.vintage_for(month + lead)
         price = model.chip_price(vintage, month)
-        hosts = sites.rows(ANNOUNCED, APPLIED, PASSED, DECIDED, ENERGISED)
-        hosts = hosts[(sites.finance[hosts] == 0) & (sites.kind[hosts] != FAB)]
-        there = (state.chips[hosts] + state.store[hosts]).sum(axis=1)
-        rooms = sites.gpus[hosts] - there - state.ordered[hosts] - state.wanted[hosts].sum(axis=1)
-        for at in np.lexsort((hosts, sites.expected[hosts])).tolist():
-            row, room = int(hosts[at]), float(rooms[at])
+        for row in self._hosts:
             opening = max(int(sites.expected[row]), int(sites.ready[row]) if sites.ready[row] < NEVER else 0)
-            if room < 1.0 or month < opening - lead:
+            if sites.status[row] in (HIDDEN, WITHDRAWN) or month < opening - lead:
+                continue
+            there = float((state.chips[row] + state.store[row]).sum())
+            room = float(sites.gpus[row] - there - state.ordered[row] - state.wanted[row].sum())
+            if room < 1.0:
                 continue
             affordable = (
                 max(model.budget.left - model.running_costs_to_come(month), 0.0) / price
@@ -306,13 +307,18 @@ class LocalGovernment(Stakeholder):
         self.given: list[tuple[int, float]] = []
 
     def act(self, phase: str, month: int) -> Iterable[Intent]:
+        asking = self.world_model.seeking_consent.get(self.zone)
+        return self.consider(asking, month) if asking else ()
+
+    def consider(self, asking: Iterable[int], month: int) -> Iterator[Intent]:
+        """Consent to sites ``asking`` for it, or put them off."""
         sites = self.state.sites
         recent = sum(mw for at, mw in self.given if at > month - 24)
         capital = bool(self.world_model.world.zones.capital_region[self.zone])
         incentive = 0.0 if capital else self.lever("regional_siting_incentive")
         bears = self.trait["tolerance_mw"] * (1.0 + incentive)
-        for row in sites.rows(APPLIED, PASSED):
-            if sites.zone[row] != self.zone or sites.permit_due[row] != NEVER:
+        for row in asking:
+            if sites.permit_due[row] != NEVER:
                 continue
             mw = float(sites.mw[row])
             if sites.kind[row] == FAB or recent + mw <= bears or recent == 0.0:

@@ -13,7 +13,7 @@ from abm.decisions import Intent
 from abm.phases.building import building_months
 from abm.phases.connection import pass_chance
 from abm.stakeholder import Stakeholder
-from abm.state import AI, ANNOUNCED, DECIDED, ENERGISED, FAB, PASSED, one_of
+from abm.state import ANNOUNCED, DECIDED, ENERGISED, FAB, HIDDEN, PASSED, WITHDRAWN
 from agents.valuation import Appraisal, appraise, option_threshold
 
 if TYPE_CHECKING:
@@ -25,31 +25,39 @@ class SiteHolder(Stakeholder):
 
     def __init__(self, model: Model, who: str):
         super().__init__(model, who)
+        self.review_months = max(int(model.parameters["review_months"]), 1)
         self._own = np.zeros(0, np.int64)
+        self._own_rows: list[int] = []
+        self._plants: set[int] = set()
         self._counted = -1
 
-    def mine(self, *statuses: int) -> np.ndarray:
-        """Rows of the stakeholder's sites that stand at one of ``statuses``."""
+    def standing(self) -> list[tuple[int, int]]:
+        """The stakeholder's sites and what each stands at, as (row, status), in the order of rows."""
         sites = self.state.sites
         if self._counted != sites.count:
             self._own = (sites.owner[: sites.count] == self.row).nonzero()[0]
+            self._own_rows = self._own.tolist()
+            self._plants = set(self._own[sites.kind[self._own] == FAB].tolist())
             self._counted = sites.count
-        found: np.ndarray = self._own[one_of(statuses)[sites.status[self._own]]]
-        return found
+        return list(zip(self._own_rows, sites.status[self._own].tolist(), strict=True))
+
+    def mine(self, *statuses: int) -> list[int]:
+        """Rows of the stakeholder's sites that stand at one of ``statuses``."""
+        return [row for row, status in self.standing() if status in statuses]
 
     def due(self, month: int) -> bool:
         """Whether this is one of the stakeholder's review months; reviews are staggered by name."""
-        every = max(int(self.world_model.parameters["review_months"]), 1)
-        return (month + self.stagger) % every == 0
+        return (month + self.stagger) % self.review_months == 0
 
     def review_plants(self, month: int) -> Iterator[Intent]:
         """Chip plants apply and are decided without a valuation of ours: their owners' business is not modelled."""
         sites = self.state.sites
-        for row in self.mine(ANNOUNCED):
-            if sites.kind[row] == FAB:
+        standing = [(row, status) for row, status in self.standing() if row in self._plants]
+        for row, status in standing:
+            if status == ANNOUNCED:
                 yield self._apply(row, month)
-        for row in self.mine(PASSED):
-            if sites.kind[row] == FAB:
+        for row, status in standing:
+            if status == PASSED:
                 yield self.intent("decide", sites.key[row], float(sites.mw[row]), "MW", target=row)
 
     def _blocked(self, row: int, month: int) -> bool:
@@ -114,6 +122,7 @@ class Owner(SiteHolder):
         """Mean squared error of the two heuristics' one-year forecasts (logarithms)."""
         self._made: list[tuple[float, float]] = []
         self.spent_this_year = 0.0
+        self._lead = model.lead_months(who, "gpu")
 
     # -- forecasts ---------------------------------------------------------------------------
     def heuristics(self, month: int, years: float) -> tuple[float, float]:
@@ -155,12 +164,13 @@ class Owner(SiteHolder):
         return follow ** (1.0 - weight) * trend**weight
 
     def learn(self, month: int) -> None:
-        self._made.append(self.heuristics(month, 1.0))
-        if len(self._made) > 12:
-            made = self._made.pop(0)
-            for which in (0, 1):
-                miss = math.log(made[which] / self.state.market.price)
-                self.error[which] += 0.1 * (miss * miss - self.error[which])
+        made = self._made
+        made.append(self.heuristics(month, 1.0))
+        if len(made) > 12:
+            price, error = self.state.market.price, self.error
+            for which, said in enumerate(made.pop(0)):
+                miss = math.log(said / price)
+                error[which] += 0.1 * (miss * miss - error[which])
 
     # -- appraisal ---------------------------------------------------------------------------
     def appraise(self, month: int, row: int, zone: int | None = None) -> Appraisal:
@@ -193,18 +203,21 @@ class Owner(SiteHolder):
 
     def review(self, month: int) -> Iterator[Intent]:
         sites = self.state.sites
-        yield from self.review_plants(month)
-        for row in self.mine(ANNOUNCED):
-            if sites.kind[row] == FAB:
-                continue
+        standing = self.standing()
+        if self._plants:
+            yield from self.review_plants(month)
+        announced = [row for row, status in standing if status == ANNOUNCED and row not in self._plants]
+        passed = [row for row, status in standing if status == PASSED and row not in self._plants]
+        for row in announced:
             if sites.finance[row] == 0:
                 yield self._apply(row, month)
             elif sites.sponsor[row]:
                 yield from self._consider_applying(row, month)
-        for row in self.mine(PASSED):
-            if sites.kind[row] != FAB:
-                yield from self._consider_deciding(row, month)
-        yield from self._consider_another(month)
+        for row in passed:
+            yield from self._consider_deciding(row, month)
+        if announced or passed:
+            standing = self.standing()  # what was asked for above has been resolved
+        yield from self._consider_another(month, standing)
 
     def _consider_applying(self, row: int, month: int) -> Iterator[Intent]:
         sites = self.state.sites
@@ -273,28 +286,26 @@ class Owner(SiteHolder):
         else:
             yield self.intent("wait", key, mw, "MW", "hurdle", row, asked=asked, **_figures(found))
 
-    def _consider_another(self, month: int) -> Iterator[Intent]:
+    def _consider_another(self, month: int, standing: list[tuple[int, int]]) -> Iterator[Intent]:
         """A further site, where the pipeline is empty and money would be well spent."""
         model, sites = self.world_model, self.state.sites
         mw = self.trait["unit_mw"]
         if mw <= 0.0 or self.trait["appetite_mw"] <= 0.0 or not model.ai_demand_exists:
             return
-        pipeline = self.mine(ANNOUNCED, 2, PASSED, DECIDED)
-        pipeline = pipeline[(sites.kind[pipeline] == AI) & sites.sponsor[pipeline]]
-        already = self.mine(ANNOUNCED, 2, PASSED, DECIDED, ENERGISED)
-        grown = float(sites.mw[already][sites.originated[already]].sum())
-        if len(pipeline) or grown + mw > self.trait["appetite_mw"] or sites.count >= len(sites.mw):
+        already = [(row, status) for row, status in standing if HIDDEN < status < WITHDRAWN]
+        for row, status in already:
+            if status != ENERGISED and row not in self._plants and sites.sponsor[row]:
+                return  # something of its own is under way
+        grown = sum(float(sites.mw[row]) for row, _ in already if sites.originated[row])
+        if grown + mw > self.trait["appetite_mw"] or sites.count >= len(sites.mw):
             return
-        last = max((int(sites.announced[row]) for row in already), default=0)
+        last = max((int(sites.announced[row]) for row, _ in already), default=0)
         if month - max(last, 0) < model.parameters["origination_months"]:
             return
-        own = self.mine(ENERGISED)
-        own = own[sites.kind[own] == AI]
-        if not len(own):
+        own = [row for row, status in already if status == ENERGISED and row not in self._plants]
+        if not own:
             return
-        commercial = own[sites.finance[own] != 0]
-        own = commercial if len(commercial) else own
-        like = int(own[-1])
+        like = next((row for row in reversed(own) if sites.finance[row] != 0), own[-1])
         found = self.appraise(month, like)
         asked = self.threshold(like) * model.parameters["origination_margin"]
         if found.ratio >= asked:
@@ -306,21 +317,28 @@ class Owner(SiteHolder):
     def order(self, month: int) -> Iterator[Intent]:
         """Order for decided sites in time for their opening, and refill what has been scrapped if it pays."""
         model, sites = self.world_model, self.state.sites
-        for row, missing in model.short_of_chips.get(self.row, ()):
+        short = model.short_of_chips.get(self.row)
+        if not short:
+            return
+        refills = self.due(month)
+        pays: bool | None = None
+        for row, missing in short:
             if sites.status[row] == DECIDED:
                 left = (1.0 - float(sites.built[row])) * building_months(model, row)
                 opening = max(int(sites.expected[row]), month + math.floor(left))
                 if sites.ready[row] < NEVER:
                     opening = max(opening, int(sites.ready[row]))
-                if month >= opening - model.lead_months(self.who, "gpu"):
+                if month >= opening - self._lead:
                     yield self.intent("order", sites.key[row], missing, "GPU", target=row)
-            elif self.due(month) and self.refill_pays(month):
-                yield self.intent("order", sites.key[row], missing, "GPU", target=row)
+            elif refills:
+                pays = self.refill_pays(month) if pays is None else pays
+                if pays:
+                    yield self.intent("order", sites.key[row], missing, "GPU", target=row)
 
     def refill_pays(self, month: int) -> bool:
         """Whether one new accelerator in a standing building earns its price and the required return."""
         model, p, v = self.world_model, self.world_model.parameters, self.world_model.world.vintages
-        vintage = model.vintage_for(month + model.lead_months(self.who, "gpu"))
+        vintage = model.vintage_for(month + self._lead)
         price = (
             model.chip_price(vintage, month)
             * (1.0 - self.lever("gpu_subsidy"))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -60,9 +61,9 @@ class GridUtility(Stakeholder):
 
     def study(self, month: int) -> Iterator[Intent]:
         sites = self.state.sites
-        rows = [row for row in sites.rows(APPLIED) if sites.study_due[row] == NEVER]
+        rows = [row for row in sites.rows(APPLIED).tolist() if sites.study_due[row] == NEVER]
         rows.sort(key=lambda row: (int(sites.step["applied"][row]), sites.key[row]))
-        deterred = float(np.exp(-self.lever("queue_deposit") / self.trait["deposit_scale"]))
+        deterred = math.exp(-self.lever("queue_deposit") / self.trait["deposit_scale"])
         pace = self.trait["study_mw_month"] * (1.0 + self.lever("grid_fast_track"))
         real = float(sites.mw[rows].sum()) if rows else 0.0
         waiting = real + self.speculative
@@ -147,22 +148,23 @@ class NuclearGenerator(Stakeholder):
         plants, tech = model.world.plants, model.world.technologies
         licensed = [row for row in range(len(plants)) if plants.retirement[row] == "licence"]
         self._by_expiry = sorted(licensed, key=lambda row: (int(plants.retires[row]), model.plant_name(row)))
+        self._mw: list[float] = plants.mw.tolist()
         self._nuclear = tech.carbon_free.astype(bool) & ~tech.renewable.astype(bool)
 
     def act(self, phase: str, month: int) -> Iterator[Intent]:
         model, plants = self.world_model, self.world_model.world.plants
         backed = self.lever("nuclear_extension_gw") * 1000.0
-        asked = float(sum(plants.mw[row] for row in model.extension_asked))
+        asked = sum(self._mw[row] for row in model.extension_asked)
         for row in self._by_expiry:
             if row in model.extension_asked:
                 continue
-            if asked + float(plants.mw[row]) > backed + 1e-9:
+            if asked + self._mw[row] > backed + 1e-9:
                 break
-            asked += float(plants.mw[row])
+            asked += self._mw[row]
             yield self.intent(
                 "ask-extension",
                 model.plant_name(row),
-                float(plants.mw[row]),
+                self._mw[row],
                 "MW",
                 target=row,
                 expires=float(plants.retires[row]),
@@ -200,13 +202,16 @@ class ThermalGenerator(Stakeholder):
 
 
 class Resources:
-    """Columns of the resources that one developer builds, and what a megawatt of them costs."""
+    """The resources that one developer builds, column by column, and what a megawatt of them costs.
+
+    There are a dozen of them, so that their developers reckon one by one.
+    """
 
     def __init__(
         self,
         model: Model,
         rows: np.ndarray,
-        factor: np.ndarray,
+        factor: Sequence[float],
         names: tuple[str, ...],
         goods: tuple[str, ...],
     ):
@@ -215,36 +220,39 @@ class Resources:
         self.zone = table.zone[rows]
         self.technology = table.technology[rows] if len(rows) and table.technology[rows[0]] >= 0 else None
         self.lead = table.lead_months[rows].astype(np.int64)
-        self.capex, self.fixed = table.capex[rows] * factor, table.fixed_cost[rows]
-        self.plain_capex = table.capex[rows]
-        self.share, self.base = table.share[rows], table.base_mw_year[rows] / 12.0
-        self.potential = table.potential_mw[rows]
+        self.plain_capex: list[float] = table.capex[rows].tolist()
+        self.capex: list[float] = (table.capex[rows] * factor).tolist()
+        self.fixed: list[float] = table.fixed_cost[rows].tolist()
+        self.share: list[float] = table.share[rows].tolist()
+        self.base: list[float] = (table.base_mw_year[rows] / 12.0).tolist()
+        """MW a month that are built where it pays, auctions apart."""
+        self.potential: list[float] = table.potential_mw[rows].tolist()
         self._learning = 1.0 - model.parameters["technology_learning"]
 
-    def yearly_cost(
-        self, model: Model, capex: np.ndarray, spread: float, life: float, month: int
-    ) -> np.ndarray:
-        """Annuity and fixed cost of a MW of each resource, currency/year."""
+    def annuity(self, model: Model, spread: float, life: float, month: int) -> float:
+        """What a unit of capital cost of the first month comes to in a year, with what has been learned since, 1/year."""
         rate = max(float(model.outside.interest_rate[month]) + spread, 1e-6)
-        annuity = rate / (1.0 - (1.0 + rate) ** -life)
-        found: np.ndarray = capex * (self._learning ** (month / 12.0) * annuity) + self.fixed
-        return found
+        return float(self._learning ** (month / 12.0) * (rate / (1.0 - (1.0 + rate) ** -life)))
 
     def programme(
         self,
         who: str,
-        mw: np.ndarray,
-        cost: np.ndarray,
-        earned: np.ndarray,
-        direct: np.ndarray,
+        mw: Sequence[float],
+        cost: Sequence[float],
+        earned: Sequence[float],
+        direct: Sequence[float],
         used: np.ndarray,
     ) -> Programme:
         """``mw``, as far as the potential goes."""
-        mw = np.maximum(np.minimum(mw, self.potential - used[self.rows]), 0.0)
+        taken = used[self.rows].tolist()
+        mw = [
+            max(min(wish, potential - there), 0.0)
+            for wish, potential, there in zip(mw, self.potential, taken, strict=True)
+        ]
         return Programme(
-            who, "build", "power", float(mw.sum()), "MW", rows=self.rows, mw=mw, cost=cost, earned=earned,
+            who, "build", "power", sum(mw), "MW", rows=self.rows, mw=np.array(mw), cost=cost, earned=earned,
             lead=self.lead, zone=self.zone, technology=self.technology, goods=self.goods, subjects=self.names,
-            direct=direct, sells_directly=bool(direct.any()),
+            direct=np.array(direct), sells_directly=any(direct),
         )  # fmt: skip
 
 
@@ -274,9 +282,11 @@ class RenewableDeveloper(Stakeholder):
         names = tuple(
             f"{tech.keys[t]} {zones[z]}" for t, z in zip(of, table.zone[rows].tolist(), strict=True)
         )
-        factor = np.array([model.parameters.get(f"{good}_cost_factor", 1.0) for good in goods])
-        self._resources = Resources(model, rows, factor, names, goods)
-        self._share = self._resources.share * [model.technology_split(t) for t in of]
+        factor = [model.parameters.get(f"{good}_cost_factor", 1.0) for good in goods]
+        self._resources = own = Resources(model, rows, factor, names, goods)
+        hours = model.full_hours(own.zone, own.technology).tolist()
+        share = [part * model.technology_split(t) for part, t in zip(own.share, of, strict=True)]
+        self._each = list(zip(own.capex, own.fixed, own.base, hours, share, strict=True))
 
     def act(self, phase: str, month: int) -> Iterator[Programme]:
         model, own = self.world_model, self._resources
@@ -284,13 +294,17 @@ class RenewableDeveloper(Stakeholder):
         direct = model.direct_purchase_gap_mw() / 24.0
         history = model.price_history[-12:]
         earned = (sum(history) / len(history) if history else model.first_price) + self.trait["certificate"]
-        yearly = own.yearly_cost(model, own.capex, self.trait["spread"], self.trait["life_years"], month)
-        cost = yearly / model.full_hours(own.zone, own.technology)
-        pays = cost <= earned
-        sold = np.where(pays, direct * self._share, 0.0)
-        mw = np.where(pays, own.base + sold, own.base * earned / cost)
-        mw += np.where(cost <= earned * (1.0 + self.trait["auction_premium"]), auction * self._share, 0.0)
-        yield own.programme(self.who, mw, cost, np.full(len(mw), earned), sold, model.resource_used)
+        annuity = own.annuity(model, self.trait["spread"], self.trait["life_years"], month)
+        highest_bid = earned * (1.0 + self.trait["auction_premium"])
+        mw, costs, sold = [], [], []
+        for capex, fixed, base, hours, share in self._each:
+            cost = (capex * annuity + fixed) / hours
+            sells = direct * share if cost <= earned else 0.0
+            builds = base + sells if cost <= earned else base * earned / cost
+            mw.append(builds + auction * share if cost <= highest_bid else builds)
+            costs.append(cost)
+            sold.append(sells)
+        yield own.programme(self.who, mw, costs, [earned] * len(mw), sold, model.resource_used)
 
     def score(self, month: int) -> float:
         """Margin of solar and wind so far: settlement less running cost."""
@@ -312,21 +326,23 @@ class StorageDeveloper(Stakeholder):
         table, zones = model.world.resources, model.world.zones.keys
         rows = np.flatnonzero(table.technology < 0)
         names = tuple(f"battery {zones[z]}" for z in table.zone[rows].tolist())
-        factor = np.full(len(rows), model.parameters["storage_cost_factor"])
-        self._resources = Resources(model, rows, factor, names, ("batteries",) * len(rows))
+        factor = [model.parameters["storage_cost_factor"]] * len(rows)
+        self._resources = own = Resources(model, rows, factor, names, ("batteries",) * len(rows))
+        self._each = list(zip(own.capex, own.plain_capex, own.fixed, own.base, own.share, strict=True))
 
     def act(self, phase: str, month: int) -> Iterator[Programme]:
         model, own = self.world_model, self._resources
         auction = self.lever("storage_auction_gw") * 1000.0 / 12.0
-        spread, life = self.trait["spread"], self.trait["life_years"]
-        yearly = own.yearly_cost(model, own.capex, spread, life, month)
-        earns = model.daily_spread[own.zone] * (self.trait["hours"] * 365.0)
-        # An auction buys what its money buys: dearer storage, fewer megawatts.
-        reference = own.yearly_cost(model, own.plain_capex, spread, life, month)
-        mw = auction * own.share * np.minimum(reference / yearly, 1.5) + np.where(
-            earns >= yearly, own.base, 0.0
-        )
-        yield own.programme(self.who, mw, yearly, earns, np.zeros(len(mw)), model.resource_used)
+        annuity = own.annuity(model, self.trait["spread"], self.trait["life_years"], month)
+        earned = (model.daily_spread[own.zone] * (self.trait["hours"] * 365.0)).tolist()
+        mw, costs = [], []
+        for (capex, plain_capex, fixed, base, share), earns in zip(self._each, earned, strict=True):
+            cost = capex * annuity + fixed
+            # An auction buys what its money buys: dearer storage, fewer megawatts.
+            awarded = auction * share * min((plain_capex * annuity + fixed) / cost, 1.5)
+            mw.append(awarded + base if earns >= cost else awarded)
+            costs.append(cost)
+        yield own.programme(self.who, mw, costs, earned, [0.0] * len(mw), model.resource_used)
 
     def score(self, month: int) -> float:
         """Battery power in service, MW."""

@@ -39,6 +39,7 @@ class Prepared:
     world: World
     settled: Settled
     levers: Mapping[str, Lever]
+    indicators: tuple[Indicator, ...]
 
     @property
     def scenario(self) -> Scenario:
@@ -80,7 +81,7 @@ class Prepared:
         model = Model(
             self.world,
             cast.build,
-            indicators(self.world),
+            self.indicators,
             list(self.levers.values()),
             self.settled.schedule,
             self.settled.triggers,
@@ -170,11 +171,8 @@ def prepare(
             )
         except BadInput as bad:
             complaints += bad.complaints
-    units = (
-        {indicator.name: indicator.unit for indicator in indicators(found)}
-        if not complaints or chosen
-        else {}
-    )
+    watched = indicators(found)
+    units = {indicator.name: indicator.unit for indicator in watched} if not complaints or chosen else {}
     if isinstance(package, Package):
         bundle = package
     else:
@@ -202,7 +200,7 @@ def prepare(
         )
     if settled.calendar != found.calendar:
         found = dataclasses.replace(found, calendar=settled.calendar)
-    return Prepared(spec, found, settled, levers)
+    return Prepared(spec, found, settled, levers, watched)
 
 
 def scenario_folder(world: str) -> Path:

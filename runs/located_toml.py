@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def parse_document(text: str, file: str = "<text>") -> Document:
     text = text.replace("\r\n", "\n")
     try:
         data = tomllib.loads(text)
-        lines = _Scanner(text).scan()
+        lines = _lines_of(text)
     except tomllib.TOMLDecodeError as error:
         raise BadInput([_syntax_complaint(text, file, str(error))]) from None
     except RecursionError:
@@ -85,6 +86,12 @@ def parse_document(text: str, file: str = "<text>") -> Document:
     except ValueError as error:  # tomllib lets out those of int and datetime: too many digits, 30 February
         raise BadInput([Complaint(file, 0, "file", f"no valid TOML: {error}")]) from None
     return Document(file, data, lines)
+
+
+@lru_cache(maxsize=64)
+def _lines_of(text: str) -> Mapping[KeyPath, int]:
+    """The line of each key of valid TOML. Kept by text: runs of a process read the same few files again and again."""
+    return _Scanner(text).scan()
 
 
 def _syntax_complaint(text: str, file: str, message: str) -> Complaint:

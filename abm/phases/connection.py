@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from abm.calendar import NEVER
+from abm.core.sites import connect as core
 from abm.decisions import Intent
-from abm.state import ANNOUNCED, APPLIED, DECIDED, FAB, PASSED, WITHDRAWN
+from abm.state import ANNOUNCED, APPLIED, DECIDED, FAB, HIDDEN, PASSED, WITHDRAWN
 
 if TYPE_CHECKING:
     from abm.model import Model
@@ -34,34 +35,37 @@ def draw_line_slips(model: Model) -> None:
 
 def run(model: Model, month: int) -> None:
     _announce(model, month)
-    _advance_lines(model, month)
+    speed = line_speed(model, month)
+    _advance_lines(model, month, speed)
     _grow_pools(model)
+    model.seeking_consent = _seeking_consent(model)
     for agent in model.acting("connection"):
         for intent in agent.act("connection", month):
             _resolve(model, month, intent)
     _permit_where_nobody_decides(model, month)
     _finish_studies(model, month)
-    _fix_ready_dates(model, month)
+    _fix_ready_dates(model, month, speed)
 
 
 def _announce(model: Model, month: int) -> None:
     sites = model.state.sites
-    for row in np.flatnonzero((sites.status[: sites.count] == 0) & (sites.announced[: sites.count] <= month)):
+    hidden, told = sites.status[: sites.count] == HIDDEN, sites.announced[: sites.count] <= month
+    for row in (hidden & told).nonzero()[0].tolist():
         if sites.started_before[row]:
             # Announced with work already under way: what came before was done when the world heard of it.
             sites.status[row] = DECIDED
             for name in ("applied", "assessed", "permitted", "decided"):
                 sites.step[name][row] = month
-            model.start_building(int(row), month)
-            _note_announcement(model, int(row), month)
+            model.start_building(row, month)
+            _note_announcement(model, row, month)
             continue
         sites.status[row] = ANNOUNCED
         real = sites.kind[row] == FAB or sites.finance[row] == 0
         sites.sponsor[row] = real or model.luck.uniform("sponsor", sites.programme[row]) < sponsor_chance(
-            model, int(row)
+            model, row
         )
         if month > 0 or sites.announced[row] == 0:
-            _note_announcement(model, int(row), month)
+            _note_announcement(model, row, month)
 
 
 def _note_announcement(model: Model, row: int, month: int) -> None:
@@ -90,21 +94,18 @@ def sponsor_chance(model: Model, row: int) -> float:
     return float(p["announcement_realisation"] ** weight)
 
 
-def _advance_lines(model: Model, month: int) -> None:
+def _advance_lines(model: Model, month: int, speed: float) -> None:
     state = model.state
-    speed = line_speed(model, month)
-    open_lines = state.line_ready == NEVER
-    if not open_lines.any():
-        return
+    open_lines = (state.line_ready == NEVER).nonzero()[0]
     # Looked at before the month's work: a line on schedule serves from the month in which it is due.
-    finished = np.flatnonzero(open_lines & (state.line_left < 1e-9))
-    state.line_left[open_lines] -= speed
-    for row in finished:
+    left = state.line_left[open_lines]
+    state.line_left[open_lines] = left - speed
+    for row in open_lines[left < 1e-9].tolist():
         state.line_ready[row] = month
         pool = model.world.lines.relieves[row]
         if pool >= 0:
             # What was passed on condition of this line takes its part of the relief now.
-            state.pool_headroom[pool] += line_relief(model, int(row)) - model.promised_mw.pop(int(row), 0.0)
+            state.pool_headroom[pool] += line_relief(model, row) - model.promised_mw.pop(row, 0.0)
         utility = model.role("grid")
         if utility is not None:
             due = int(model.world.lines.due[row])
@@ -137,6 +138,17 @@ def _grow_pools(model: Model) -> None:
     state.pool_headroom += model.world.pools.growth_mw / 12.0 * model.utility.funded
 
 
+def _seeking_consent(model: Model) -> dict[int, list[int]]:
+    """Zone to its sites that have applied or passed and have no date for their permit."""
+    sites = model.state.sites
+    rows = sites.rows(APPLIED, PASSED)
+    rows = rows[sites.permit_due[rows] == NEVER]
+    found: dict[int, list[int]] = {}
+    for row, zone in zip(rows.tolist(), sites.zone[rows].tolist(), strict=True):
+        found.setdefault(zone, []).append(row)
+    return found
+
+
 def _resolve(model: Model, month: int, intent: Intent) -> None:
     sites, p, row = model.state.sites, model.parameters, intent.target
     track = model.board.value("grid_fast_track", month)
@@ -160,9 +172,9 @@ def _permit_where_nobody_decides(model: Model, month: int) -> None:
     """A zone without a local government permits at once, the scenario's permit delay apart."""
     sites = model.state.sites
     guarded = {agent.zone for agent in model.acting("connection") if agent.CONSENTS}
-    for row in sites.rows(APPLIED, PASSED):
-        if sites.permit_due[row] == NEVER and int(sites.zone[row]) not in guarded:
-            sites.permit_due[row] = month + max(round(model.parameters["permit_delay_months"]), 0)
+    for zone, rows in model.seeking_consent.items():
+        if zone not in guarded:
+            sites.permit_due[rows] = month + max(round(model.parameters["permit_delay_months"]), 0)
 
 
 def pass_chance(model: Model, month: int, row: int, pool: int | None = None) -> float:
@@ -276,33 +288,19 @@ def _finish_studies(model: Model, month: int) -> None:
             model.return_deposit(month, row)
 
 
-def _fix_ready_dates(model: Model, month: int) -> None:
+def _fix_ready_dates(model: Model, month: int, speed: float) -> None:
     """Substation and line dates of the sites that have passed, as now foreseen."""
     state, sites, p = model.state, model.state.sites, model.parameters
     track = model.board.value("grid_fast_track", month)
-    speed = max(line_speed(model, month), 1e-6)
-    for row in sites.rows(PASSED, DECIDED):
-        if sites.permit_due[row] <= month and sites.step["permitted"][row] == NEVER:
-            sites.step["permitted"][row] = month
-        if sites.step["connected"][row] != NEVER:
-            continue
-        passed = sites.step["assessed"][row]
-        if sites.started_before[row]:
-            ready = int(sites.expected[row]) - int(p["handover_months"])
-        else:
-            substation = p["substation_months"] * (1.0 - p["fast_track_effect"] * track)
-            if sites.nonfirm[row]:
-                substation *= p["nonfirm_time_share"]
-            ready = int(passed + round(substation))
-        line = int(sites.needs_line[row])
-        if line >= 0:
-            done = state.line_ready[line]
-            ready = max(
-                ready,
-                int(done)
-                if done != NEVER
-                else month + max(math.ceil(state.line_left[line] / speed - 1e-9), 0) + 1,
-            )
-        sites.ready[row] = ready
-        if ready <= month and sites.status[row] == DECIDED and sites.equipment[row] >= sites.mw[row] - 1e-9:
-            sites.step["connected"][row] = month
+    substation = p["substation_months"] * (1.0 - p["fast_track_effect"] * track)
+    nonfirm = substation * p["nonfirm_time_share"]
+    terms = np.array(
+        [month, PASSED, DECIDED, NEVER, int(p["handover_months"]), round(substation), round(nonfirm)],
+        np.int64,
+    )
+    step = sites.step
+    core.foresee(
+        terms, max(speed, 1e-6), sites.count, sites.status, sites.permit_due, sites.started_before, sites.nonfirm,
+        step["assessed"], sites.expected, sites.needs_line, state.line_ready, state.line_left, sites.equipment,
+        sites.mw, step["permitted"], sites.ready, step["connected"],
+    )  # fmt: skip

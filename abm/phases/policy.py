@@ -45,9 +45,7 @@ def run(model: Model, month: int) -> None:
 
 def _rank(model: Model, intent: Intent) -> tuple[int, int, str]:
     """Order of resolution: by what kind of act it is, levers in the order of the catalogue, then by subject."""
-    levers = list(model.board.levers)
-    place = levers.index(intent.subject) if intent.subject in model.board.levers else -1
-    return list(_RESOLVE).index(intent.verb), place, intent.subject
+    return _ORDER[intent.verb], model.board.place(intent.subject), intent.subject
 
 
 def _enact(model: Model, month: int, intent: Intent) -> None:
@@ -141,6 +139,7 @@ _RESOLVE = {
     "give-zone": _give_zone,
     "ask-extension": _ask_extension,
 }
+_ORDER = {verb: place for place, verb in enumerate(_RESOLVE)}
 
 
 def _pay_programmes(model: Model, month: int) -> None:

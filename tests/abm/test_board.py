@@ -131,3 +131,12 @@ def test_the_table_of_values_is_what_value_says_and_cannot_be_written() -> None:
 def test_a_lever_that_does_not_exist_is_an_error() -> None:
     with pytest.raises(KeyError, match="nonesuch"):
         board(Lever("a")).enact("nonesuch", 1.0, 0, "ministry")
+
+
+def test_what_is_unsettled_is_what_is_wanted_and_not_yet_decided() -> None:
+    one = board(Lever("a", lead_months=12), Lever("b"), schedule={"a": [(5, 40.0)], "b": [(9, 70.0)]})
+    assert one.unsettled(("a", "b"), 4) == []
+    assert one.unsettled(("b", "a"), 9) == [("b", 70.0, 10.0), ("a", 40.0, 10.0)]
+    one.enact("a", 40.0, 9, "ministry")  # decided, if not in force yet
+    assert one.unsettled(("a", "b"), 9) == [("b", 70.0, 10.0)]
+    assert one.unsettled(("a",), 4) == [("a", 10.0, 40.0)]
