@@ -103,3 +103,24 @@ def census(
         if status[row] != withdrawn:
             out[ALIVE_MW] += mw[row]
             out[LATE_MW_MONTHS] += mw[row] * max(came - expected[row], 0)
+
+
+@kernel(
+    ["float64(int64, int64, int64, int64[::1], int64[::1], float64[:, ::1], float64[::1])"], allocates=False
+)
+def at_work(
+    count,  # sites
+    running,  # status of a site that runs
+    which,  # value of ``trait`` that is asked for
+    status,  # (S,)
+    trait,  # (S,) of the site: its finance, or its owner
+    chips,  # (S,V) at work
+    h100e,  # (V,)
+):
+    """H100-equivalents at work at sites whose ``trait`` is ``which``."""
+    total = 0.0
+    for row in range(count):
+        if status[row] == running and trait[row] == which:
+            for v in range(h100e.size):
+                total += chips[row, v] * h100e[v]
+    return total
