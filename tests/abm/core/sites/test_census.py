@@ -65,7 +65,6 @@ def test_every_figure_is_the_sum_over_the_sites_it_is_about(
         core.LEADER_H100E: (chips[:, IS_LEADER] @ H100E[IS_LEADER]).sum(),
         core.NPU_H100E: (chips[:, IS_NPU] @ H100E[IS_NPU]).sum(),
         core.OWNED_H100E: ((chips + store) @ H100E).sum(),
-        core.MACHINES: owned.sum(),
         core.SQUARES: (owned**2).sum(),
         core.RUNNING_MW: mw[running].sum(),
         core.QUEUE_MW: mw[queue].sum(),
