@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from abm.core.sites import ahead, build
+from abm.core.sites import ahead, build, census
 from abm.holdings import Holdings
-from abm.state import AI, DECIDED, ENERGISED, PASSED
+from abm.state import AI, DECIDED, ENERGISED, FINANCE, PASSED
 
 if TYPE_CHECKING:
     from abm.stakeholder import Stakeholder
@@ -191,10 +191,19 @@ class Queries(Holdings):
         return float(good / (good + bad))
 
     def state_compute(self) -> float:
+        """H100-equivalents at work at the state's sites."""
+        return self._at_work(self.state.sites.finance, FINANCE.index("state"))
+
+    def compute_of(self, owner: int) -> float:
+        """H100-equivalents at work at the sites of ``owner`` (row of the cast)."""
+        return self._at_work(self.state.sites.owner, owner)
+
+    def _at_work(self, trait: np.ndarray, which: int) -> float:
         sites = self.state.sites
-        rows = sites.rows(ENERGISED)
-        rows = rows[sites.finance[rows] == 0]
-        return float((self.state.chips[rows] @ self.vintage_h100e).sum())
+        found: float = census.at_work(
+            sites.count, ENERGISED, which, sites.status, trait, self.state.chips, self.vintage_h100e
+        )
+        return found
 
     # -- power -------------------------------------------------------------------------------
     def plant_name(self, row: int) -> str:

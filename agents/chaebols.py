@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from abm.decisions import Intent
-from abm.state import ENERGISED
 from agents.capital import Developer
 from agents.owners import Owner
 from agents.suppliers import npu_share
@@ -70,5 +69,4 @@ class PublicOperator(Developer):
 
     def score(self, month: int) -> float:
         """H100-equivalents at work in its halls."""
-        rows = self.mine(ENERGISED)
-        return float((self.state.chips[rows] @ self.world_model.vintage_h100e).sum())
+        return self.world_model.compute_of(self.row)

@@ -79,13 +79,13 @@ def _sites(model: Model, month: int, out: dict[str, float], of_members: dict[str
         figures,
     )
     found = figures.tolist()
-    total, everything = found[core.H100E], found[core.MACHINES]
+    total, gpus = found[core.H100E], found[core.GPUS]
     due, alive = found[core.DUE_MW], found[core.ALIVE_MW]
-    out["gpus_online"] = found[core.GPUS]
+    out["gpus_online"] = gpus
     out["compute_h100e"] = total
     out["leader_share"] = found[core.LEADER_H100E] / total if total > 0.0 else NAN
     out["npu_share"] = found[core.NPU_H100E] / total if total > 0.0 else NAN
-    out["owner_concentration"] = found[core.SQUARES] / everything**2 if everything > 0.0 else NAN
+    out["owner_concentration"] = found[core.SQUARES] / gpus**2 if gpus > 0.0 else NAN
     out["ai_sites_mw"] = found[core.RUNNING_MW]
     out["grid_queue_mw"] = found[core.QUEUE_MW]
     out["site_realisation_share"] = found[core.DUE_RUNNING_MW] / due if due > 0.0 else NAN

@@ -114,20 +114,20 @@ SITES = (
 
 def recorder(calendar: Calendar = CALENDAR) -> Recorder:
     made = Recorder(INDICATORS, calendar)
+    made.name_members({"score": ["platform", "utility"]})
     for month in range(calendar.months):
         made.record(
             month,
             {
-                ("gpus_online", ""): 4000.0 + (18000.0 if month >= 38 else 0.0),
-                ("ai_sites_mw", ""): 10.0,
-                ("grid_queue_mw", ""): 100.0,
-                ("power_price", ""): 120_000.0 + 500.0 * math.sin(month),
-                ("tariff", ""): 140.0,
-                ("utility_debt", ""): 1.2e14 + 1e11 * month,
-                ("unserved_mwh", ""): 0.25,
-                ("score", "platform"): 1e9 * month,
-                ("score", "utility"): -1.2e14 - 1e11 * month,
+                "gpus_online": 4000.0 + (18000.0 if month >= 38 else 0.0),
+                "ai_sites_mw": 10.0,
+                "grid_queue_mw": 100.0,
+                "power_price": 120_000.0 + 500.0 * math.sin(month),
+                "tariff": 140.0,
+                "utility_debt": 1.2e14 + 1e11 * month,
+                "unserved_mwh": 0.25,
             },
+            {"score": [1e9 * month, -1.2e14 - 1e11 * month]},
         )
     return made
 

@@ -13,7 +13,6 @@ from abm.core.jit import kernel
     LEADER_H100E,
     NPU_H100E,
     OWNED_H100E,
-    MACHINES,
     SQUARES,
     RUNNING_MW,
     QUEUE_MW,
@@ -23,10 +22,10 @@ from abm.core.jit import kernel
     LATE_MW_MONTHS,
     GUARANTEED,
     FIGURES,
-) = range(15)
-"""Places in ``out``. GPUS counts accelerators at work without home-made processors, MACHINES those at sites known by
-now and SQUARES the sum of their squares by owner; H100E is at work and OWNED_H100E with what waits; DUE is announced for
-today or earlier, ALIVE what of it was not withdrawn."""
+) = range(14)
+"""Places in ``out``. GPUS counts accelerators at work without home-made processors, and SQUARES the sum of their squares
+by owner; H100E is at work, OWNED_H100E with what waits; DUE is announced for today or earlier, ALIVE what of it was not
+withdrawn."""
 
 
 @kernel(
@@ -66,24 +65,24 @@ def census(
 ):
     out[:] = 0.0
     by_owner[:] = 0.0
-    for row in range(chips.shape[0]):
+    for row in range(count):
         gpus = 0.0
         for v in range(h100e.size):
-            number = chips[row, v]
+            number, waits = chips[row, v], store[row, v]
+            if number == 0.0 and waits == 0.0:
+                continue
             work = number * h100e[v]
             out[H100E] += work
-            out[OWNED_H100E] += work + store[row, v] * h100e[v]
+            out[OWNED_H100E] += work + waits * h100e[v]
             if is_leader[v]:
                 out[LEADER_H100E] += work
             if is_npu[v]:
                 out[NPU_H100E] += work
             else:
                 gpus += number
-        out[GPUS] += gpus
-        if row < count:
-            by_owner[owner[row]] += gpus
+        by_owner[owner[row]] += gpus
     for o in range(by_owner.size):
-        out[MACHINES] += by_owner[o]
+        out[GPUS] += by_owner[o]
         out[SQUARES] += by_owner[o] * by_owner[o]
     for row in range(count):
         out[GUARANTEED] += loan[row] * guaranteed[row]
@@ -103,3 +102,24 @@ def census(
         if status[row] != withdrawn:
             out[ALIVE_MW] += mw[row]
             out[LATE_MW_MONTHS] += mw[row] * max(came - expected[row], 0)
+
+
+@kernel(
+    ["float64(int64, int64, int64, int64[::1], int64[::1], float64[:, ::1], float64[::1])"], allocates=False
+)
+def at_work(
+    count,  # sites
+    running,  # status of a site that runs
+    which,  # value of ``trait`` that is asked for
+    status,  # (S,)
+    trait,  # (S,) of the site: its finance, or its owner
+    chips,  # (S,V) at work
+    h100e,  # (V,)
+):
+    """H100-equivalents at work at sites whose ``trait`` is ``which``."""
+    total = 0.0
+    for row in range(count):
+        if status[row] == running and trait[row] == which:
+            for v in range(h100e.size):
+                total += chips[row, v] * h100e[v]
+    return total

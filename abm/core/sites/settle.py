@@ -201,6 +201,8 @@ def book_shares(
         shell = min(shell / paid, 1.0) if paid > 0.0 else 0.0
         machines, standing = 0.0, 0.0
         for v in range(chips.shape[1]):
+            if chips[row, v] == 0.0:
+                continue
             standing += chips[row, v]
             machines += chips[row, v] * max(1.0 - (month - chip_age[row, v]) / terms[LIFE_MONTHS], 0.0)
         whole = max(max(gpus[row], standing), 1.0)

@@ -65,7 +65,6 @@ def test_every_figure_is_the_sum_over_the_sites_it_is_about(
         core.LEADER_H100E: (chips[:, IS_LEADER] @ H100E[IS_LEADER]).sum(),
         core.NPU_H100E: (chips[:, IS_NPU] @ H100E[IS_NPU]).sum(),
         core.OWNED_H100E: ((chips + store) @ H100E).sum(),
-        core.MACHINES: owned.sum(),
         core.SQUARES: (owned**2).sum(),
         core.RUNNING_MW: mw[running].sum(),
         core.QUEUE_MW: mw[queue].sum(),
@@ -78,3 +77,7 @@ def test_every_figure_is_the_sum_over_the_sites_it_is_about(
     assert sorted(wanted) == list(range(core.FIGURES))
     assert out == pytest.approx(np.array([wanted[i] for i in range(core.FIGURES)]))
     assert by_owner == pytest.approx(owned)
+    for which in range(OWNERS):
+        at_work = core.at_work(count, RUNNING, which, status, owner, chips, H100E)
+        rows = there & (status == RUNNING) & (owner == which)
+        assert at_work == pytest.approx((chips[rows] @ H100E).sum())
