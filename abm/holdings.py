@@ -85,6 +85,8 @@ class Holdings:
     direct_share_now: float
     """Share of AI load that was bought directly from renewables this month."""
     direct_mwh: float
+    coming_direct: np.ndarray
+    """(months,) renewables that begin to serve in a month and are bought directly, MW."""
     lender_account: str
     chip_age: np.ndarray
     """(sites, vintages) mean month in which what stands there was delivered."""

@@ -228,7 +228,7 @@ class Model(Accounts, Reporting, mesa.Model):
         )
         self._outlook_price = np.ones(8)
         self._demand_seen: list[float] = []
-        self._coming_direct = np.zeros(months + 241)
+        self.coming_direct = np.zeros(months + 241)
         self._direct_mw = 0.0
         self.direct_share_now = self.direct_mwh = 0.0
         self.solves = self.fallbacks = 0
@@ -328,13 +328,9 @@ class Model(Accounts, Reporting, mesa.Model):
         self.fallbacks += found.fallbacks
         self.max_gap = max(self.max_gap, found.gap)
         self._energy += found.made
-        self._direct_mw += float(self._coming_direct[self.month])
+        self._direct_mw += float(self.coming_direct[self.month])
         total = float(found.made.sum())
         self.carbon_kg_mwh = found.emissions_t * 1000.0 / total if total > 0.0 else 0.0
-
-    def build_direct(self, months: np.ndarray, mw: np.ndarray) -> None:
-        """``mw`` that sites buy directly will serve from ``months`` on."""
-        np.add.at(self._coming_direct, months, mw)
 
     def release_headroom(self, row: int) -> None:
         """A withdrawn site gives back what its connection had taken: of its special zone, its line, or its pool."""

@@ -120,7 +120,7 @@ class GpuMaker(ChipMaker):
 
     def planned(self, month: int, ahead: int) -> float:
         """Growth fades; the supply of packaging is expected to stay as it is now."""
-        return self._trend[month + ahead] * float(self.world_model.outside.gpu_supply[month])
+        return self._trend[month + ahead] * self.world_model.outside.gpu_supply.item(month)
 
     def make(self, month: int) -> Iterator[Intent]:
         p = self.world_model.parameters
@@ -146,11 +146,14 @@ class RivalGpuMaker(ChipMaker):
         "memory_share": "share",
     }
 
+    def __init__(self, model: Model, who: str):
+        super().__init__(model, who)
+        start, growth = self.trait["home_output_year"] / 12.0, 1.0 + self.trait["output_growth"]
+        months = model.calendar.months + LONGEST_LEAD
+        self._trend = [start * growth ** (month / 12.0) for month in range(months)]
+
     def planned(self, month: int, ahead: int) -> float:
-        growth = (1.0 + self.trait["output_growth"]) ** ((month + ahead) / 12.0)
-        return (
-            self.trait["home_output_year"] / 12.0 * growth * float(self.world_model.outside.gpu_supply[month])
-        )
+        return self._trend[month + ahead] * self.world_model.outside.gpu_supply.item(month)
 
 
 class NpuMaker(ChipMaker):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from abm.calendar import NEVER
+from abm.core.energy import programmes
 from abm.core.sites import build as core
 from abm.core.sites import machines
 from abm.decisions import Intent, Programme
@@ -180,21 +181,19 @@ def _build_power(model: Model, month: int) -> None:
                 raise TypeError(
                     f"{agent.who}: what is built in this phase is a programme, not {programme.verb!r}"
                 )
-            rows, mw, ready = programme.rows, programme.mw, month + programme.lead
+            mw, ready = programme.mw, month + programme.lead
             edges = supply.edges(programme.who, model.utility_account, programme.goods)
             if supply.disruptions:
                 to = model.utility_account
                 mw = mw * [supply.passes(month, programme.who, to, good) for good in programme.goods]
                 ready = ready + supply.delays(month, edges)
-            model.resource_used[rows] += mw
-            in_time = np.minimum(ready, len(state.coming_mw) - 1)
-            # A zone has each technology once, so that no entry is met twice.
-            if programme.technology is None:
-                state.coming_store_mw[in_time, programme.zone] += mw
-            else:
-                state.coming_mw[in_time, programme.zone, programme.technology] += mw
-            if programme.sells_directly:
-                model.build_direct(in_time, np.minimum(programme.direct, mw))
+            technology, coming = programme.technology, state.coming_mw
+            if technology is None:  # batteries are all of one kind
+                technology, coming = np.zeros(len(mw), np.int64), state.coming_store_mw[:, :, None]
+            programmes.begin(
+                ready, programme.rows, programme.zone, technology, mw, programme.direct, model.resource_used, coming,
+                model.coming_direct,
+            )  # fmt: skip
             supply.book_all(month, edges, mw)
             if month % 12 == 0:
                 for i in np.flatnonzero(mw > 0.0).tolist():

@@ -105,6 +105,8 @@ def test_look_ups_from_either_end_agree_with_the_graph(edges: dict) -> None:
                 edge = supply.edge(who, other, good)
                 assert (edge is not None) == graph.has_edge(who, other, key=good)
                 assert edge is None or edge in supply.out_of(who, good)
+                for _ in range(2):
+                    assert supply.edges(who, other, (good,)).tolist() == [-1 if edge is None else edge]
 
 
 @settings(deadline=None)
