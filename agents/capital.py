@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -213,11 +213,7 @@ class Developer(Owner):
     """Builds with other people's money: brings ``sponsor_share`` of the equity, sells what capacity it has."""
 
     PHASES: ClassVar[tuple[str, ...]] = ("investment", "own-equity", "orders")
-
-    def act(self, phase: str, month: int) -> Iterable[Intent]:
-        if phase != "own-equity":
-            return super().act(phase, month)
-        return self.bring_equity(month)
+    RULES: ClassVar[Mapping[str, str]] = {**Owner.RULES, "own-equity": "bring_equity"}
 
     def bring_equity(self, month: int) -> Iterator[Intent]:
         left = max(self.trait["capital_budget"] / 12.0 * (month + 1) - self.spent_this_year, 0.0)

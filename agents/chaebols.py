@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 from abm.decisions import Intent
@@ -20,11 +20,7 @@ class Chaebol(Developer):
     """
 
     PHASES: ClassVar[tuple[str, ...]] = ("investment", "own-equity", "orders", "market")
-
-    def act(self, phase: str, month: int) -> Iterable[Intent]:
-        if phase != "market":
-            return super().act(phase, month)
-        return self.rent_out(month)
+    RULES: ClassVar[Mapping[str, str]] = {**Developer.RULES, "market": "rent_out"}
 
     def rent_out(self, month: int) -> Iterator[Intent]:
         """What it keeps of its own machines, site after site, before the rest goes to market: its own need."""

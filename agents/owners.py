@@ -115,6 +115,8 @@ class Owner(SiteHolder):
         "guarantee_share",
     )
     PHASES: ClassVar[tuple[str, ...]] = ("investment", "orders")
+    RULES: ClassVar[Mapping[str, str]] = {"investment": "review_when_due", "orders": "order"}
+    """Phase to the method that says what is done in it."""
 
     def __init__(self, model: Model, who: str):
         super().__init__(model, who)
@@ -197,8 +199,10 @@ class Owner(SiteHolder):
 
     # -- acts --------------------------------------------------------------------------------
     def act(self, phase: str, month: int) -> Iterable[Intent]:
-        if phase == "orders":
-            return self.order(month)
+        found: Iterable[Intent] = getattr(self, self.RULES[phase])(month)
+        return found
+
+    def review_when_due(self, month: int) -> Iterable[Intent]:
         return self.review(month) if self.due(month) else ()
 
     def review(self, month: int) -> Iterator[Intent]:
