@@ -14,6 +14,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from abm.core.energy.outages import exceedance
+
 STEP_MW = 100.0
 
 
@@ -39,14 +41,15 @@ def _binomial(units: int, outage: float) -> tuple[float, ...]:
 @lru_cache(maxsize=1024)
 def _outages(fleet: tuple[tuple[int, float, float], ...]) -> np.ndarray:
     """P(capacity on outage > x) at x = 0, STEP, 2 STEP, ... for (units, unit MW, outage rate) entries."""
-    density = np.ones(1)
-    for units, unit_mw, rate in fleet:
-        chance = _binomial(units, rate)
-        spaced = np.zeros(round((len(chance) - 1) * unit_mw / STEP_MW) + 1)
-        for k, value in enumerate(chance):
-            spaced[round(k * unit_mw / STEP_MW)] += value
-        density = np.convolve(density, spaced)
-    return np.maximum(1.0 - np.cumsum(density), 0.0)
+    chances = [_binomial(units, rate) for units, _, rate in fleet]
+    return np.asarray(
+        exceedance(
+            np.array([value for chance in chances for value in chance], float),
+            np.array([len(chance) for chance in chances], np.int64),
+            np.array([unit_mw for _, unit_mw, _ in fleet], float),
+            STEP_MW,
+        )
+    )
 
 
 def thermal_fleet(
