@@ -9,13 +9,12 @@ system is one node here: line limits are no part of this figure.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from abm.phases.power import PowerSystem
+from abm.core.energy.outages import exceedance
 
 STEP_MW = 100.0
 
@@ -42,35 +41,32 @@ def _binomial(units: int, outage: float) -> tuple[float, ...]:
 @lru_cache(maxsize=1024)
 def _outages(fleet: tuple[tuple[int, float, float], ...]) -> np.ndarray:
     """P(capacity on outage > x) at x = 0, STEP, 2 STEP, ... for (units, unit MW, outage rate) entries."""
-    density = np.ones(1)
-    for units, unit_mw, rate in fleet:
-        chance = _binomial(units, rate)
-        spaced = np.zeros(round((len(chance) - 1) * unit_mw / STEP_MW) + 1)
-        for k, value in enumerate(chance):
-            spaced[round(k * unit_mw / STEP_MW)] += value
-        density = np.convolve(density, spaced)
-    return np.maximum(1.0 - np.cumsum(density), 0.0)
+    chances = [_binomial(units, rate) for units, _, rate in fleet]
+    return np.asarray(
+        exceedance(
+            np.array([value for chance in chances for value in chance], float),
+            np.array([len(chance) for chance in chances], np.int64),
+            np.array([unit_mw for _, unit_mw, _ in fleet], float),
+            STEP_MW,
+        )
+    )
 
 
-def thermal_fleet(power: PowerSystem, available: np.ndarray) -> tuple[float, np.ndarray]:
+def thermal_fleet(
+    technologies: Iterable[tuple[int, float, float]], available: Sequence[float]
+) -> tuple[float, np.ndarray]:
     """MW of thermal plant were none on outage, and P(outage > x) at x = 0, STEP_MW, 2 STEP_MW, ...
 
-    ``available`` (technologies,) MW on average.
+    ``technologies``: place in ``available``, MW of a unit and forced outage rate of the thermal ones;
+    ``available`` by technology, MW on average.
     """
-    tech, thermal = power.tech, power.thermal_rows
-    mean, sizes = available[thermal], tech.unit_mw[thermal]
     firm = 0.0
     fleet = []
-    for mw, units, size, rate in zip(
-        mean.tolist(),
-        np.rint(mean / sizes).tolist(),
-        sizes.tolist(),
-        tech.forced_outage[thermal].tolist(),
-        strict=True,
-    ):
-        firm += mw
-        if units > 0.0 and rate > 0.0:
+    for at, size, rate in technologies:
+        units = round(available[at] / size)
+        firm += available[at]
+        if units > 0 and rate > 0.0:
             # Mean availability already holds forced outages: add their mean back, then let them vary.
             firm += units * size * rate
-            fleet.append((int(units), size, rate))
+            fleet.append((units, size, rate))
     return firm, _outages(tuple(sorted(fleet)))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,17 +16,6 @@ from abm.phases.adequacy import STEP_MW, thermal_fleet
 Fleet = list[tuple[int, float, float]]
 
 
-class Technologies:
-    """Thermal technologies, and weather-driven power as the last one."""
-
-    def __init__(self, fleet: Fleet) -> None:
-        self.unit_mw = np.array([unit for _, unit, _ in fleet] + [10.0])
-        self.forced_outage = np.array([rate for _, _, rate in fleet] + [0.0])
-
-    def __len__(self) -> int:
-        return len(self.unit_mw)
-
-
 def lost_hours(
     fleet: Fleet,
     load: list[float],
@@ -37,10 +24,10 @@ def lost_hours(
     store: tuple[float, float] = (0.0, 0.0),
 ) -> float:
     """Expected lost hours of a day of ``load``; forced outages are all that keeps a unit off."""
-    power: Any = SimpleNamespace(tech=Technologies(fleet), thermal_rows=np.arange(len(fleet)))
-    available = np.array([units * unit * (1.0 - rate) for units, unit, rate in fleet] + [weather])
+    thermal = [(at, unit, rate) for at, (_, unit, rate) in enumerate(fleet)]
+    available = [units * unit * (1.0 - rate) for units, unit, rate in fleet] + [weather]
     reserve = min(store[0], store[1] / 4.0)
-    firm, beyond = thermal_fleet(power, available)
+    firm, beyond = thermal_fleet(thermal, available)
     return weight * hours_lost(weather - np.array(load), reserve + firm, beyond, STEP_MW)
 
 
@@ -119,7 +106,6 @@ def test_many_small_units_are_safer_than_one_large_one() -> None:
 
 
 def test_without_thermal_plant_nothing_is_firm() -> None:
-    power: Any = SimpleNamespace(tech=Technologies([]), thermal_rows=np.arange(0))
-    firm, beyond = thermal_fleet(power, np.array([100.0]))
+    firm, beyond = thermal_fleet([], [100.0])
     assert firm == 0.0
     assert (beyond == 0.0).all()

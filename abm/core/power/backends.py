@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any, Literal, get_args, overload
 
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ Backend = Literal["simplex", "highs", "highs-default"]
 DEFAULT_BACKEND: Backend = "simplex"
 
 Solve = Callable[[PowerCase, NDArray[Any] | None], PowerResult]
+SolveDays = Callable[[PowerDays, Bases], DayResults]
 
 
 def dispatch(
@@ -38,7 +40,7 @@ def dispatch(
     >>> dispatch(case).objective
     500.0
     """
-    return _solver(backend)(case, warm)
+    return _solver(backend)[0](case, warm)
 
 
 @overload
@@ -75,33 +77,32 @@ def dispatch_many(
     starts: Bases = [None] * len(cases) if warm is None else warm
     if len(starts) != len(cases):
         raise ValueError(f"warm has {len(starts)} bases for {len(cases)} cases: give one each, or None")
-    solve = _solver(backend)
+    solve, solve_days = _solver(backend)
     if threads > 1 and len(cases) > 1:
         with ThreadPoolExecutor(min(threads, len(cases))) as pool:
             results = list(pool.map(solve, cases, starts))
-    elif isinstance(cases, PowerDays) and (backend or DEFAULT_BACKEND) == "simplex":
-        from . import simplex
-
-        return simplex.solve_days(cases, starts)
+    elif solve_days and isinstance(cases, PowerDays):
+        return solve_days(cases, starts)
     else:
         results = [solve(case, start) for case, start in zip(cases, starts, strict=True)]
     return DayResults.of(results) if isinstance(cases, PowerDays) else results
 
 
-def _solver(backend: Backend | None) -> Solve:
-    """The solver of that name; HiGHS and Numba are imported on first use only."""
+@cache
+def _solver(backend: Backend | None) -> tuple[Solve, SolveDays | None]:
+    """The solver of that name, and its way with days; HiGHS and Numba are imported on first use only."""
     name: str = DEFAULT_BACKEND if backend is None else backend
     if name == "simplex":
         from . import simplex
 
-        return simplex.solve
+        return simplex.solve, simplex.solve_days
     if name == "highs":
         from . import highs
 
-        return lambda case, warm: highs.solve(case, warm, "fast")
+        return lambda case, warm: highs.solve(case, warm, "fast"), None
     if name == "highs-default":
         from . import highs
 
-        return lambda case, warm: highs.solve(case, warm, "default")
+        return lambda case, warm: highs.solve(case, warm, "default"), None
     known = ", ".join(get_args(Backend))
     raise ValueError(f"backend is {name!r}: give one of {known}")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -70,13 +71,11 @@ class PowerDays(Sequence[PowerCase]):
         shed_mw: ArrayLike,
         **shared: Any,
     ) -> None:
-        from . import checks  # Numba is imported on first use only
-
         given = _NOTHING | shared
         if "flexible_mw" not in shared:
             given["flexible_mw"] = np.empty((0, np.shape(demand_mw)[-1]))
         try:
-            fine = len(given) == len(_FIELDS) and checks.in_order(
+            fine = len(given) == len(_FIELDS) and _in_order()(
                 demand_mw, capacity_mw, cost, shed_mw, *map(given.__getitem__, _FIELDS)
             )
         except TypeError:  # arrays of another type or layout
@@ -101,6 +100,14 @@ class PowerDays(Sequence[PowerCase]):
         case.__dict__.update(self.__dict__)
         case.__dict__.update({name: self.__dict__[name][at] for name in _BY_DAY})
         return case
+
+
+@cache
+def _in_order() -> Callable[..., bool]:
+    """The compiled check; Numba is imported on first use only."""
+    from . import checks
+
+    return checks.in_order  # type: ignore[no-any-return]
 
 
 def _checked(
