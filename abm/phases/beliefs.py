@@ -15,14 +15,16 @@ def run(model: Model, month: int) -> None:
     _credibility(model, month)
     model.people.month(month)
     # All look before any acts, so that the order of the cast plays no part.
+    entrants: dict[str, float] = {}
     for intent in [intent for agent in model.acting("entry") for intent in agent.act("entry", month)]:
         if intent.verb == "enter":
-            model.entered += model.startups.enter(intent.who, intent.amount)
+            entrants[intent.who] = entrants.get(intent.who, 0.0) + intent.amount
             model.decisions.repeat(month, intent, intent.amount, intent.bound, every=24)
         else:
             intent = model.supply.shocked(month, intent, "", "talent")
             model.people.train(month, intent.amount)
             model.decisions.repeat(month, intent, intent.amount, intent.bound, every=12)
+    model.entered += model.startups.enter(entrants)
     model.ledger.post(ACCOUNT, "savings", "money", model.startups.take_capital(), "founders' capital")
     for intent in [intent for agent in model.acting("rivals") for intent in agent.act("rivals", month)]:
         lead = int(model.world.countries.lead_months[intent.target])
