@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from abm.core.market import told
 from abm.population import ACCOUNT
 from abm.state import AI, ENERGISED, WITHDRAWN
 
@@ -38,15 +41,15 @@ def run(model: Model, month: int) -> None:
 def _credibility(model: Model, month: int) -> None:
     """A Beta belief fed by each announced site once: on time counts for, a year late or withdrawn against."""
     sites = model.state.sites
-    n = sites.announced_rows
-    status, expected = sites.status[:n], sites.expected[:n]
-    told = (status == ENERGISED) | (status == WITHDRAWN) | (month - expected >= 12)
-    due = (sites.kind[:n] == AI) & (sites.announced[:n] <= month) & (expected > 0)
-    for row in (told & due & ~model.judged).nonzero()[0].tolist():
+    rows = np.empty(sites.announced_rows, np.int64)
+    count = told(
+        month, sites.announced_rows, AI, ENERGISED, WITHDRAWN, sites.kind, sites.status, sites.announced,
+        sites.expected, model.judged, rows,
+    )  # fmt: skip
+    for row in rows[:count].tolist():
         if sites.status[row] == ENERGISED:
             kept = max(1.0 - (int(sites.step["energised"][row]) - int(sites.expected[row])) / 12.0, 0.0)
         else:
             kept = 0.0
         model.belief[0] += min(kept, 1.0)
         model.belief[1] += 1.0 - min(kept, 1.0)
-        model.judged[row] = True

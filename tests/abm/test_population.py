@@ -467,3 +467,17 @@ def test_a_world_without_startups_has_an_empty_population() -> None:
     assert len(one) == 0
     assert one.firms() == one.cash() == one.debt() == one.take_capital() == 0.0
     assert not one.plan(0, 1.0, 1.0, 1.0, HOURS, 1.0).any()
+
+
+def test_groups_enter_together_as_they_would_one_after_the_other() -> None:
+    groups = {"north": TRAITS, "south": {**TRAITS, "runway": 2e8}}
+    together, apart = population(40, groups=groups), population(40, groups=groups)
+    for _ in range(3):
+        entered = together.enter({"north": 70.0, "south": 120.0})
+        assert entered == apart.enter({"north": 70.0}) + apart.enter({"south": 120.0})
+    assert len(together) == len(apart)
+    np.testing.assert_array_equal(together.firm[:, : len(apart)], apart.firm[:, : len(apart)])
+    np.testing.assert_array_equal(together.tag[:, : len(apart)], apart.tag[:, : len(apart)])
+    np.testing.assert_array_equal(together.living, apart.living)
+    assert together.take_capital() == pytest.approx(apart.take_capital(), rel=1e-12)
+    assert together.enter({}) == 0.0
