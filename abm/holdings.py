@@ -125,6 +125,8 @@ class Holdings:
     _acting: dict[str, list[Stakeholder]]
     _per_mw: dict[str, float]
     _newest: dict[tuple[str, int], int]
+    _leading: list[int]
+    """By month, the vintage that a buyer counts on: the leading maker's newest."""
     _of_kind: dict[str, list[Stakeholder]]
     _own_need: float
     _plant_names: tuple[str, ...]
@@ -134,5 +136,5 @@ class Holdings:
     _energy: np.ndarray
     _full_hours: np.ndarray
     _direct_mw: float
-    _outlook_price: np.ndarray
+    _outlook_price: list[float]
     _demand_seen: list[float]

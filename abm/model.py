@@ -37,6 +37,7 @@ from abm.phases.outside import Outside, Shock
 from abm.phases.policy import Budget
 from abm.population import ACCOUNT, Startups
 from abm.quantities import Parameters
+from abm.queries import OUTLOOK_YEARS
 from abm.reporting import Reporting
 from abm.series import Indicator, Recorder
 from abm.snapshot import Snapshot
@@ -153,6 +154,7 @@ class Model(Accounts, Reporting, mesa.Model):
         self.leading_maker = leaders[0] if leaders else next(iter(self.makers), "")
         self.vintage_kw, self.vintage_h100e = np.array(v.kw, float), np.array(v.h100e, float)
         self.is_leader = np.array([maker == self.leading_maker for maker in self.maker_of], bool)
+        self._leading = _newest_by_month(v, np.flatnonzero(self.is_leader), months + 241)
         self.state.wanted = np.zeros((len(sites.mw), max(len(self.makers), 1)))
         self.buyer_of = {row: self.owner_key(row) for row in range(sites.count)}
         self.buyer_of = _Buyers(self, self.buyer_of)
@@ -226,7 +228,7 @@ class Model(Accounts, Reporting, mesa.Model):
         self._full_hours = _hours_of_profiles(
             world.days, world.day_weights, world.technologies, len(world.zones)
         )
-        self._outlook_price = np.ones(8)
+        self._outlook_price = [1.0] * OUTLOOK_YEARS
         self._demand_seen: list[float] = []
         self.coming_direct = np.zeros(months + 241)
         self._direct_mw = 0.0
@@ -348,6 +350,15 @@ class Model(Accounts, Reporting, mesa.Model):
         else:
             self.state.pool_headroom[pool] += mw
         sites.pool_taken[row] = 0.0
+
+
+def _newest_by_month(vintages: Any, rows: np.ndarray, months: int) -> list[int]:
+    """Of ``rows`` the vintage that came last by each month, of those that came together the first; 0: none yet."""
+    newest = [0] * months
+    for row in sorted(rows.tolist(), key=lambda row: (vintages.available[row], -row)):
+        first = min(max(int(vintages.available[row]), 0), months)
+        newest[first:] = [row] * (months - first)
+    return newest
 
 
 # Tables are frozen, so what follows from them alone is kept for the next run of the same world.

@@ -19,6 +19,7 @@ the order of birth, and their tables grow when they are full, so no entrant is e
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -88,7 +89,7 @@ class Startups:
         self.capital_in = 0.0
         self.edges: tuple[np.ndarray, np.ndarray] | None = None
         """Edges of the supply graph that bring hours to groups, and whose they are; the market finds them."""
-        self.ratios = [np.full(len(groups), p["startup_break_even"]) * self.kind[:, at.KIND_QUALITY]]
+        self.ratios = [(p["startup_break_even"] * self.kind[:, at.KIND_QUALITY]).tolist()]
         """Earnings over cost of an average entrant of each group, in the last months."""
         self._worth: list[float] | None = None
         for g in range(len(groups)):
@@ -133,8 +134,8 @@ class Startups:
         """Earnings over cost of an average entrant, mean of the last half year."""
         return float(self._mean_ratios()[self._row[who]])
 
-    def _mean_ratios(self) -> np.ndarray:
-        return np.asarray(np.sum(self.ratios, axis=0) / len(self.ratios))
+    def _mean_ratios(self) -> list[float]:
+        return [sum(seen) / len(seen) for seen in zip(*self.ratios, strict=True)]
 
     def worth(self, who: str) -> float:
         """What founders of a group can expect of a new firm, in years of its cost (see ``worth_of_entry``)."""
@@ -143,18 +144,17 @@ class Startups:
             table = entry_worth(
                 p["startup_quality_spread"], p["startup_quality_persistence"], p["startup_discount"]
             )
-            slope = (table[-1] - table[-2]) / (RATIOS[-1] - RATIOS[-2])
-            beyond = slope * np.maximum(ratio - RATIOS[-1], 0.0)
-            self._worth = (np.interp(ratio, RATIOS, table) + beyond).tolist()
+            self._worth = np.interp(ratio, RATIOS, table).tolist()
+            if max(ratio) > RATIOS[-1]:
+                slope = float((table[-1] - table[-2]) / (RATIOS[-1] - RATIOS[-2]))
+                beyond = [slope * max(one - float(RATIOS[-1]), 0.0) for one in ratio]
+                self._worth = [inside + more for inside, more in zip(self._worth, beyond, strict=True)]
         return self._worth[self._row[who]]
 
     # -- births --------------------------------------------------------------------------------
     def _found(self, g: int, count: int, month: int, runway_least: float) -> None:
         """Add ``count`` rows; their luck belongs to their birth ids."""
-        if self.count + count > self.firm.shape[1]:
-            more = max(self.firm.shape[1] // 2, self.count + count - self.firm.shape[1])
-            self.firm = np.concatenate([self.firm, np.zeros((at.FLOATS, more))], axis=1)
-            self.tag = np.concatenate([self.tag, np.zeros((at.TAGS, more), np.int64)], axis=1)
+        self._make_room(count)
         cash = core.found(
             self.firm, self.tag, self.count, count, g, int(self.born[g]), month, self.kind, self.keys,
             self.model.parameters["startup_quality_spread"], runway_least,
@@ -164,15 +164,29 @@ class Startups:
         self.living[g] += count * self.weight_of[g]
         self.capital_in += cash * float(self.weight_of[g])
 
-    def enter(self, who: str, firms: float) -> float:
-        """Let ``firms`` (a weight, fractions carried over) enter the group; returns what entered."""
-        g = self._row[who]
-        self.carry[g] += firms / self.weight_of[g]
-        count = math.floor(self.carry[g])
-        self.carry[g] -= count
-        if count:
-            self._found(g, count, self.model.month, 1.0)
-        return float(count * self.weight_of[g])
+    def _make_room(self, count: int) -> None:
+        """Let the tables grow where ``count`` rows more would not find room."""
+        size = self.firm.shape[1]
+        if self.count + count > size:
+            more = max(size // 2, self.count + count - size)
+            self.firm = np.concatenate([self.firm, np.zeros((at.FLOATS, more))], axis=1)
+            self.tag = np.concatenate([self.tag, np.zeros((at.TAGS, more), np.int64)], axis=1)
+
+    def enter(self, firms: Mapping[str, float]) -> float:
+        """Let firms (weights, fractions carried over) enter their groups; returns what entered."""
+        if not firms:
+            return 0.0
+        group = np.array([self._row[who] for who in firms], np.int64)
+        wished, came = np.array(list(firms.values()), float), np.empty(2)
+        rows = (wished / self.weight_of[group]).sum()
+        self._make_room(math.ceil(rows) + len(group))
+        self.count = core.enter(
+            self.firm, self.tag, self.count, group, wished, self.model.month, self.weight_of, self.kind, self.keys,
+            self.model.parameters["startup_quality_spread"], self.born, self.carry, self.living, came,
+        )  # fmt: skip
+        entered, cash = came.tolist()
+        self.capital_in += cash
+        return entered
 
     def take_capital(self) -> float:
         """Founders' capital since last asked, to be booked."""
@@ -213,7 +227,7 @@ class Startups:
         self.living = self.totals[:, at.ALIVE].copy()
         ratios = np.empty(len(self.groups))
         core.prospects(self.kind, terms, ratios)
-        self.ratios = [*self.ratios[1 - OUTLOOK_MONTHS :], ratios]
+        self.ratios = [*self.ratios[1 - OUTLOOK_MONTHS :], ratios.tolist()]
         self._worth = None
         sums = self.totals.sum(axis=0).tolist()
         return {name: sums[column] for name, column in NAMES.items()}

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from abm.core.market import power_cost
 from abm.core.sites import ahead, build, census
 from abm.holdings import Holdings
 from abm.state import AI, DECIDED, ENERGISED, FINANCE, PASSED
 
 if TYPE_CHECKING:
     from abm.stakeholder import Stakeholder
+
+OUTLOOK_YEARS = 8
+"""Years ahead for which owners reckon with a price, this year included."""
 
 
 class Queries(Holdings):
@@ -56,7 +60,8 @@ class Queries(Holdings):
 
     def vintage_for(self, month: int) -> int:
         """Vintage of the leading maker that a buyer counts on in ``month``."""
-        return max(self.vintage_of(self.leading_maker, month), 0)
+        known = self._leading
+        return known[month] if 0 <= month < len(known) else max(self.vintage_of(self.leading_maker, month), 0)
 
     def chip_price(self, vintage: int, month: int) -> float:
         """Price of one accelerator with its share of server and network, in currency."""
@@ -103,7 +108,7 @@ class Queries(Holdings):
         ``A p^-e efficiency^(e - 1)`` H100-equivalent hours.
         """
         e = self.parameters["compute_price_elasticity"]
-        return float(self.outside.ai_demand[month] * self.outside.efficiency[month] ** (e - 1.0))
+        return float(self.outside.ai_demand[month]) * float(self.outside.efficiency[month]) ** (e - 1.0)
 
     def own_need(self) -> float:
         """H100-equivalents that owners need for themselves, before growth."""
@@ -111,16 +116,16 @@ class Queries(Holdings):
 
     def running_cost_per_hour(self) -> float:
         """Cost of running an H100-equivalent for an hour, mean over what is installed."""
-        p, v, state = self.parameters, self.world.vintages, self.state
-        chips = state.chips.sum(axis=0)
-        h100e = float(chips @ v.h100e)
-        kw = (
-            float(chips @ v.kw) / h100e
-            if h100e > 0.0
-            else float(v.kw[self.vintage_for(self.month)] / v.h100e[self.vintage_for(self.month)])
+        p, state, newest = self.parameters, self.state, self.vintage_for(self.month)
+        cost = power_cost(
+            state.sites.count,
+            state.chips,
+            self.vintage_kw,
+            self.vintage_h100e,
+            float(self.vintage_kw[newest] / self.vintage_h100e[newest]),
+            state.site_price,
         )
-        price = float(state.site_price.mean())
-        return kw * p["gpu_power_factor"] * p["pue"] / 1000.0 * price * (1.0 + p["running_overhead"])
+        return float(cost) * p["gpu_power_factor"] * p["pue"] / 1000.0 * (1.0 + p["running_overhead"])
 
     def look_ahead(self, month: int) -> None:
         """Expected price of capacity, over the ceiling, one to seven years ahead.
@@ -136,14 +141,17 @@ class Queries(Holdings):
         growth = p["expected_demand_growth"]
         if len(seen) > 12 and seen[-13] > 0.0:
             growth = min(max(seen[-1] / seen[-13] - 1.0, -0.5), 1.5)
-        terms = np.empty(ahead.TERMS)
-        terms[ahead.MONTH] = month
-        terms[ahead.LIFE_MONTHS] = p["gpu_life_months"]
-        terms[ahead.REPLACEMENT_CHANCE] = p["replacement_chance"]
-        terms[ahead.PIPELINE_CHANCE] = p["pipeline_chance"]
-        terms[ahead.MW_PER_KW] = p["gpu_power_factor"] * p["pue"] / 1000.0
-        newest = np.array([self.vintage_for(month + 12 * k) for k in range(len(self._outlook_price))])
-        machines = np.empty(len(newest))
+        terms = np.array(
+            [
+                month,
+                p["gpu_life_months"],
+                p["replacement_chance"],
+                p["pipeline_chance"],
+                p["gpu_power_factor"] * p["pue"] / 1000.0,
+            ]
+        )
+        newest = np.array([self.vintage_for(month + 12 * k) for k in range(OUTLOOK_YEARS)])
+        machines = np.empty(OUTLOOK_YEARS)
         ahead.supply_ahead(
             terms,
             sites.count,
@@ -163,13 +171,15 @@ class Queries(Holdings):
             machines,
         )
         hours = self.calendar.hours(month) * p["availability"]
+        wanted = seen[-1]
         for k, supply in enumerate((machines * hours).tolist()):
-            ratio = seen[-1] * (1.0 + growth) ** k / supply if supply > 0.0 else 1.0
-            self._outlook_price[k] = min(max(ratio, 1e-3) ** (1.0 / e), 1.0)
+            ratio = wanted / supply if supply > 0.0 else 1.0
+            self._outlook_price[k] = max(ratio, 1e-3) ** (1.0 / e) if ratio < 1.0 else 1.0
+            wanted *= 1.0 + growth
 
     def outlook_price(self, years: float) -> float:
         """Expected spot price over the ceiling ``years`` ahead."""
-        return float(self._outlook_price[min(max(round(years), 0), 7)])
+        return self._outlook_price[min(max(round(years), 0), OUTLOOK_YEARS - 1)]
 
     def expected_use(self, month: int) -> float:
         """Expected share of offered hours that is sold in ``month``: price falls first, then use."""

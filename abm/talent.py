@@ -14,6 +14,7 @@ from typing import cast as cast_to
 import numpy as np
 
 from abm.core.allocate import Rule, ration
+from abm.core.market import needs
 from abm.decisions import Intent
 from abm.state import AI, ENERGISED
 from abm.works import LAST_CLASS
@@ -44,6 +45,8 @@ class TalentPool:
         self.served = np.ones(len(self.users))
         """Share of each user's need that there are people for."""
         self._place = {who: i for i, who in enumerate(self.users)}
+        self._owner_place = np.full(len(cast), -1, np.int64)
+        self._owner_place[model.owner_rows] = np.arange(len(self.owners))
 
     def served_share(self, who: str) -> float:
         """Share of the need of one user that there are people for."""
@@ -55,40 +58,32 @@ class TalentPool:
         fade = p["growth_fade"] ** (month / 12.0)
         model.talent *= (1.0 + p["talent_growth"] * fade - p["talent_outflow"]) ** (1.0 / 12.0)
         self._count(month)
-        model.talent_needed = float(self.need.sum())
         if model.talent >= model.talent_needed:
             self.served[:] = 1.0
             return
-        total = max(model.talent_needed, 1.0)
         got = ration(
             self.need,
             model.talent,
             weights=self.need,
             rule=self._rule,
-            share=self.need / total,
+            share=self.need / max(model.talent_needed, 1.0) if self._rule == "contract" else None,
             tier=self._tier,
         ).granted
         np.divide(got, self.need, out=self.served, where=self.need > 0.0)
         if self.trainer:
-            worst = int(np.argmin(np.where(self.need > 0.0, self.served, np.inf)))
-            values = {"people": model.talent, "worst_served_share": float(self.served[worst])}
+            worst = float(self.served.min(where=self.need > 0.0, initial=math.inf))
+            values = {"people": model.talent, "worst_served_share": worst}
             intent = Intent(self.trainer, "ration", "talent", model.talent_needed, "person", values)
             model.decisions.repeat(month, intent, model.talent, "shortage", every=12)
 
     def _count(self, month: int) -> None:
         model, p, sites = self.model, self.model.parameters, self.model.state.sites
-        n, owners = sites.count, len(self.owners)
-        online = (sites.status[:n] == ENERGISED) & (sites.kind[:n] == AI)
-        mw = np.bincount(sites.owner[:n][online], sites.mw[:n][online], len(model.world.cast))[
-            model.owner_rows
-        ]
-        # People go with the load at work; an owner's part of it is taken by its megawatts.
-        load = p["talent_per_mw"] * float(model.state.ai_mw.sum())
-        total = float(mw.sum())
-        self.need[:owners] = mw * (load / total) if total > 0.0 else 0.0
-        firms = [model.startups.alive_of(who) for who in model.startups.groups]
-        self.need[owners:-1] = np.array(firms) * p["talent_per_firm"] if firms else 0.0
-        self.need[-1] = p["talent_other"] * math.exp(math.log1p(p["talent_other_growth"]) * month / 12.0)
+        others = p["talent_other"] * math.exp(math.log1p(p["talent_other_growth"]) * month / 12.0)
+        model.talent_needed = needs(
+            sites.count, ENERGISED, AI, sites.status, sites.kind, sites.owner, sites.mw, self._owner_place,
+            len(self.owners), p["talent_per_mw"], model.state.ai_mw, model.startups.living, p["talent_per_firm"],
+            others, self.need,
+        )  # fmt: skip
 
     def train(self, month: int, people: float) -> None:
         """``people`` join the stock; they are booked where they are missing most."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from abm.decisions import Intent
@@ -28,32 +28,26 @@ class Rival(Stakeholder):
         super().__init__(model, who)
         table = model.world.countries
         self.country = next(i for i in range(len(table)) if int(table.who[i]) == self.row)
+        self.name = table.country[self.country]
+        self.pipeline_mw_year = float(table.pipeline_mw_year[self.country])
         self.chips_wanted = 0.0
         self.chips_received = 0.0
 
-    def act(self, phase: str, month: int) -> Iterator[Intent]:
-        model, table = self.world_model, self.world_model.world.countries
-        hosting = model.hosting
-        used = hosting.used[self.country]
-        pace = float(table.pipeline_mw_year[self.country]) / 12.0 * min(used / self.trait["build_above"], 1.5)
+    def act(self, phase: str, month: int) -> Iterable[Intent]:
+        model, p = self.world_model, self.world_model.parameters
+        hosting, response = model.hosting, p["rival_response"]
+        used = float(hosting.used[self.country])
+        pace = self.pipeline_mw_year / 12.0 * min(used / self.trait["build_above"], 1.5)
         gained = max(hosting.home_share - hosting.home_share_first, 0.0)
-        pace *= 1.0 + model.parameters["rival_response"] * self.trait["imitation"] * gained
-        pace *= 0.5 + 0.5 * model.parameters["rival_response"]
-        p = model.parameters
-        kw = float(model.world.vintages.kw[model.vintage_for(month)]) * p["gpu_power_factor"] * p["pue"]
-        share = model.parameters["ai_share_of_hosting"]
+        pace *= 1.0 + response * self.trait["imitation"] * gained
+        pace *= 0.5 + 0.5 * response
+        kw = float(model.vintage_kw[model.vintage_for(month)]) * p["gpu_power_factor"] * p["pue"]
+        share = p["ai_share_of_hosting"]
         self.chips_wanted = pace * share * 1000.0 / kw
         got = min(self.chips_received / self.chips_wanted, 1.0) if self.chips_wanted > 0.0 and month else 1.0
         built = pace * (1.0 - share + share * got)
-        yield self.intent(
-            "expand",
-            table.country[self.country],
-            built,
-            "MW",
-            "accelerators" if got < 1.0 else "",
-            target=self.country,
-            used=used,
-        )
+        bound = "accelerators" if got < 1.0 else ""
+        return (self.intent("expand", self.name, built, "MW", bound, target=self.country, used=used),)
 
     def score(self, month: int) -> float:
         """Contestable demand hosted, MW."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from abm.decisions import Intent
@@ -41,15 +41,14 @@ class StartupGroup(Stakeholder):
         self.usual = self.trait["firms"] * self.trait["entry_year"] / 12.0
         """Firms that enter in a usual month."""
 
-    def act(self, phase: str, month: int) -> Iterator[Intent]:
+    def act(self, phase: str, month: int) -> Iterable[Intent]:
         model, p = self.world_model, self.world_model.parameters
         worth = model.startups.worth(self.who)
         beats = (max(worth, 0.0) / p["startup_entry_cost"]) ** p["startup_entry_elasticity"]
         talent = model.people.served_share(self.who)
         count = self.usual * min(beats, p["startup_entry_most"]) * talent
-        yield self.intent(
-            "enter", self.who, count, "firm", "talent" if talent < 1.0 else "", worth=worth, beats=beats
-        )
+        bound = "talent" if talent < 1.0 else ""
+        return (self.intent("enter", self.who, count, "firm", bound, worth=worth, beats=beats),)
 
     def score(self, month: int) -> float:
         """Firms alive (weights)."""

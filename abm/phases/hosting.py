@@ -7,11 +7,11 @@ What a country cannot hold overflows to the next choice among those with room.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from abm.core.market import choice, overflow
+from abm.core.market import choice, host
 
 if TYPE_CHECKING:
     from abm.model import Model
@@ -38,6 +38,8 @@ class Hosting:
         if self.home >= 0:
             self.constant = self._constants(table.attraction, model.parameters)
             self.usual = self._usual_terms(model)
+            self.home_latency = float(table.latency_ms[self.home])
+            self.weigh(model)
 
     def __bool__(self) -> bool:
         return self.home >= 0
@@ -49,14 +51,14 @@ class Hosting:
         return found
 
     @staticmethod
-    def _terms(
-        model: Model, price: np.ndarray, strict: np.ndarray, carbon: np.ndarray, risk: np.ndarray
-    ) -> np.ndarray:
-        """What speaks against each country: price in USD/MWh, latency, data rules, carbon in kg/MWh, risk."""
-        p, table = model.parameters, model.world.countries
-        return np.asarray(
+    def _terms(p: Parameters, price: Any, latency: Any, strict: Any, carbon: Any, risk: Any) -> Any:
+        """What speaks against countries: price in USD/MWh, latency in ms, data rules, carbon in kg/MWh, risk.
+
+        Numbers of one country, or arrays of all.
+        """
+        return (
             p["hosting_price"] * price / 100.0
-            + p["hosting_latency"] * table.latency_ms / 100.0
+            + p["hosting_latency"] * latency / 100.0
             + p["hosting_data"] * strict
             + p["hosting_carbon"] * carbon / 1000.0
             + p["hosting_risk"] * risk * 10.0
@@ -73,7 +75,16 @@ class Hosting:
         openness = model.board.levers.get("data_openness")
         strict[self.home] = 1.0 - (openness.default if openness else 0.5)
         risk[self.home] = p.quantity("country_risk_premium").default
-        return self._terms(model, price, strict, table.carbon_kg_mwh.astype(float), risk)
+        return np.asarray(self._terms(p, price, table.latency_ms, strict, table.carbon_kg_mwh, risk))
+
+    def weigh(self, model: Model) -> None:
+        """Utility of all countries as the table has them: abroad nothing moves it in a run, at home each month does."""
+        table = model.world.countries
+        terms = self._terms(
+            model.parameters, table.power_price_usd, table.latency_ms, table.data_strictness,
+            table.carbon_kg_mwh, table.risk,
+        )  # fmt: skip
+        self.utility = self.constant - (terms - self.usual)
 
     def _constants(self, attraction: np.ndarray, p: Parameters) -> np.ndarray:
         """Constants that give the shares of the first month, terms being counted from there.
@@ -94,28 +105,27 @@ class Hosting:
 
     def run(self, model: Model, month: int, home_room_mw: float) -> float:
         """Share the month's contestable demand; returns MW that the home country hosts for abroad."""
-        table, p = model.world.countries, model.parameters
-        self.capacity += self.coming[month]
-        self.capacity[self.home] = home_room_mw
-        price, carbon = table.power_price_usd.astype(float), table.carbon_kg_mwh.astype(float)
-        strict, risk = table.data_strictness.astype(float), table.risk.astype(float)
-        price[self.home] = float(model.state.site_price.mean()) / float(model.outside.exchange_rate[month])
-        strict[self.home] = 1.0 - model.board.value("data_openness", month)
-        risk[self.home] = float(model.outside.country_risk[month])
-        carbon[self.home] = model.carbon_kg_mwh
-        utility = self.constant - (self._terms(model, price, strict, carbon, risk) - self.usual)
-        self.demand = p["contestable_mw"] * float(model.outside.regional_demand[month])
-        hosted = np.empty(len(utility))
-        room = np.maximum(self.capacity * p["contestable_capacity_share"], 0.0)
-        room[self.home] = home_room_mw
-        overflow(utility, room, self.nest, self.nest_count, p["hosting_nest"], self.demand, hosted)
-        self.hosted = hosted
-        self.used = np.divide(hosted, room, out=np.zeros_like(hosted), where=room > 1e-9)
-        total = float(hosted.sum())
-        self.home_share = float(hosted[self.home]) / total if total > 0.0 else 0.0
+        p, outside, home = model.parameters, model.outside, self.home
+        prices = model.state.site_price
+        terms = self._terms(
+            p,
+            float(prices.sum()) / len(prices) / float(outside.exchange_rate[month]),
+            self.home_latency,
+            1.0 - model.board.value("data_openness", month),
+            model.carbon_kg_mwh,
+            float(outside.country_risk[month]),
+        )
+        self.utility[home] = self.constant[home] - (terms - self.usual[home])
+        self.demand = p["contestable_mw"] * float(outside.regional_demand[month])
+        total = host(
+            self.capacity, self.coming[month], home, home_room_mw, p["contestable_capacity_share"], self.utility,
+            self.nest, self.nest_count, p["hosting_nest"], self.demand, self.hosted, self.used,
+        )  # fmt: skip
+        hosted = float(self.hosted[home])
+        self.home_share = hosted / total if total > 0.0 else 0.0
         if not self.started:
             self.home_share_first, self.started = self.home_share, True
-        return float(hosted[self.home])
+        return hosted
 
     def share_of(self, country: int) -> float:
         return float(self.all_shares()[country])

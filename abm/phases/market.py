@@ -18,17 +18,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from abm.core.market import divide, offer
+from abm.core.market import deliver, divide, earn, offer
 from abm.core.population import Month, clear
 from abm.core.population import clearing as solution
 from abm.core.population import columns as at
 from abm.decisions import Intent
 from abm.population import ACCOUNT
-from abm.state import AI, ENERGISED
+from abm.state import AI, ENERGISED, FINANCE
 
 if TYPE_CHECKING:
     from abm.model import Model
 
+STATE_OWNED = FINANCE.index("state")
 TOLERANCE = 1e-9
 """Part of the supply by which what is bought may miss it; more than that is a failed run."""
 
@@ -89,11 +90,15 @@ def mean_of_trend(yearly_change: float, months: float) -> float:
 class Offered:
     """The month's hours by site, as their owners divide them (``abm.core.market.offer``), and the totals."""
 
+    count: int
+    """Sites at work; the columns below are filled that far."""
     rows: np.ndarray
     parts: np.ndarray
-    """(PARTS, sites) hours, ``OPEN`` filled up with spare hours of state machines."""
-    total: np.ndarray
-    """(PARTS,) sums of ``parts``."""
+    """(PARTS, sites) hours."""
+    total: list[float]
+    """(TOTALS,) sums of ``parts``, ``OPEN`` with spare hours of state machines; megawatts."""
+    spare_share: float = 0.0
+    """Part of the state's hours that neither firms nor researchers need, so that it goes to the market."""
 
 
 @dataclass(slots=True)
@@ -123,7 +128,7 @@ def run(model: Model, month: int) -> None:
     offered = _divide(model, month, hours)
     ahead = _ahead(model, month, offered, hours, scale, world_price)
     captive, reserved, open_hours = (
-        float(offered.total[k]) for k in (offer.CAPTIVE, offer.RESERVED, offer.OPEN)
+        offered.total[k] for k in (offer.CAPTIVE, offer.RESERVED, offer.OPEN)
     )
     spot = max(open_hours - ahead.contracts, 0.0)
 
@@ -140,11 +145,10 @@ def run(model: Model, month: int) -> None:
         firms.firm, firms.tag, firms.count, firms.weight_of, e, np.array(list(segments.values())), reference,
         spot, floor, ceiling, market.price, answer,
     )  # fmt: skip
-    price, demand, evaluations = (
-        float(answer[k]) for k in (solution.PRICE, solution.DEMAND, solution.EVALUATIONS)
-    )
+    known = answer.tolist()
+    price, demand = known[solution.PRICE], known[solution.DEMAND]
     bought = {buyer: a * (price / reference) ** -rate for buyer, (a, rate) in segments.items()}
-    found = ComputeMonth(price, float(offered.total[offer.MADE]), evaluations=int(evaluations))
+    found = ComputeMonth(price, offered.total[offer.MADE], evaluations=int(known[solution.EVALUATIONS]))
     found.paid = {buyer: amount * price for buyer, amount in bought.items()}
     if firms.groups:
         terms = ahead.terms._replace(price=price, voucher_price=p["voucher_price_share"] * price)
@@ -169,8 +173,7 @@ def run(model: Model, month: int) -> None:
 
     used_share = (ahead.contracts + sold) / open_hours if open_hours > 0.0 else 0.0
     mean_price = (found.contract_paid + sold * price) / open_hours if open_hours > 0.0 else 0.0
-    _revenue(model, found, offered, mean_price, running_cost, public, used_share)
-    _book_hours(model, month, offered, used_share, found)
+    _revenue(model, month, found, offered, mean_price, running_cost, public, used_share)
     model.compute_month = found
     market.price, market.ceiling = price, ceiling
     market.used_share = found.used / found.supply if found.supply > 0.0 else 1.0
@@ -226,7 +229,7 @@ def _ahead(
     plans = firms.plan(month, scale * last_factor / hours, contract_price, expected, hours, size)
 
     # A voucher hour is cheap, so firms would use more of them than of hours at the full price.
-    state_hours = float(offered.total[offer.STATE])
+    state_hours = offered.total[offer.STATE]
     cheap, most = p["voucher_price_share"], p["voucher_use_most"]
     more = min(cheap**-e, most) if cheap > 0.0 else most
     wanted = float(plans[at.WANT]) * scale * last_factor * more
@@ -236,11 +239,10 @@ def _ahead(
     research_need = p["research_need"] * scale
     research = min(state_hours - vouchers, research_need)
     spare = max(state_hours - vouchers - research, 0.0)
-    if state_hours > 0.0:
-        offered.parts[offer.OPEN] += offered.parts[offer.STATE] * (spare / state_hours)
+    offered.spare_share = spare / state_hours if state_hours > 0.0 else 0.0
     offered.total[offer.OPEN] += spare
 
-    open_hours = float(offered.total[offer.OPEN])
+    open_hours = offered.total[offer.OPEN]
     standing, wished = float(plans[at.STANDING]), float(plans[at.WISHED])
     room = max(p["startup_contract_most"] * open_hours / hours - standing, 0.0)
     granted = min(room / wished, 1.0) if wished > 0.0 else 0.0
@@ -280,38 +282,39 @@ def _divide(model: Model, month: int, hours: float) -> Offered:
     for agent in model.acting("market"):
         for intent in agent.act("market", month):
             asked[intent.target] = intent.amount * hours
-    rows = sites.rows(ENERGISED)
-    rows = rows[sites.kind[rows] == AI]
-    whole = state.chips[rows] @ model.world.vintages.h100e * hours
-    made = whole * (1.0 - state.unserved_share[sites.zone[rows]])
-    parts = np.empty((offer.PARTS, len(rows)))
-    of_state = sites.finance[rows] == 0
-    divide(made, of_state, sites.owner[rows], sites.own_use[rows] * whole, sites.anchor[rows], asked, parts)
-    due = rows[~of_state & (sites.contract_until[rows] < month)]
-    if len(due):
+    rows, parts = np.empty(sites.count, np.int64), np.empty((offer.PARTS, sites.count))
+    total = np.empty(offer.TOTALS)
+    count = divide(
+        month, hours, sites.count, ENERGISED, AI, STATE_OWNED, sites.status, sites.kind, sites.finance,
+        sites.owner, sites.zone, sites.mw, sites.own_use, sites.anchor, sites.contract_until,
+        state.unserved_share, state.chips, model.vintage_h100e, asked, rows, parts, total,
+    )  # fmt: skip
+    offered = Offered(count, rows, parts, total.tolist())
+    if offered.total[offer.DUE]:
+        due = rows[:count]
+        due = due[(sites.finance[due] != STATE_OWNED) & (sites.contract_until[due] < month)]
         sites.contract_price[due] = (
             state.market.price * (1.0 - p["contract_discount"]) * levelised_share(model, month)
         )
         sites.contract_until[due] = month + int(p["gpu_life_months"])
-    return Offered(rows, parts, parts.sum(axis=1))
+    return offered
 
 
 def _need_abroad(model: Model, month: int, offered: Offered, hours: float, reserved: float) -> float:
     """Hours that customers abroad want here, at the world price, beyond what is reserved for them."""
     if not model.hosting:
         return 0.0
-    p, sites, rows = model.parameters, model.state.sites, offered.rows
-    mw = sites.mw[rows]
-    room = float(mw @ ((1.0 - sites.own_use[rows]) * (sites.finance[rows] != 0)))
-    hosted_mw = model.hosting.run(model, month, room)
-    standing = float(offered.total[offer.MADE]) / hours if hours > 0.0 else 0.0
-    density = standing / float(mw.sum()) if standing > 0.0 else model.h100e_per_mw()
+    p = model.parameters
+    hosted_mw = model.hosting.run(model, month, offered.total[offer.ROOM])
+    standing = offered.total[offer.MADE] / hours if hours > 0.0 else 0.0
+    density = standing / offered.total[offer.MW] if standing > 0.0 else model.h100e_per_mw()
     wanted = hosted_mw * density * hours * p["foreign_load"]
     return max(wanted - p["foreign_reserved_share"] * reserved, 0.0)
 
 
 def _revenue(
     model: Model,
+    month: int,
     found: ComputeMonth,
     offered: Offered,
     mean_price: float,
@@ -319,47 +322,34 @@ def _revenue(
     public_hours: float,
     used_share: float,
 ) -> None:
-    """What each site earns: own use at the spot price, hours sold ahead at their contract's, open ones at the mean.
-
-    Of state machines the state has what their hours bring, and pays the hosts what running them costs.
-    """
-    parts, rows = offered.parts, offered.rows
-    captive = parts[offer.CAPTIVE] * found.price
-    reserved = parts[offer.RESERVED] * model.state.sites.contract_price[rows]
-    found.captive_paid, found.reserved_paid = float(captive.sum()), float(reserved.sum())
-    of_state = parts[offer.STATE]
-    private = np.where(of_state > 0.0, 0.0, parts[offer.OPEN])
-    spare = float(parts[offer.OPEN].sum() - private.sum())
+    """What each site earns; hours sold to startups go on the supply graph, each owner's part spread over the groups."""
+    sites, firms, supply = model.state.sites, model.startups, model.supply
+    revenue, sold = np.empty(len(offered.rows)), np.empty(len(model.world.cast))
+    paid = np.empty(offer.PAID)
+    earn(
+        offered.count, offered.rows, sites.owner, sites.contract_price, offered.parts, found.price, mean_price,
+        running_cost, public_hours, offered.spare_share, used_share, revenue, sold, paid,
+    )  # fmt: skip
+    found.captive_paid, found.reserved_paid, spare, found.hosting_paid = paid.tolist()
     found.state_income = spare * mean_price + model.startup_month.get("voucher_paid", 0.0)
-    state_hours = float(offered.total[offer.STATE])
-    cost = (public_hours + spare * used_share) * running_cost
-    paid = of_state * (cost / state_hours) if state_hours > 0.0 else of_state
-    found.hosting_paid = float(paid.sum())
-    revenue = captive + reserved + private * mean_price + paid
-    found.site_revenue = dict(zip(rows.tolist(), revenue.tolist(), strict=True))
-
-
-def _book_hours(model: Model, month: int, offered: Offered, used_share: float, found: ComputeMonth) -> None:
-    """Hours sold to startups, on the supply graph: each owner's part of all sales, spread over the groups."""
-    firms, supply = model.startups, model.supply
+    at_work = slice(offered.count)
+    found.site_revenue = dict(zip(offered.rows[at_work].tolist(), revenue[at_work].tolist(), strict=True))
     if firms.edges is None:
-        row_of = {model.world.cast.row(who): g for g, who in enumerate(firms.groups)}
-        compute = [
-            edge
-            for edge in range(len(supply.good))
-            if supply.goods[supply.good[edge]] == "compute" and int(supply.buyer[edge]) in row_of
-        ]
-        firms.edges = (
-            np.array(compute, np.int64),
-            np.array([row_of[int(supply.buyer[i])] for i in compute], int),
-        )
+        firms.edges = _edges_to_firms(model)
     edges, group = firms.edges
-    sold = np.bincount(
-        model.state.sites.owner[offered.rows],
-        offered.parts[offer.OPEN] * used_share + offered.parts[offer.STATE],
-        len(model.world.cast),
-    )
-    total, alive = float(sold.sum()), firms.firms()
-    if total > 0.0 and alive > 0.0 and len(edges):
-        part = sold[supply.supplier[edges]] * firms.living[group]
-        supply.flow[month, edges] += part * (found.startup_home / total / alive)
+    if len(edges):
+        deliver(
+            sold, edges, supply.supplier[edges], group, firms.living, found.startup_home, supply.flow[month]
+        )
+
+
+def _edges_to_firms(model: Model) -> tuple[np.ndarray, np.ndarray]:
+    """Edges of the supply graph that bring hours to groups of startups, and to which of them."""
+    supply = model.supply
+    row_of = {model.world.cast.row(who): g for g, who in enumerate(model.startups.groups)}
+    edges = [
+        edge
+        for edge in range(len(supply.good))
+        if supply.goods[supply.good[edge]] == "compute" and int(supply.buyer[edge]) in row_of
+    ]
+    return np.array(edges, np.int64), np.array([row_of[int(supply.buyer[i])] for i in edges], np.int64)

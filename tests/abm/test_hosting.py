@@ -216,7 +216,9 @@ def moved(**changes: Any) -> tuple[Hosting, Hosting]:
     first, later = Hosting(model), Hosting(model)
     first.run(model, 0, HOME_ROOM)
     later.run(model, 0, HOME_ROOM)
-    later.run(fake_model(**changes), 1, HOME_ROOM)
+    changed = fake_model(**changes)
+    later.weigh(changed)
+    later.run(changed, 1, HOME_ROOM)
     return first, later
 
 

@@ -152,3 +152,11 @@ def test_the_mean_of_a_trend() -> None:
     change, months = math.log(0.7), 18.0
     path = np.exp(change * np.linspace(0.0, months / 12.0, 100_001))
     assert mean_of_trend(change, months) == pytest.approx(float(path.mean()), rel=1e-4)
+
+
+def test_the_leading_vintage_by_month_is_the_one_that_is_looked_up() -> None:
+    model = worlds.built(worlds.shortened(worlds.korea(), 12, rows=50))
+    months = [*range(0, 12), 60, 120, 251, 252, 253, 400]
+    looked_up = [max(model.vintage_of(model.leading_maker, month), 0) for month in months]
+    assert [model.vintage_for(month) for month in months] == looked_up
+    assert len(set(looked_up)) > 2

@@ -38,7 +38,7 @@ def decade(rows: int, seed: int) -> dict[str, float]:
             one, 0.5, 0.9 * price, price=price, last=price, world_price=0.9 * price, voucher_share=0.1,
             growth=0.04, spread=0.35, credit_months=3.0, cash_months=24.0, interest=0.008,
         )  # fmt: skip
-        one.enter("north", 10.0)
+        one.enter({"north": 10.0})
         for name, value in found.items():
             sums[name] = sums.get(name, 0.0) + value
     return {**sums, "firms": one.firms(), "cash": one.cash()}
@@ -104,7 +104,7 @@ def test_whoever_enters_after_some_have_left_brings_its_own_luck(gone: set[int])
     one.firm[at.CASH, sorted(gone)] = -1.0
     live(one, takings=0.0)
     assert one.tag[at.BIRTH, : len(one)].tolist() == [birth for birth in range(20) if birth not in gone]
-    entered = one.enter("north", len(gone) * one.weight_of[0])
+    entered = one.enter({"north": len(gone) * one.weight_of[0]})
     assert entered == pytest.approx(len(gone) * 50.0)
     assert one.tag[at.BIRTH, 20 - len(gone) : 20].tolist() == list(range(20, 20 + len(gone)))
     # The rows that are born 21st and later are those of the larger population, whatever row they got.
@@ -121,7 +121,7 @@ def test_a_new_quality_comes_with_the_age_and_not_with_the_month() -> None:
         one.model.month = late
         one.firm[at.CASH, 0] = -1.0
         live(one, takings=0.0)
-        one.enter("north", 1.0)
+        one.enter({"north": 1.0})
         path = []
         for _ in range(60):
             one.firm[at.CASH, 0] = 1e12
@@ -332,7 +332,7 @@ def test_the_books_explain_all_cash_and_all_debt(
         bought = found["spot_paid"] + found["voucher_paid"] + found["contract_paid"]
         ledger.post("sellers", ACCOUNT, "money", bought, "computing")
         one.book(ledger, found)
-        one.enter("north", entering)
+        one.enter({"north": entering})
         ledger.post(ACCOUNT, "savings", "money", one.take_capital(), "founders' capital")
         ledger.close()
         last = price
@@ -399,7 +399,7 @@ def test_reserved_hours_come_at_their_price_and_leave_the_rest_to_the_spot_marke
 # -- entry -----------------------------------------------------------------------------------
 def test_fractions_of_a_row_are_carried_over() -> None:
     one = population(200)  # a row stands for five firms
-    entered = [one.enter("north", 2.0) for _ in range(10)]
+    entered = [one.enter({"north": 2.0}) for _ in range(10)]
     assert sum(entered) == 20.0
     assert entered.count(5.0) == 4
     assert one.firms() == pytest.approx(1020.0)
@@ -408,7 +408,7 @@ def test_fractions_of_a_row_are_carried_over() -> None:
 def test_nobody_is_turned_away_for_want_of_room() -> None:
     one = population(20)  # a row stands for fifty firms
     before = one.column(at.NEED).copy()
-    assert one.enter("north", 1e6) == 1e6
+    assert one.enter({"north": 1e6}) == 1e6
     assert one.firms() == pytest.approx(1_001_000.0)
     np.testing.assert_array_equal(one.column(at.NEED)[:20], before)
     assert len(set(one.tag[at.BIRTH, : len(one)].tolist())) == len(one) == 20_020
@@ -418,7 +418,7 @@ def test_founders_bring_a_full_runway() -> None:
     one = population(20)
     one.take_capital()
     before = one.cash()
-    one.enter("north", 50.0)
+    one.enter({"north": 50.0})
     assert one.column(at.CASH)[20] == pytest.approx(
         TRAITS["runway"] * one.column(at.NEED)[20] / TRAITS["need_h100e"]
     )
@@ -467,3 +467,17 @@ def test_a_world_without_startups_has_an_empty_population() -> None:
     assert len(one) == 0
     assert one.firms() == one.cash() == one.debt() == one.take_capital() == 0.0
     assert not one.plan(0, 1.0, 1.0, 1.0, HOURS, 1.0).any()
+
+
+def test_groups_enter_together_as_they_would_one_after_the_other() -> None:
+    groups = {"north": TRAITS, "south": {**TRAITS, "runway": 2e8}}
+    together, apart = population(40, groups=groups), population(40, groups=groups)
+    for _ in range(3):
+        entered = together.enter({"north": 70.0, "south": 120.0})
+        assert entered == apart.enter({"north": 70.0}) + apart.enter({"south": 120.0})
+    assert len(together) == len(apart)
+    np.testing.assert_array_equal(together.firm[:, : len(apart)], apart.firm[:, : len(apart)])
+    np.testing.assert_array_equal(together.tag[:, : len(apart)], apart.tag[:, : len(apart)])
+    np.testing.assert_array_equal(together.living, apart.living)
+    assert together.take_capital() == pytest.approx(apart.take_capital(), rel=1e-12)
+    assert together.enter({}) == 0.0

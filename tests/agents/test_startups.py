@@ -79,7 +79,7 @@ def test_with_one_cost_for_all_entry_goes_on_until_a_firm_is_worth_it(market: fl
         firms.sign(month, 0.0, REFERENCE, m)
         firms.settle(month, m)
         [intent] = agent.act("entry", month)
-        firms.enter("north", intent.amount)
+        firms.enter({"north": intent.amount})
         worths.append(firms.worth("north"))
         activities.append(float(plans[at.ACTIVITY]) / firms.usual_wages)
     assert np.mean(worths[-120:]) == pytest.approx(0.4, rel=0.1)

@@ -72,7 +72,7 @@ class Firms:
         self.price, self.evaluations = float(found[clearing.PRICE]), int(found[clearing.EVALUATIONS])
         firms.settle(month, terms._replace(price=self.price))
         for who, count in zip(firms.groups, self.entering, strict=True):
-            firms.enter(who, float(count))
+            firms.enter({who: float(count)})
         self.model.month += 1
 
 

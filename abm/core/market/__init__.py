@@ -1,6 +1,8 @@
-"""Compiled parts of the compute market: who offers which hours, and who hosts the region's demand."""
+"""Compiled parts of the compute market: who offers which hours and earns what, and who hosts the region's demand."""
 
-from .hosting import choice, overflow
-from .offer import divide
+from .hosting import choice, host, overflow
+from .offer import deliver, divide, earn, power_cost
+from .people import needs
+from .promises import told
 
-__all__ = ["choice", "divide", "overflow"]
+__all__ = ["choice", "deliver", "divide", "earn", "host", "needs", "overflow", "power_cost", "told"]

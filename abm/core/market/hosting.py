@@ -77,3 +77,30 @@ def overflow(utility, room, nest, nests, scale, demand, hosted):
         left = left * placed - taken
         if left < LEFT * demand:
             return
+
+
+@kernel(
+    [
+        types.float64(
+            VECTOR, VECTOR, types.int64, types.float64, types.float64, VECTOR, types.int64[::1], types.int64,
+            types.float64, types.float64, VECTOR, VECTOR,
+        )
+    ]
+)  # fmt: skip
+def host(capacity, coming, home, home_room, share, utility, nest, nests, scale, demand, hosted, used):
+    """A month of all countries; returns the MW that they host together.
+
+    ``capacity`` (countries,) MW grows by what is ``coming``, at ``home`` it is ``home_room``. Others open the
+    ``share`` of theirs to demand from abroad; ``hosted`` gets the MW placed, ``used`` the part of the room.
+    """
+    n = capacity.size
+    room = np.empty(n)
+    for i in range(n):
+        capacity[i] = home_room if i == home else capacity[i] + coming[i]
+        room[i] = home_room if i == home else max(capacity[i] * share, 0.0)
+    overflow(utility, room, nest, nests, scale, demand, hosted)
+    total = 0.0
+    for i in range(n):
+        used[i] = hosted[i] / room[i] if room[i] > LEFT else 0.0
+        total += hosted[i]
+    return total

@@ -1,6 +1,6 @@
 """A population of firms in columns: births, a month, the market that they meet, and what entering is worth."""
 
-from .births import found
+from .births import enter, found
 from .clearing import clear
 from .columns import FLOATS, TAGS, TOTALS, Month
 from .month import plan, prospects, settle, sign, stocks
@@ -12,6 +12,7 @@ __all__ = [
     "TOTALS",
     "Month",
     "clear",
+    "enter",
     "found",
     "plan",
     "prospects",

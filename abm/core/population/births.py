@@ -37,6 +37,7 @@ from .columns import (
     SIZE_LUCK,
     TAG_TABLE,
     UNTIL,
+    VECTOR,
 )
 from .normal import quantile
 
@@ -89,3 +90,34 @@ def found(firm, tag, n, count, group, birth, month, kind, keys, spread, runway_l
         tag[UNTIL, i] = month if month >= 0 else (birth + k) % 12
         cash += firm[CASH, i]
     return cash
+
+
+@kernel(
+    [
+        types.int64(
+            FLOAT_TABLE, TAG_TABLE, types.int64, types.int64[::1], VECTOR, types.int64, VECTOR, FLOAT_TABLE,
+            types.uint64[:, :, ::1], types.float64, types.int64[::1], VECTOR, VECTOR, VECTOR,
+        )
+    ]
+)  # fmt: skip
+def enter(firm, tag, n, group, firms, month, weight, kind, keys, spread, born, carry, living, came):
+    """Entrants of all groups, one group after the other; returns the rows then in use.
+
+    ``group`` (k,) and ``firms`` (k,) say how many firms enter which group. Only whole rows are founded, each
+    with a full runway: what is left of ``firms`` waits in ``carry`` (groups,) for the next time. ``born`` and
+    ``living`` (groups,) go on counting; ``came`` (2,) gets the firms that entered and their cash, weighted.
+    """
+    came[0] = came[1] = 0.0
+    for k in range(group.size):
+        g = group[k]
+        carry[g] += firms[k] / weight[g]
+        count = math.floor(carry[g])
+        carry[g] -= count
+        if count:
+            cash = found(firm, tag, n, count, g, born[g], month, kind, keys, spread, 1.0)
+            n += count
+            born[g] += count
+            living[g] += count * weight[g]
+            came[0] += count * weight[g]
+            came[1] += cash * weight[g]
+    return n
