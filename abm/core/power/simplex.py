@@ -12,7 +12,7 @@ from . import kernel
 from .case import Floats, Ints, PowerCase, PowerResult
 from .merge import merge
 from .network import Topology, Uint32s, topology_of
-from .pivots import OPTIMAL
+from .workspace import OPTIMAL
 
 GAP_TOLERANCE = 1e-9  # objective against its bound, relative to the money that moves
 
