@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..jit import kernel
 from .kernel import BREACH_TOLERANCE, solve
-from .pivots import OPTIMAL
+from .workspace import OPTIMAL
 
 OBJECTIVE, BOUND, PIVOTS, UNPROVED, FIGURES = range(5)
 """Rows of `figures`."""

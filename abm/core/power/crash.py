@@ -11,7 +11,7 @@ from .case import PowerCase
 from .highs import programme
 
 HIGHS_LOWER, HIGHS_BASIC, HIGHS_UPPER = 0, 1, 2
-LOWER, UPPER, BASIC = 0, 1, 2  # as in pivots, which would bring Numba along
+LOWER, UPPER, BASIC = 0, 1, 2  # as in workspace, which would bring Numba along
 
 
 def network_basis(case: PowerCase, codes: NDArray[np.int8]) -> NDArray[np.int32]:

@@ -31,57 +31,64 @@ NODE = np.dtype(  # what a walk to the root reads: one cache line
         ("own", "u4"),  # the arc to the parent; NONE for a root, which owns segment ptr
         ("size", "u4"),  # nodes below, itself included
         ("ptr", "u4"),  # segments before it are at capacity, those after it at zero
-        ("listed", "u4"),  # among the suspects
+        ("begin", "u4"),  # first segment of the supply curve
         ("cyclic", "u4"),  # on a cycle with gain
     ],
     align=True,
 )
-DUAL = np.dtype(  # what a walk down the tree reads
+DUAL = np.dtype(  # what a walk down the tree and the ratio test read: one cache line
     [
         ("y", "f8"),
         ("step", "f8"),  # change of y in this pivot; 0 outside the subtree
+        ("up", "f8"),  # prices of the next segments of the curve, infinite where there is none
+        ("down", "f8"),
+        ("ratio", "f8"),  # as in NODE
         ("child", "u4"),
         ("after", "u4"),  # next and previous child of the same parent
         ("before", "u4"),
         ("mark", "u4"),
-        ("first", "u4"),  # incident arcs
+        ("first", "u4"),  # incident arcs that may enter the basis
         ("last", "u4"),
-        ("begin", "u4"),  # segments of the supply curve
-        ("end", "u4"),
     ],
     align=True,
 )
-ARC = np.dtype(
+ARC = np.dtype(  # one cache line
     [
         ("lower", "f8"),
         ("upper", "f8"),
         ("at", "f8"),  # coefficients at the tail and at the head
         ("ah", "f8"),
+        ("unit", "f8"),  # its part of the perturbation
         ("tail", "u4"),
         ("head", "u4"),
+        ("at_tail", "u4"),  # its incidences, where it may enter
+        ("at_head", "u4"),
         ("state", "u4"),
-        ("spare", "u4"),
+        ("side", "i4"),  # 1 at the lower bound, -1 at the upper, 0 where it cannot enter
     ],
     align=True,
 )
-TRIAL = np.dtype(  # what the ratio test reads of every arc
+INCIDENCE = np.dtype(  # an arc seen from one end; what the ratio test needs of it, times its side
     [
-        ("side", "f8"),  # 1 at the lower bound, -1 at the upper, 0 where it cannot enter
-        ("cost", "f8"),  # the perturbation: the true cost of an arc is 0
+        ("here", "f8"),  # coefficients at this end and at the other
+        ("there", "f8"),
+        ("unit", "f8"),
+        ("arc", "u4"),
+        ("other", "u4"),  # the node at the other end
     ],
     align=True,
 )
-INCIDENCE = np.dtype([("here", "f8"), ("there", "f8"), ("arc", "u4"), ("other", "u4")], align=True)
 SEGMENT = np.dtype([("price", "f8"), ("room", "f8")], align=True)
-CANDIDATE = np.dtype([("when", "f8"), ("slope", "f8"), ("which", "u4"), ("spare", "u4")], align=True)
 PUSH = np.dtype([("amount", "f8"), ("at", "u4"), ("spare", "u4")], align=True)
+
+MOST_NODES = 0xFFFFF  # the compiled solver keeps the number of a node in twenty bits
 
 
 class Topology(NamedTuple):
     """What depends on the shape, and on who is joined to whom, alone."""
 
     sizes: NDArray[np.int64]  # Z, segments of a curve, H, L, S, F, G, nodes, arcs, segments
-    ends: Uint32s  # tails (M), heads (M), first incidence (n+1), arc (2M), other end (2M)
+    ends: Uint32s  # tails (M), heads (M), where the arcs of a node begin (n)
     floats: int  # lengths of the workspace
     ints: int
 
@@ -96,7 +103,10 @@ def topology(plan: bytes) -> Topology:
     curve = max(1, segments + tiers)
     nodes = (zones + stores) * hours + flexible
     arcs = (lines + 3 * stores + flexible) * hours
-    pieces = zones * hours * curve + stores * hours + flexible
+    if nodes > MOST_NODES:
+        raise ValueError(f"the case has {nodes} zones and stores by hour, above {MOST_NODES}: split it")
+    # each curve ends with an empty segment, and one lies before the first
+    pieces = zones * hours * (curve + 1) + 2 * (stores * hours + flexible) + 1
     hour = np.arange(hours)
 
     def zone_nodes(zone: Ints) -> Ints:
@@ -109,19 +119,14 @@ def topology(plan: bytes) -> Topology:
     tail = np.concatenate([zone_nodes(pairs[::2]), at_store, at_store, storage, at_flexible])
     head = np.concatenate([zone_nodes(pairs[1::2]), storage, storage, following, energy])
 
-    # Incidence by node; in a single hour the state of charge joins a node to itself: no arc.
-    real = np.flatnonzero(tail != head)
-    at = np.concatenate([tail[real], head[real]])
-    arc = np.concatenate([real, real])
-    other = np.concatenate([head[real], tail[real]])
-    order = np.lexsort((arc, at))
-    first = np.zeros(nodes + 1, dtype=np.int64)
-    np.cumsum(np.bincount(at, minlength=nodes), out=first[1:])
-    spare = np.zeros(2 * (arcs - real.size), dtype=np.int64)
-    ends = np.concatenate([tail, head, first, arc[order], spare, other[order], spare])
+    # Where the arcs of a node begin; in a single hour the state of charge joins a node to itself,
+    # and counts at no node.
+    real = tail != head
+    degrees = np.bincount(tail[real], minlength=nodes) + np.bincount(head[real], minlength=nodes)
+    first = np.concatenate([[0], np.cumsum(degrees)[:-1]])
     words = (
-        nodes * (NODE.itemsize + DUAL.itemsize + CANDIDATE.itemsize + 16)
-        + arcs * (ARC.itemsize + TRIAL.itemsize + 2 * INCIDENCE.itemsize + CANDIDATE.itemsize)
+        nodes * (NODE.itemsize + DUAL.itemsize)
+        + arcs * (ARC.itemsize + 2 * INCIDENCE.itemsize)
         + pieces * SEGMENT.itemsize
         + (2 * arcs + pieces + nodes + 8) * PUSH.itemsize
     ) // 8
@@ -130,7 +135,7 @@ def topology(plan: bytes) -> Topology:
             [zones, curve, hours, lines, stores, flexible, segments, nodes, arcs, pieces],
             dtype=np.int64,
         ),
-        ends=ends.astype(np.uint32),
-        floats=words + 2 * stores + 16,
-        ints=3 * nodes + arcs + pieces + curve + lines + stores + flexible + 16,
+        ends=np.concatenate([tail, head, first]).astype(np.uint32),
+        floats=words + 2 * (arcs + nodes + 1) + 3 * nodes + pieces + arcs + 2 * stores + 32,
+        ints=3 * nodes + 2 * (arcs + nodes + 1) + pieces + curve + lines + stores + flexible + 16,
     )

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from abm.core.power import InfeasibleCaseError, PowerCase, PowerResult, dispatch, dispatch_many, simplex
 from abm.core.power.kernel import solve as compiled
 from abm.core.power.merge import merge
+from abm.core.power.network import MOST_NODES
 from tests.abm.core.power.cases import assert_proved, random_case, scale
 from tests.benchmarks.days import day
 
@@ -140,6 +141,30 @@ def test_a_year_apart_is_a_good_warm_start() -> None:
         warm.append(result.pivots)
     assert sum(warm[1:]) < 0.6 * sum(cold[1:])
     assert dispatch(day(7), basis).pivots == 0
+
+
+def test_what_has_no_capacity_stays_out_of_the_merit_order() -> None:
+    """Plants out of service in some hours, many of the same cost, and a basis of other outages."""
+    basis = None
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        case = day(seed, zones=3, segments=6, hours=6, lines=3, stores=2, flexible=1)
+        alive = rng.random(case.capacity_mw.shape) < 0.5
+        alive[0, :, seed % 6] = False
+        cost = np.round(case.cost[:, :, None] + rng.integers(0, 3, case.capacity_mw.shape), -1)
+        case = case.replace(capacity_mw=case.capacity_mw * alive, cost=cost)
+        result = check(case, basis)
+        basis = result.basis
+        assert (result.generation[~alive] == 0.0).all()
+
+
+def test_more_nodes_than_the_solver_can_count_are_refused() -> None:
+    zones = MOST_NODES + 1
+    case = PowerCase(
+        demand_mw=np.ones((zones, 1)), capacity_mw=np.ones((zones, 1, 1)), cost=np.ones((zones, 1))
+    )
+    with pytest.raises(ValueError, match="split it"):
+        dispatch(case)
 
 
 def same(a: PowerResult, b: PowerResult) -> bool:
