@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 
 from abm.calendar import Calendar
@@ -86,6 +87,11 @@ class Knob:
             raw = abs(self.default) / 100.0
         size = 10.0 ** math.floor(math.log10(raw)) if raw > 0 else 1.0
         return next(size * m for m in (1.0, 2.0, 5.0, 10.0) if size * m >= raw * 0.999)
+
+    def beside(self, value: float, steps: int) -> float | None:
+        """The value that many steps of the slider from ``value``, None beyond its ends; exact as decimals are."""
+        found = float(Decimal(repr(float(value))) + steps * Decimal(repr(self.step)))
+        return found if self.low <= found <= self.high else None
 
 
 class Knobs:

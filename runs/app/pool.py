@@ -1,7 +1,9 @@
 """A small pool of warm processes that answer questions; for each asker the latest question wins.
 
 No asker ever has a queue: a new question takes the place of one that waits, and a running one is given up
-where it has only just begun. Different askers take turns.
+where it has only just begun. Different askers take turns. While nobody waits for anything, what askers may
+want next is run ahead of its being asked for; a question takes over the run that was begun for it, and any
+other question ends all that runs ahead.
 """
 
 from __future__ import annotations
@@ -11,9 +13,9 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -35,6 +37,8 @@ class _Asked:
     question: Question
     answer: Answer
     ticket: int
+    ahead: bool = False
+    """Nobody waits for it yet."""
 
 
 class _Worker:
@@ -62,6 +66,7 @@ class Pool:
         self._context = multiprocessing.get_context("spawn")
         self._lock = threading.Lock()
         self._waiting: OrderedDict[object, _Asked] = OrderedDict()
+        self._ahead: OrderedDict[object, list[tuple[Question, Answer]]] = OrderedDict()
         self._tickets = 0
         self._usual = 1.0
         self._since: dict[object, float] = {}
@@ -84,10 +89,20 @@ class Pool:
         self._poke()
         return asked.ticket
 
+    def foresee(self, asker: object, questions: Iterable[tuple[Question, Answer]]) -> None:
+        """What ``asker`` may ask next, the likeliest first: run while there is nothing else to do.
+
+        Takes the place of what was foreseen before. A run that is given up for a question is not begun again.
+        """
+        with self._lock:
+            self._ahead[asker] = list(questions)
+        self._poke()
+
     def forget(self, asker: object) -> None:
         """Drop whatever ``asker`` waits for."""
         with self._lock:
             self._waiting.pop(asker, None)
+            self._ahead.pop(asker, None)
             self._since.pop(asker, None)
             for worker in self._workers:
                 if worker.job is not None and worker.job.asker is asker:
@@ -133,7 +148,8 @@ class Pool:
                     continue
                 if kind == GIVEN_UP:
                     continue
-                self._since.pop(job.asker, None)
+                if not job.ahead:
+                    self._since.pop(job.asker, None)
                 self._usual = 0.7 * self._usual + 0.3 * (time.monotonic() - worker.began)
                 self._tell(job, kind, payload)
             self._hand_out()
@@ -151,8 +167,9 @@ class Pool:
     def _hand_out(self) -> None:
         with self._lock:
             now = time.monotonic()
+            self._take_over()
             for asker in list(self._waiting):
-                mine = [worker for worker in self._workers if worker.job and worker.job.asker is asker]
+                mine = [w for w in self._workers if w.job and w.job.asker is asker and not w.job.ahead]
                 fresh = now - self._since.get(asker, now) < YOUNG * self._usual
                 young = next((worker for worker in mine if fresh and not worker.stopping), None)
                 if young is not None:
@@ -166,14 +183,50 @@ class Pool:
                 if free is None:
                     return
                 asked = self._waiting.pop(asker)
-                free.job, free.began, free.stopping = asked, now, False
                 self._since.setdefault(asker, now)
-                try:
-                    free.line.send((asked.ticket, asked.question))
-                except OSError:
-                    self._waiting.setdefault(
-                        asker, asked
-                    )  # its end is noticed by the loop, which replaces it
+                if not self._begin(free, asked, now):
+                    self._waiting.setdefault(asker, asked)
+            self._run_ahead(now)
+
+    def _begin(self, worker: _Worker, asked: _Asked, now: float) -> bool:
+        """Hand a question to a free worker; False where its process is gone, which the loop notices."""
+        worker.job, worker.began, worker.stopping = asked, now, False
+        try:
+            worker.line.send((asked.ticket, asked.question))
+        except OSError:
+            return False
+        return True
+
+    def _take_over(self) -> None:
+        """Questions take over the runs that were begun for them; whatever else runs ahead ends for them."""
+        if not self._waiting:
+            return
+        for worker in self._workers:
+            job = worker.job
+            if job is None or not job.ahead or worker.stopping:
+                continue
+            same = [asker for asker, asked in self._waiting.items() if asked.question == job.question]
+            if same:
+                asked = self._waiting.pop(same[0])
+                worker.job = replace(asked, ticket=job.ticket)
+                self._since.setdefault(same[0], worker.began)
+            else:
+                self._give_up(worker)
+
+    def _run_ahead(self, now: float) -> None:
+        """One run ahead at a time, and only while no question waits or is run; askers take turns."""
+        if self._waiting or any(worker.job is not None for worker in self._workers):
+            return
+        free = next((worker for worker in self._workers if worker.ready), None)
+        while free is not None and self._ahead:
+            asker, questions = self._ahead.popitem(last=False)
+            if questions:
+                question, answer = questions[0]
+                if questions[1:]:
+                    self._ahead[asker] = questions[1:]
+                self._tickets += 1
+                self._begin(free, _Asked(asker, question, answer, self._tickets, ahead=True), now)
+                return
 
     def _give_up(self, worker: _Worker) -> None:
         if not worker.stopping:
@@ -190,7 +243,7 @@ class Pool:
         worker.process.join(timeout=1)
         code = worker.process.exitcode
         self._workers[self._workers.index(worker)] = _Worker(self._context, self.warm)
-        if job is not None:
+        if job is not None and not job.ahead:
             self._tell(
                 job, FAILED, f"the process that computed it ended (exit code {code}); another has started"
             )

@@ -6,7 +6,7 @@ import pickle
 import threading
 import traceback
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
@@ -17,7 +17,7 @@ import numpy as np
 from abm.decisions import Decision
 from abm.series import Recorder
 from runs.app.knobs import knobs_of
-from runs.app.pool import Pool
+from runs.app.pool import Answer, Pool
 from runs.app.worker import DONE, FAILED, Question
 from runs.views.runview import RunView
 from runs.worlds import loader
@@ -82,6 +82,19 @@ class Runs:
             self._tell.submit(_guarded, self._deliver, question, told, kind, payload)
 
         self.pool.ask(asker, question, answered)
+
+    def foresee(self, asker: object, questions: Iterable[Question]) -> None:
+        """Compute what ``asker`` may want next while there is nothing else to do, and keep it."""
+
+        def kept(question: Question) -> Answer:
+            def answered(kind: str, payload: Any) -> None:
+                if kind == DONE:  # what is wrong is told when somebody asks for it
+                    self._tell.submit(_guarded, self._deliver, question, lambda *_: None, kind, payload)
+
+            return answered
+
+        new = [(question, kept(question)) for question in questions if self.kept(question) is None]
+        self.pool.foresee(asker, new)
 
     def _deliver(self, question: Question, told: Told, kind: str, payload: Any) -> None:
         if kind != DONE:

@@ -81,6 +81,8 @@ class Session:
         self._latest = 0
         self._drawn = 0
         self._stamp = 0
+        self._moved = "", 1
+        """The slider that moved last, and which way."""
         self._lock = threading.Lock()
         self._publishing = (
             threading.Lock()
@@ -95,7 +97,10 @@ class Session:
 
     def values(self) -> dict[str, float]:
         """What every knob stands at."""
-        state = self.state.value
+        return self.values_of(self.state.value)
+
+    def values_of(self, state: State) -> dict[str, float]:
+        """What every knob stands at in a state."""
         return self.knobs.base(state.scenario, state.package) | state.values
 
     def link(self, extras: Mapping[str, str] | None = None) -> str:
@@ -123,6 +128,7 @@ class Session:
         if knob is None or knob.complaint(value):
             return
         self._stamp = stamp
+        self._moved = name, 1 if value >= self.values()[name] else -1
         self._show_state(self.state.value.having(name, value))
 
     def commit(self) -> None:
@@ -212,8 +218,19 @@ class Session:
                 self._drawn = number
                 self.shown.value = replace(self.shown.value, view=what, state=state, stamp=stamp)
                 self.status.value = Status(not latest, "", what.record.wall_s, what.run_id)
+            if latest:
+                self._foresee(state)
 
         self.runs.want(self, state.question, told)
+
+    def _foresee(self, state: State) -> None:
+        """The next step of the slider that moved last, the way it went, then the other way, may be asked for next."""
+        name, way = self._moved
+        if name not in self.knobs.of:
+            return
+        knob, value = self.knobs.of[name], self.values_of(state)[name]
+        steps = (knob.beside(value, step) for step in (way, -way))
+        self.runs.foresee(self, [state.having(name, step).question for step in steps if step is not None])
 
     def _ask_others(self) -> None:
         """The pinned run, and the one without policy that winners and losers are held against."""

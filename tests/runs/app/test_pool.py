@@ -98,6 +98,49 @@ def test_askers_take_turns(pool):
     assert wanted <= {label for label, _, _ in told.answers}
 
 
+def test_what_is_foreseen_is_run_while_nobody_waits_and_kept(pool):
+    runs, told = Runs(pool), Told()
+    runs.foresee("a", [toy(201), toy(202)])
+    deadline = time.monotonic() + 60
+    while runs.kept(toy(202)) is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    view = runs.kept(toy(201))
+    assert view is not None
+    runs.want("a", toy(201), told.to("asked"))
+    assert told.wait(1)[0][2] is view
+
+
+def _running_ahead(pool: Pool) -> bool:
+    return any(worker.job is not None and worker.job.ahead for worker in pool._workers)
+
+
+def test_a_question_takes_over_the_run_that_was_begun_for_it(pool):
+    told, early = Told(), Told()
+    asked = Question("korea", "baseline", "as-announced", 31)
+    pool.foresee("a", [(asked, early.to("ahead"))])
+    deadline = time.monotonic() + 20
+    while not _running_ahead(pool) and time.monotonic() < deadline:
+        time.sleep(0.002)
+    [job] = [worker.job for worker in pool._workers if worker.job]
+    pool.ask("a", asked, told.to("asked"))
+    assert told.wait(1)[0][:2] == ("asked", DONE)
+    assert not early.answers
+    with pool._lock:
+        assert pool._tickets == job.ticket + 1, "no second run was begun"
+
+
+def test_any_other_question_ends_what_runs_ahead(pool):
+    told, early = Told(), Told()
+    pool.foresee("a", [(Question("korea", "baseline", "as-announced", 32), early.to("ahead"))])
+    deadline = time.monotonic() + 20
+    while not _running_ahead(pool) and time.monotonic() < deadline:
+        time.sleep(0.002)
+    pool.ask("b", toy(33), told.to("asked"))
+    assert told.wait(1)[0][:2] == ("asked", DONE)
+    assert not early.answers
+    pool.forget("a")
+
+
 def test_a_bad_question_is_told_and_the_next_is_answered(pool):
     told = Told()
     pool.ask("a", Question("toy", "no-such", "no-policy", 1), told.to("bad"))

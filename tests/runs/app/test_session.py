@@ -34,9 +34,13 @@ class FakeRuns(Runs):
     def __init__(self) -> None:
         self.pool = FakePool()  # type: ignore[assignment]
         self.asked: list[tuple[Any, Question, Any]] = []
+        self.foreseen: list[Question] = []
 
     def want(self, asker: Any, question: Question, told: Any) -> None:
         self.asked.append((asker, question, told))
+
+    def foresee(self, asker: Any, questions: Any) -> None:
+        self.foreseen = list(questions)
 
     def answer(self, at: int, kind: str = DONE, what: Any = None) -> None:
         _, question, told = self.asked[at]
@@ -54,6 +58,22 @@ def pair() -> tuple[Session, FakeRuns]:
     session.state.value = session.pinned.value = session.start
     session.past.value = (session.start,)
     return session, runs
+
+
+def test_after_a_move_the_next_steps_of_the_same_slider_are_foreseen_the_way_it_went_first(pair):
+    session, runs = pair
+    session.move("pue", 1.2)
+    session.move("pue", 1.21)
+    runs.answer(runs.of(session)[0])
+    assert not runs.foreseen, "the hand is already further on"
+    runs.answer(runs.of(session)[1])
+    step = session.knobs.of["pue"].step
+    assert [dict(question.settings)["pue"] for question in runs.foreseen] == [
+        round(1.21 + step, 9), round(1.21 - step, 9)
+    ]  # fmt: skip
+    session.move("pue", session.knobs.of["pue"].high)
+    runs.answer(runs.of(session)[2])
+    assert len(runs.foreseen) == 1, "beyond its end there is no step"
 
 
 def test_a_move_asks_at_once_and_its_end_makes_one_state_of_history(pair):
