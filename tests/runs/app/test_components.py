@@ -40,6 +40,9 @@ class RunsHere(Runs):
     def __init__(self) -> None:
         self.pool = NoPool()  # type: ignore[assignment]
 
+    def foresee(self, asker: Any, questions: Any) -> None:
+        """Nothing is computed before it is asked for."""
+
     def want(self, asker: Any, question: Question, told: Any) -> None:
         if question not in _KEPT:
             _KEPT[question] = view_of(question, compute(question, lambda: False))
