@@ -27,6 +27,9 @@ YOUNG = 0.15
 Counted from the first question since the last answer, so that a hand that never rests is answered all the same.
 """
 
+DRAWING_S = 0.25
+"""An answer is drawn in this time; what is foreseen begins after it, so that it does not slow the drawing."""
+
 Answer = Callable[[str, Any], None]
 """Called with the kind of the answer and its payload, from the pool's own thread."""
 
@@ -67,6 +70,8 @@ class Pool:
         self._lock = threading.Lock()
         self._waiting: OrderedDict[object, _Asked] = OrderedDict()
         self._ahead: OrderedDict[object, list[tuple[Question, Answer]]] = OrderedDict()
+        self._quiet_from = 0.0
+        """Not before this may what is foreseen be run."""
         self._tickets = 0
         self._usual = 1.0
         self._since: dict[object, float] = {}
@@ -127,7 +132,7 @@ class Pool:
         while not self._closed:
             lines: list[Connection | int] = [self._wake_read]
             lines += [worker.line for worker in self._workers]
-            for line in wait(lines):
+            for line in wait(lines, self._until_quiet()):
                 if line is self._wake_read:
                     self._wake_read.recv_bytes()
                     continue
@@ -150,9 +155,19 @@ class Pool:
                     continue
                 if not job.ahead:
                     self._since.pop(job.asker, None)
+                    self._quiet_from = time.monotonic() + DRAWING_S
                 self._usual = 0.7 * self._usual + 0.3 * (time.monotonic() - worker.began)
                 self._tell(job, kind, payload)
             self._hand_out()
+
+    def _until_quiet(self) -> float | None:
+        """Seconds until what is foreseen may begin; None where nothing is."""
+        with self._lock:
+            return max(self._quiet_from - time.monotonic(), 0.0) + 0.01 if self._may_run_ahead() else None
+
+    def _may_run_ahead(self) -> bool:
+        busy = self._waiting or any(worker.job is not None for worker in self._workers)
+        return bool(self._ahead) and not busy and any(worker.ready for worker in self._workers)
 
     def _warmed(self, payload: Any) -> None:
         """A process is warm; the run that made it so answers whoever asks just that."""
@@ -167,7 +182,10 @@ class Pool:
     def _hand_out(self) -> None:
         with self._lock:
             now = time.monotonic()
-            self._take_over()
+            if self._waiting:
+                self._take_over()
+                if any(w.stopping and w.job and w.job.ahead for w in self._workers):
+                    return  # it ends within a month, and is the process whose memory is at hand
             for asker in list(self._waiting):
                 mine = [w for w in self._workers if w.job and w.job.asker is asker and not w.job.ahead]
                 fresh = now - self._since.get(asker, now) < YOUNG * self._usual
@@ -199,8 +217,6 @@ class Pool:
 
     def _take_over(self) -> None:
         """Questions take over the runs that were begun for them; whatever else runs ahead ends for them."""
-        if not self._waiting:
-            return
         for worker in self._workers:
             job = worker.job
             if job is None or not job.ahead or worker.stopping:
@@ -215,10 +231,10 @@ class Pool:
 
     def _run_ahead(self, now: float) -> None:
         """One run ahead at a time, and only while no question waits or is run; askers take turns."""
-        if self._waiting or any(worker.job is not None for worker in self._workers):
+        if now < self._quiet_from or not self._may_run_ahead():
             return
-        free = next((worker for worker in self._workers if worker.ready), None)
-        while free is not None and self._ahead:
+        free = next(worker for worker in self._workers if worker.ready)
+        while self._ahead:
             asker, questions = self._ahead.popitem(last=False)
             if questions:
                 question, answer = questions[0]

@@ -1,7 +1,9 @@
 """How quick the browser app is, measured in Chromium: `python -m tests.benchmarks.ui [--quick] [--json]`.
 
 * first page: from the start of the command to a page with charts;
-* one move: from a key pressed on a slider to charts drawn for it, with nothing else going on;
+* one move: from a click on a slider, somewhere else each time, to charts drawn for it, with nothing else going on;
+* one step: the same from a key pressed a second after the last charts, as somebody does who looks before going on
+  (the next step has been computed in the meantime, or has begun to be);
 * dragging: a move every 60 ms for some seconds. Of every move that is drawn, the time to its charts; and of
   every move, the time until charts for it *or for a later one* are drawn (what a person waits at most);
 * play: months a second on the Month by month page;
@@ -18,6 +20,7 @@ import json
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +40,8 @@ GOALS = {
     "first_page_s": 5.0,
     "move_median_ms": 400.0,
     "move_p95_ms": 700.0,
+    "step_median_ms": 400.0,
+    "step_p95_ms": 700.0,
     "drag_median_ms": 400.0,
     "drag_p95_ms": 700.0,
     "play_months_a_second": 10.0,
@@ -83,11 +88,35 @@ def first_page(results: Path, engine: Any) -> float:
 
 
 def single_moves(page: Any, count: int) -> tuple[list[float], list[float]]:
-    """Milliseconds from each move to its charts, and of the model run behind it."""
-    times, model = [], []
+    """Milliseconds from each move to its charts, and of the model run behind it; no value is met twice."""
+    slider = page.locator(f"input[data-knob={KNOB}]")
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+
+    def jump(turn: int) -> None:
+        share = 0.1 + 0.8 * ((turn + 1) * 0.618034 % 1.0)  # far from the last place
+        page.mouse.click(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
+
+    return _timed(page, count, jump)
+
+
+def steps(page: Any, count: int) -> list[float]:
+    """Milliseconds from each key to its charts, with a second in between to look at them."""
     page.focus(f"input[data-knob={KNOB}]")
-    for _ in range(count):  # always on, never back: no value is known from before
+
+    def step(turn: int) -> None:
+        page.wait_for_timeout(1000)
         page.keyboard.press("ArrowRight")
+
+    return _timed(page, count, step)[0]
+
+
+def _timed(page: Any, count: int, move: Callable[[int], None]) -> tuple[list[float], list[float]]:
+    times, model = [], []
+    for turn in range(count):
+        before = max(moves(page), default=0.0)
+        move(turn)
+        page.wait_for_function(f"() => Math.max(...window.madang.moves.keys()) > {before}")
         stamp = max(moves(page))
         page.wait_for_function(
             f"() => window.madang.drawn.some(one => one.stamp === {stamp})", timeout=60_000
@@ -200,6 +229,8 @@ def measure(quick: bool) -> dict[str, Any]:
             single_moves(page, 3)
             times, model = single_moves(page, 10 if quick else 40)
             found["move_median_ms"], found["move_p95_ms"] = statistics.median(times), percentile(times, 0.95)
+            stepped = steps(page, 6 if quick else 20)
+            found["step_median_ms"], found["step_p95_ms"] = statistics.median(stepped), percentile(stepped, 0.95)
             found["model_median_ms"] = statistics.median(model)
             found["app_part_ratio"] = statistics.median(times) / statistics.median(model)
             shown, waits, made = dragging(page, 6 if quick else 20)
