@@ -41,7 +41,6 @@ class ChipChain:
         columns, sites = len(graph.makers), graph.sites
         self.lead_of_buyer = supply.longest_leads("gpu")
         """(cast,) months that accelerators take to each buyer."""
-        self.longest_lead = int(self.lead_of_buyer.max(initial=0))
         vintage = newest_vintages(model, graph.makers, model.calendar.months + 2 * LONGEST_LEAD)
         self._vintage, self._vintages = vintage, vintage.tolist()
         """(makers, months) newest to be had, -1 before the first."""

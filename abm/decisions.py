@@ -52,7 +52,6 @@ class Programme(Intent):
     subjects: tuple[str, ...]
     direct: np.ndarray
     """Part of it that is sold directly to sites, MW."""
-    sells_directly: bool
 
     def one(self, i: int) -> Intent:
         """Entry ``i`` by itself."""

@@ -193,7 +193,10 @@ class Ledger:
         )
 
     def _judge(self, worst: np.ndarray) -> None:
-        """Hold the checked accounts against what was counted elsewhere; raises ``worst`` (assets,)."""
+        """Hold the checked accounts against what was counted elsewhere.
+
+        ``worst`` (assets,) is brought up to the largest relative imbalance; :class:`Imbalance` where one is too large.
+        """
         stock = self._stock
         for part, recompute in self._stocks:
             stock[part] = recompute()

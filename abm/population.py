@@ -117,7 +117,7 @@ class Startups:
         return self.weight_of[self.tag[at.GROUP, : self.count]]
 
     def cash(self) -> float:
-        """All runways together, from the rows: the ledger's control account must equal this."""
+        """All runways together, from the rows."""
         return self.stocks()[0]
 
     def debt(self) -> float:
@@ -125,7 +125,7 @@ class Startups:
         return self.stocks()[1]
 
     def stocks(self) -> tuple[float, float]:
-        """Cash and debt of all firms."""
+        """Cash and debt of all firms, from the rows: the ledger's control accounts must equal them."""
         held = np.zeros(2)
         core.stocks(self.firm, self.tag, self.count, self.weight_of, held)
         return float(held[0]), float(held[1])

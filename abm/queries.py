@@ -220,14 +220,6 @@ class Queries(Holdings):
         """What the unit is, whatever its row: technology, zone, date, size, and a count among units alike."""
         return self._plant_names[row]
 
-    def site_powers(self, rows: np.ndarray) -> np.ndarray:
-        """(rows,) MW that the machines of sites draw at full load."""
-        p = self.parameters
-        found: np.ndarray = (
-            self.state.chips[rows] @ self.world.vintages.kw * (p["gpu_power_factor"] * p["pue"] / 1000.0)
-        )
-        return found
-
     def full_hours(self, zone: np.ndarray, technology: np.ndarray | None) -> np.ndarray:
         """Full-load hours a year of plants, one at least."""
         return np.maximum(self._full_hours[zone, technology], 1.0)

@@ -252,7 +252,7 @@ class Resources:
         return Programme(
             who, "build", "power", sum(mw), "MW", rows=self.rows, mw=np.array(mw), cost=cost, earned=earned,
             lead=self.lead, zone=self.zone, technology=self.technology, goods=self.goods, subjects=self.names,
-            direct=np.array(direct), sells_directly=any(direct),
+            direct=np.array(direct),
         )  # fmt: skip
 
 

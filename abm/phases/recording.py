@@ -124,7 +124,7 @@ def _power(model: Model, out: dict[str, float], of_members: dict[str, Any]) -> N
     out["pivots"] = float(found.pivots)
     out["fallbacks"] = float(found.fallbacks)
     out["power_gap"] = found.gap
-    of_members["generation"] = found.generation.sum(0)
+    of_members["generation"] = found.made
     of_members["zone_price"] = found.zone_price
     of_members["ai_load"] = model.state.ai_mw
 

@@ -30,6 +30,9 @@ Counted from the first question since the last answer, so that a hand that never
 DRAWING_S = 0.25
 """An answer is drawn in this time; what is foreseen begins after it, so that it does not slow the drawing."""
 
+MOST_AHEAD = 16
+"""Askers for whom something is foreseen."""
+
 Answer = Callable[[str, Any], None]
 """Called with the kind of the answer and its payload, from the pool's own thread."""
 
@@ -101,6 +104,8 @@ class Pool:
         """
         with self._lock:
             self._ahead[asker] = list(questions)
+            while len(self._ahead) > MOST_AHEAD:  # pages that went away in the meantime, at the latest
+                self._ahead.popitem(last=False)
         self._poke()
 
     def forget(self, asker: object) -> None:

@@ -218,7 +218,7 @@ class Session:
                 self._drawn = number
                 self.shown.value = replace(self.shown.value, view=what, state=state, stamp=stamp)
                 self.status.value = Status(not latest, "", what.record.wall_s, what.run_id)
-            if latest:
+            if latest and not self._closed:
                 self._foresee(state)
 
         self.runs.want(self, state.question, told)

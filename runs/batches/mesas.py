@@ -277,14 +277,17 @@ def mesa_study(
 
 
 def _seed_globals(seed: int) -> None:
-    """Some models (Mesa's virus on a network, for one) draw from the libraries' global generators as well."""
+    """Set the libraries' global generators: some models (Mesa's virus on a network, for one) draw from them as well."""
     random.seed(seed)
     np.random.seed(seed & 0xFFFFFFFF)  # noqa: NPY002
 
 
 @contextmanager
 def global_luck(seed: int | None = None) -> Iterator[None]:
-    """Leave the libraries' global generators as they were found; ``seed`` them for what runs in between."""
+    """Put the libraries' global generators back, at the end, as they were found; ``seed`` them for what runs in between.
+
+    Around the loop of a generator that is when the loop ends: its consumer meets seeded ones between two runs.
+    """
     before = random.getstate(), np.random.get_state()  # noqa: NPY002
     if seed is not None:
         _seed_globals(seed)

@@ -1,4 +1,4 @@
-"""The compiled solver: front of `batch.solve_days`, with the certificate and the last resort."""
+"""The compiled solver: front of `batch.solve_days`, and the last resort."""
 
 from __future__ import annotations
 

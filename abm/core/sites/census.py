@@ -63,6 +63,7 @@ def census(
     by_owner,  # out (O,) GPUs
     out,  # out (FIGURES,)
 ):
+    """Count sites and machines in one pass: ``out`` gets the sums, ``by_owner`` the accelerators of each owner."""
     out[:] = 0.0
     by_owner[:] = 0.0
     for row in range(count):

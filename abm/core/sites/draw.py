@@ -54,6 +54,11 @@ def draw(
     by_owner,  # in and out (O,OTHERS+2I+P)
     sums,  # in and out (SUMS,)
 ):
+    """Share each spending among public support, lenders and equity holders, and add up what is to be booked.
+
+    A site that is decided, or opened within a year, is paid for as it was decided; later purchases are
+    refills, which the owner pays with the support of the month.
+    """
     investors = cash.size
     for n in range(rows.size):
         row, amount = rows[n], amounts[n]
