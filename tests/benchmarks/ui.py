@@ -87,13 +87,23 @@ def first_page(results: Path, engine: Any) -> float:
         return seconds
 
 
+def new_luck(page: Any, seed: int) -> None:
+    """Another seed, so that no run is known from before."""
+    page.fill("input[data-knob=seed]", str(seed))
+    page.keyboard.press("Enter")
+    settled(page)
+
+
 def single_moves(page: Any, count: int) -> tuple[list[float], list[float]]:
     """Milliseconds from each move to its charts, and of the model run behind it; no value is met twice."""
+    new_luck(page, 500)
     slider = page.locator(f"input[data-knob={KNOB}]")
     slider.scroll_into_view_if_needed()
     box = slider.bounding_box()
 
     def jump(turn: int) -> None:
+        if turn and turn % 8 == 0:
+            new_luck(page, 500 + turn)
         share = 0.1 + 0.8 * ((turn + 1) * 0.618034 % 1.0)  # far from the last place
         page.mouse.click(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
 
@@ -102,7 +112,10 @@ def single_moves(page: Any, count: int) -> tuple[list[float], list[float]]:
 
 def steps(page: Any, count: int) -> list[float]:
     """Milliseconds from each key to its charts, with a second in between to look at them."""
+    new_luck(page, 700)
     page.focus(f"input[data-knob={KNOB}]")
+    page.keyboard.press("Home")
+    settled(page)
 
     def step(turn: int) -> None:
         page.wait_for_timeout(1000)
@@ -134,9 +147,7 @@ def dragging(page: Any, seconds: float) -> tuple[list[float], list[float], int]:
     first = max(moves(page), default=0.0)
     slider = page.locator(f"input[data-knob={KNOB}]")
     for turn in range(max(1, round(seconds / PASS_S))):
-        page.fill("input[data-knob=seed]", str(1000 + turn))  # new luck, so that no run is known from before
-        page.keyboard.press("Enter")
-        settled(page)
+        new_luck(page, 1000 + turn)
         slider.scroll_into_view_if_needed()
         box = slider.bounding_box()
         y = box["y"] + box["height"] / 2

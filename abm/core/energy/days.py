@@ -94,8 +94,9 @@ def price_segments(
 ):
     """Offers of the supply segments, alike in all zones.
 
-    Hours and segments of equal cost are told apart by `ties`, so that the optimum is one, whichever
-    solver finds it and in whatever order zones and lines are listed.
+    Hours and segments of equal cost are told apart by `ties`, by their names and not by the order in which zones and
+    lines are listed. What remains equal are segments of one kind in several zones, and stores: there a solver may
+    find another dispatch of the same cost.
     """
     segments, hours = ties.shape
     for g in range(segments):
