@@ -218,6 +218,9 @@ class Session:
                 self._drawn = number
                 self.shown.value = replace(self.shown.value, view=what, state=state, stamp=stamp)
                 self.status.value = Status(not latest, "", what.record.wall_s, what.run_id)
+                if latest and number != self._latest:  # the hand moved on while this was drawn
+                    latest = False
+                    self.status.value = replace(self.status.value, busy=True)
             if latest and not self._closed:
                 self._foresee(state)
 

@@ -96,14 +96,13 @@ def new_luck(page: Any, seed: int) -> None:
 
 def single_moves(page: Any, count: int) -> tuple[list[float], list[float]]:
     """Milliseconds from each move to its charts, and of the model run behind it; no value is met twice."""
-    new_luck(page, 500)
     slider = page.locator(f"input[data-knob={KNOB}]")
-    slider.scroll_into_view_if_needed()
-    box = slider.bounding_box()
 
     def jump(turn: int) -> None:
-        if turn and turn % 8 == 0:
+        if turn % 8 == 0:
             new_luck(page, 500 + turn)
+        slider.scroll_into_view_if_needed()
+        box = slider.bounding_box()
         share = 0.1 + 0.8 * ((turn + 1) * 0.618034 % 1.0)  # far from the last place
         page.mouse.click(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
 
@@ -128,7 +127,7 @@ def _timed(page: Any, count: int, move: Callable[[int], None]) -> tuple[list[flo
     times, model = [], []
     for turn in range(count):
         before = max(moves(page), default=0.0)
-        move(turn)
+        move(turn)  # may go about other things first, none of which moves a slider
         page.wait_for_function(f"() => Math.max(...window.madang.moves.keys()) > {before}")
         stamp = max(moves(page))
         page.wait_for_function(
