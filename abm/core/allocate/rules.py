@@ -12,6 +12,8 @@ from ..jit import helper, kernel
 PROPORTIONAL, CONTRACT, PRIORITY, FIRST_COME = 0, 1, 2, 3
 FREE, GROUP_LIMITED = 0, 1
 ROUNDING = 2.0**-51
+COARSE = 1e-290
+"""Supply below which quotients lose their digits (the smallest normal number over ROUNDING, about): no supply."""
 SHORT = 1e-9
 """Of an order; what is missing less than this is rounding."""
 FLOATS, INTS = 10, 7
@@ -167,7 +169,7 @@ def fill_tiers(grouped, key, ask, weight, group, cap, n, supply, got, limited, f
     sort(rank, k[1], n, key)
     left = supply
     # What subtraction has left of a supply that is used up is no supply.
-    dust = n * ROUNDING * supply if 0.0 < supply < np.inf else 0.0
+    dust = max(n * ROUNDING * supply, COARSE) if 0.0 < supply < np.inf else 0.0
     a = 0
     while a < n and left > dust:
         m = 0

@@ -172,6 +172,11 @@ def test_without_weight_there_is_nothing_unless_all_with_weight_are_served(pairs
     )
 
 
+@pytest.mark.parametrize("supply", [5e-324, 1e-310, 1e-300])
+def test_a_supply_too_small_to_be_divided_goes_to_nobody_without_weight(supply: float) -> None:
+    assert proportional_fairness(np.array([8.0, 3.5]), np.array([0.0, 1.6]), supply)[0] == 0.0
+
+
 @pytest.mark.parametrize("supply", [0.0, -5.0])
 def test_no_supply_serves_nobody(supply: float) -> None:
     assert proportional_fairness(np.array([1.0, 2.0]), np.array([1.0, 1.0]), supply).tolist() == [0.0, 0.0]
