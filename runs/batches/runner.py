@@ -186,8 +186,9 @@ class Runner:
             self._running = sum(len(task.cases) for task in out.values())
             if not out:
                 return
-            if self._ran:
-                import polars  # noqa: F401  (reads the results later; its import costs nothing while workers work)
+            if self._ran and self.executor.room > 0:
+                # It reads the results later; while the last tasks run, its import has an idle core for itself.
+                import polars  # noqa: F401
             for report in self.executor.reports(0.25):
                 if out.pop(report.task.number, None) is not None:
                     self._take(report)
