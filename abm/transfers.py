@@ -97,7 +97,6 @@ class Transfers:
             np.int64,
         )
         """(PARTS * T,) what the utility pays for energy and its sellers on, in :mod:`abm.core.books.generators`' order."""
-        self.emission = np.array(model.world.technologies.emission_t_mwh, float)
         self.generator_group = np.array([GENERATORS.index(group) for _, group in sellers], np.int64)
         self.generator_edge = np.array(
             [_number(supply.edge(seller, utility, "power")) for seller, _ in sellers], np.int64

@@ -74,7 +74,7 @@ def _energy_is_bought(model: Model, month: int) -> float:
         found.settlement,
         found.capacity_payment,
         found.fuel_cost,
-        transfers.emission,
+        model.power.emission,
         model.power.weatherly,
         transfers.generator_group,
         transfers.generator_edge,
