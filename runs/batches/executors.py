@@ -11,7 +11,7 @@ from runs.batches.tasks import Performer, Report, Setup, Task
 from runs.folder import Folder
 
 SHORTEST_S = 0.3
-"""A task is worth sending from this much work on."""
+"""A task is worth sending from this much work on; the last of each worker may hold less."""
 
 
 class Executor(Protocol):

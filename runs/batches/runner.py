@@ -11,7 +11,7 @@ import pickle
 import time
 import uuid
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -79,6 +79,8 @@ class Runner:
     _again: deque[tuple[int, ...]] = field(default_factory=deque)
     _attempts: Counter[int] = field(default_factory=Counter)
     _number: int = 0
+    _sent: dict[int, float] = field(default_factory=dict)
+    """When each task was handed out."""
 
     def run(self) -> Progress:
         """Run to the end; :class:`BadInput` where the folder does not fit, :class:`Stopped` where work cannot go on."""
@@ -180,23 +182,25 @@ class Runner:
                 self.executor.cancel()
                 self._running = 0
                 return
-            while self.executor.room > 0 and (task := self._next()) is not None:
+            while self.executor.room > 0 and (task := self._next(out.values())) is not None:
                 out[task.number] = task
+                self._sent[task.number] = time.monotonic()
                 self.executor.submit(task)
             self._running = sum(len(task.cases) for task in out.values())
             if not out:
                 return
-            if self._ran and self.executor.room > 0:
-                # It reads the results later; while the last tasks run, its import has an idle core for itself.
-                import polars  # noqa: F401
+            # It reads the results later; while the first tasks run, this process has time to import it.
+            import polars  # noqa: F401
+
             for report in self.executor.reports(0.25):
                 if out.pop(report.task.number, None) is not None:
+                    del self._sent[report.task.number]
                     self._take(report)
             self._show()
 
-    def _next(self) -> Task | None:
+    def _next(self, running: Collection[Task]) -> Task | None:
         """The next task, None where nothing is left to hand out; what came back from lost workers goes first."""
-        cases = self._again.popleft() if self._again else self._cut()
+        cases = self._again.popleft() if self._again else self._cut(running)
         if not cases:
             return None
         self._number += 1
@@ -205,19 +209,22 @@ class Runner:
         budget = 1.5 * target if math.isfinite(self._mean_s) else min(2.0, target)
         return Task(self._number, cases, ids, budget, self._salt)
 
-    def _cut(self) -> tuple[int, ...]:
+    def _cut(self, running: Collection[Task]) -> tuple[int, ...]:
         """The next cases of the queue: enough for a task, few enough that no worker ends long after the others."""
         if not self._queue:
             return ()
+        workers, waiting = self.executor.workers, len(self._queue)
         if math.isnan(self._mean_s):
-            size = min(FIRST_TASK, max(len(self._queue) // (2 * self.executor.workers), 1))
+            size = min(FIRST_TASK, max(waiting // (2 * workers), 1))
         else:
             mean = max(self._mean_s, 1e-6)
-            fair = len(self._queue) / (2.0 * self.executor.workers)
-            least = SHORTEST_S / mean
-            size = math.ceil(
-                max(min(self.executor.target_s / mean, fair, LARGEST_TASK), min(least, LARGEST_TASK))
-            )
+            most = min(self.executor.target_s / mean, LARGEST_TASK)
+            least = min(SHORTEST_S / mean, LARGEST_TASK)
+            if waiting > workers * least:
+                size = math.ceil(max(min(most, 0.5 * waiting / workers), least))
+            else:  # the last task of each worker: all are to end at the same time
+                left = waiting + sum(self._left(task, mean) for task in running)
+                size = max(round(min(left / workers, most)), 1)
         together = self.study.together
         taken: list[int] = []
         while self._queue and (
@@ -225,6 +232,10 @@ class Runner:
         ):
             taken.append(self._queue.popleft())
         return tuple(taken)
+
+    def _left(self, task: Task, mean: float) -> float:
+        """Cases that a running task still has before it, at ``mean`` seconds each."""
+        return max(len(task.cases) - (time.monotonic() - self._sent[task.number]) / mean, 0.0)
 
     def _take(self, report: Report) -> None:
         """Note what came back, and what must go out again."""

@@ -59,7 +59,7 @@ class Cheap(mesa.Model):
             os.kill(os.getpid(), signal.SIGKILL)
         if kind == "grow":
             while True:
-                self.hoard.append(bytearray(20_000_000))
+                self.hoard.append(bytearray(60_000_000))
                 time.sleep(0.02)
 
 
