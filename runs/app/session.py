@@ -190,8 +190,8 @@ class Session:
         if state == self.state.value and self.shown.value.state == state:
             return
         bare_before = self._bare_of(self.state.value)
+        self._ask(state)  # first, so that the run goes on while the page draws where the sliders stand
         self.state.value = state
-        self._ask(state)
         if self._bare_of(state) != bare_before:
             self._ask_others()
 
