@@ -11,7 +11,6 @@ import numpy as np
 from abm.core.books import returns
 from abm.core.sites import draw as drawing
 from abm.core.sites import settle as core
-from abm.decisions import Intent
 from abm.queries import Queries
 from abm.state import DECIDED, ENERGISED
 from abm.transfers import BUILDERS, GENERATORS
@@ -88,22 +87,22 @@ class Accounts(Queries):
             self._owner_number = self.state.sites.count, place[self.state.sites.owner]
         return self._owner_number[1]
 
-    def draw_all(self, month: int, rows: Sequence[int], amounts: Sequence[float], to: Sequence[str]) -> None:
+    def draw_all(self, month: int, spent: Sequence[tuple[int, float, int]]) -> None:
         """Spend on sites: lenders, equity holders and public support pay their parts.
 
-        ``amounts`` (n,) for sites ``rows`` (n,) go ``to`` (n,) builders or chip makers.
+        ``spent``: sites, amounts, and whom they go to (place among ``transfers.payee``: builders, chip makers).
         """
-        if not len(rows):
+        if not spent:
             return
         sites, state, transfers = self.state.sites, self.state, self.transfers
-        payee = transfers.payee
+        rows, amounts, payees = zip(*spent, strict=True)
         by_owner, sums = np.zeros(transfers.drawn.shape), np.zeros(drawing.SUMS)
         drawing.draw(
             month,
             DECIDED,
             np.array(rows, np.int64),
             np.array(amounts, float),
-            np.array([payee[who] for who in to], np.int64),
+            np.array(payees, np.int64),
             self._support_of_refills(month),
             self.owner_number(),
             sites.status,
@@ -248,17 +247,6 @@ class Accounts(Queries):
             self.ledger.post(self.owner_key(row), "deposits", "money", deposit, "deposit refunded")
             self.utility.deposits -= deposit
             self.state.sites.deposit[row] = 0.0
-
-    def note_scarcity(self, month: int, row: int, what: str) -> None:
-        """Crews or cooling did not reach for what a site under way wanted."""
-        sites = self.state.sites
-        self.decisions.repeat(
-            month,
-            Intent(self.owner_key(row), "slow", sites.key[row], float(sites.mw[row]), "MW"),
-            0.0,
-            what,
-            every=24,
-        )
 
     def pooled_irr(self, month: int) -> float:
         """Yearly return of all equity in project-financed sites, with what is held at book value."""

@@ -21,8 +21,8 @@ GENERATORS = ("nuclear", "renewable", "thermal")
 """Groups of generators whose margins are kept apart."""
 
 
-BUILDERS = 0
-"""Place among those who are paid for what is spent on sites; chip makers follow."""
+BUILDERS, CHIP_MAKERS = 0, 1
+"""Places among those who are paid for what is spent on sites; chip makers are the last, in their order."""
 
 
 class Transfers:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from abm.accounts import site_terms_of
 from abm.core.allocate import BOUNDS, Network, State
 from abm.core.sites import works as core
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 GOODS = ("power-equipment", "cooling", "construction")
 """In the order of the rows of ``abm.core.sites.build``."""
+
+EQUIPMENT_BEFORE_OPENING = 6
+"""Months before its date in which a site that was under way at the start has its equipment."""
 
 LAST_CLASS = 8
 """Of those whom no edge of the supply graph names, under the rule "priority"."""
@@ -71,11 +75,18 @@ class SiteWorks:
         """By site: what was let go and is late because of a shock."""
         self.bound = np.zeros((len(GOODS), sites), np.int8)
         """By site: why it got less than it asked for, index into ``BOUNDS``."""
-        self.rows, self.done, self.short_of = (
-            np.zeros(sites, np.int64),
-            np.zeros(sites),
-            np.zeros(sites, np.int8),
-        )
+        self.is_shock = np.array(["shock" in reason for reason in BOUNDS])
+        """(reasons,) of ``BOUNDS``."""
+        self.said, self.said_in = np.zeros(sites, np.int64), np.zeros(sites, np.int64)
+        """By site: what was short when it was last told so, 0: never; and the month."""
+        self.rows, self.spent = np.zeros(sites, np.int64), np.zeros(sites)
+        self.told, self.lacks = np.zeros(sites, np.int64), np.zeros(sites, np.int64)
+        """Room for a month's sites that build, what they spend, those that are told what is short, and that."""
+        p = model.parameters
+        self.pace = np.array([p["build_months"], p["build_size_exponent"], 0.0, EQUIPMENT_BEFORE_OPENING])
+        """What buildings' months depend on, for the compiled core; the month is set each month."""
+        self.money = site_terms_of(p)
+        """What their cost depends on."""
         self.lead = supply.longest_leads("power-equipment")
         """(cast,) months from a site's decision to its power equipment."""
         self._to = np.array(
@@ -175,8 +186,9 @@ class SiteWorks:
             post(stands, "works in transit", "mw", came, good)
             agent.supplied += came  # type: ignore[attr-defined]
 
-    def why(self, good: int, row: int) -> str:
-        """What a site that got too little of a good is told."""
-        if BOUNDS[self.bound[good, row]] not in ("node shock", "edge shock"):
+    def why(self, lacks: int) -> str:
+        """What a site that got too little is told: number of a good, and as many more as there are where a shock is why."""
+        by_shock, good = divmod(lacks, len(GOODS))
+        if not by_shock:
             return ON_SITE[good]
         return f"{ON_SITE[good]} (shock at {', '.join(self.makers[m].who for m in self.of_good[good])})"

@@ -13,12 +13,13 @@ from abm.core.sites import machines
 from abm.decisions import Intent, Programme
 from abm.holdings import Holdings
 from abm.state import AI, DECIDED, ENERGISED
+from abm.transfers import BUILDERS, CHIP_MAKERS
 
 if TYPE_CHECKING:
     from abm.model import Model
 
-EQUIPMENT_BEFORE_OPENING = 6
-"""Months before its date in which a site that was under way at the start has its equipment."""
+TOLD_AGAIN = 24
+"""Months after which a site is told again that crews or cooling did not reach for what it wanted."""
 
 
 def run(model: Model, month: int) -> None:
@@ -29,8 +30,8 @@ def run(model: Model, month: int) -> None:
             model.decisions.repeat(
                 month, intent, intent.amount, "expanding" if intent.values["order_book"] else ""
             )
-    _build(model, month, capacity)
-    _receive(model, month)
+    spent = [*_build(model, month, capacity), *_receive(model, month)]
+    model.draw_all(month, spent)
     _open(model, month)
     _install(model, month)
     _scrap(model, month)
@@ -44,37 +45,39 @@ def building_months(model: Model, row: int) -> float:
     return float(p["build_months"] * size ** p["build_size_exponent"])
 
 
-def _build(model: Model, month: int, capacity: dict[str, float]) -> None:
-    """Buildings proceed as crews and cooling reach, equipment comes; chip plants have crews of their own."""
-    sites, works, p = model.state.sites, model.works, model.parameters
-    terms = np.array([p["build_months"], p["build_size_exponent"], month, EQUIPMENT_BEFORE_OPENING])
+def _build(model: Model, month: int, capacity: dict[str, float]) -> list[tuple[int, float, int]]:
+    """Buildings proceed as crews and cooling reach, equipment comes; chip plants have crews of their own.
+
+    Returns what that costs: sites, amounts and the place of those who are paid.
+    """
+    sites, works = model.state.sites, model.works
+    works.pace[core.MONTH] = month
     busy = core.ask(
-        terms, sites.count, DECIDED, AI, NEVER, sites.status, sites.kind, sites.mw, sites.built, sites.equipment,
+        works.pace, sites.count, DECIDED, AI, NEVER, sites.status, sites.kind, sites.mw, sites.built, sites.equipment,
         sites.step["built"], sites.started_before, sites.expected, sites.step["decided"], sites.owner, works.lead,
         works.on_way, works.stock, works.want, works.asked, works.weight,
     )  # fmt: skip
     if not busy and not works.late():
-        return
+        return []
     got = works.month(month, capacity)
-    rows, done, short_of = works.rows, works.done, works.short_of
-    found = core.progress(
-        month, sites.count, AI, sites.kind, sites.mw, sites.built, sites.step["built"], sites.equipment, works.want,
-        works.stock, got, rows, done, short_of,
+    rows, spent, told, lacks = works.rows, works.spent, works.told, works.lacks
+    found, news = core.progress(
+        month, TOLD_AGAIN, sites.count, AI, works.money, sites.kind, sites.mw, sites.shell_cost, sites.waived,
+        sites.built, sites.step["built"], sites.equipment, works.want, works.stock, got, works.bound, works.is_shock,
+        works.said, works.said_in, rows, spent, told, lacks,
     )  # fmt: skip
-    spent: dict[int, float] = {}
-    for row, share, short in zip(
-        rows[:found].tolist(), done[:found].tolist(), short_of[:found].tolist(), strict=True
-    ):
-        if sites.kind[row] == AI:
-            spent[row] = model.shell_budget(row) * share
-            if short:
-                model.note_scarcity(month, row, works.why(short, row))
-    model.draw_all(month, list(spent), list(spent.values()), ["builders"] * len(spent))
+    for row, short in zip(told[:news].tolist(), lacks[:news].tolist(), strict=True):
+        slowed = Intent(model.owner_key(row), "slow", sites.key[row], float(sites.mw[row]), "MW")
+        model.decisions.note(month, slowed, 0.0, works.why(short))
+    return [
+        (row, amount, BUILDERS)
+        for row, amount in zip(rows[:found].tolist(), spent[:found].tolist(), strict=True)
+    ]
 
 
-def _receive(model: Model, month: int) -> None:
-    chips, sites = model.chips, model.state.sites
-    rows, prices, makers = list[int](), list[float](), list[str]()
+def _receive(model: Model, month: int) -> list[tuple[int, float, int]]:
+    """Accelerators come to sites; returns what owners pay for them, like :func:`_build`."""
+    chips, sites, paid = model.chips, model.state.sites, list[tuple[int, float, int]]()
     for row, column, vintage, count, price, returned, there, equips in chips.receive(month):
         maker, owner = chips.makers[column], model.owner_key(row)
         model.ledger.post(f"gpus {owner}", "gpus in transit", "gpu", count, "delivery")
@@ -84,12 +87,10 @@ def _receive(model: Model, month: int) -> None:
         if row in model.state_purchased:
             model.pay_public(month, count * price, maker, "state accelerators")
         else:
-            rows.append(row)
-            prices.append(count * price)
-            makers.append(maker)
+            paid.append((row, count * price, CHIP_MAKERS + column))
         if equips:
             model.decisions.note(month, Intent(maker, "deliver", sites.key[row], there, "GPU"))
-    model.draw_all(month, rows, prices, makers)
+    return paid
 
 
 def _open(model: Model, month: int) -> None:
