@@ -166,6 +166,11 @@ class ChipGraph:
         self.limited = len([*self.hbm, *self.reserve, *self.maker])
         """The first nodes, whose capacity is set anew every month: memory, reserves, chip makers."""
 
+    def to_sites(self, count: int) -> None:
+        """Have the first ``count`` sites served; there are no more yet."""
+        sites = self.first_site + np.add.outer(np.arange(len(self.makers)) * self.sites, np.arange(count))
+        self.network.use(np.concatenate([np.arange(self.first_site), sites.ravel()]))
+
     def _feed(self, model: Model, draft: _Draft) -> None:
         """Edges from memory makers and their reserves to chip makers."""
         supply = model.supply

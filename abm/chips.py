@@ -78,6 +78,8 @@ class ChipChain:
         self._capacity, self._edge_capacity = network.capacity, network.edge_capacity
         self._weight, self._per_unit = network.weight, network.per_unit
         self._orders = np.zeros(network.edges)
+        self._served = -1
+        """Sites that the graph reaches; owners announce more."""
         self._memory_accounts = [f"hbm of {maker}" for maker in self.makers]
         self.site_supply = np.full((columns, sites), -1, np.int64)
         """Edge of the supply graph over which a site is served."""
@@ -176,6 +178,9 @@ class ChipChain:
         accelerators that licences still let into the country this month.
         """
         graph, supply, orders = self.graph, self.model.supply, self._orders
+        if self._served != self.model.state.sites.count:
+            self._served = self.model.state.sites.count
+            graph.to_sites(self._served)
         shocks = Shocks(graph) if supply.disruptions else None
         offered = [sold.get(who, NOTHING) for who in graph.memory]
         free, kept = [offer[0] for offer in offered], [offer[1] for offer in offered]
@@ -195,6 +200,7 @@ class ChipChain:
             node_factor=shocks.output if shocks else None,
             edge_factor=shocks.passes if shocks else None,
             edge_delay=shocks.delay if shocks else None,
+            out=self.flows,
         )
         self.flows = flows
         if graph.memory:

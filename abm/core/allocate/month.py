@@ -111,6 +111,7 @@ class State:
         edge_factor: ArrayLike | None = None,
         node_delay: ArrayLike | None = None,
         edge_delay: ArrayLike | None = None,
+        out: Flows | None = None,
     ) -> Flows:
         """Arrivals, orders, production, rationing and dispatch of one month, in this order.
 
@@ -127,6 +128,8 @@ class State:
             the factor acts on what is wanted (node) or waits (edge).
         node_delay, edge_delay : int[N], int[E]
             Months added to the lead time of what is dispatched this month.
+        out : Flows
+            Of an earlier month of this state: written over and returned, where nobody needs it any more.
 
         Raises
         ------
@@ -153,10 +156,7 @@ class State:
         if g.groups and group_cap is None:
             raise ValueError(f"the network has {g.groups} groups; their group_cap is missing")
         cap = self._no_cap if group_cap is None else amounts("group_cap", group_cap, g.groups, infinite=True)
-        by_node, by_edge = np.zeros((2, n)), np.empty((5, e))
-        used = np.empty(g.slots)
-        node_bound, node_which = np.empty(n, np.int8), np.empty(n, np.int64)
-        bound, which = np.empty(e, np.int8), np.empty(e, np.int64)
+        flows = _nothing(g) if out is None else out
         kind, at = kernel.run_month(
             self.now, g.levels, g.level_first, g.first, g.out, g.slot, g.slot_first, g.rule, g.lead, g.group,
             g.queue_row, g.tier, g.share, g.hold, g.lapse, room,
@@ -166,17 +166,12 @@ class State:
             g.weight if weight is None else amounts("weight", weight, e),
             recipe, goal, cap, asked_for, withdrawn, unit[0], unit[1], later[0], later[1],
             self.stock, self.input_stock, self.backlog, self.queue, self.pipeline,
-            self._could, by_node[0], by_node[1], used, by_edge[0], by_edge[1], by_edge[2], by_edge[3], by_edge[4],
-            node_bound, node_which, bound, which, self._room, self._limited, self._by_group, self._phase,
-            self._f, self._k,
+            self._could, *flows, self._room, self._limited, self._by_group, self._phase, self._f, self._k,
         )  # fmt: skip
         if kind != kernel.FINE:
             self._refuse(kind, at, asked_for, withdrawn, unit, later)
         self.now += 1
-        return Flows(
-            by_node[0], by_node[1], used, by_edge[0], by_edge[1], by_edge[2], by_edge[3], by_edge[4],
-            node_bound, node_which, bound, which,
-        )  # fmt: skip
+        return flows
 
     def _refuse(
         self, kind: int, at: int, orders: Floats, cancel: Floats, unit: tuple[Floats, Floats],
@@ -197,6 +192,15 @@ class State:
         raise ValueError(
             f"edge {at} is delayed by {added} months; 0 to {most} are allowed (slack of the network)"
         )
+
+
+def _nothing(network: Network) -> Flows:
+    """A month in which nothing moved."""
+    n, e = network.nodes, network.edges
+    return Flows(
+        *np.zeros((2, n)), np.zeros(network.slots), *np.zeros((5, e)), np.zeros(n, np.int8), np.full(n, -1),
+        np.zeros(e, np.int8), np.full(e, -1),
+    )  # fmt: skip
 
 
 def _given[T: np.generic](name: str, default: NDArray[T], values: ArrayLike | None) -> NDArray[T]:
