@@ -36,6 +36,19 @@ class Feed(NamedTuple):
     """Edge of the supply graph."""
 
 
+class Source(NamedTuple):
+    """A maker that supplies a buyer, and the terms of its edge."""
+
+    column: int
+    """Place of the maker."""
+    supply: int
+    """Edge of the supply graph."""
+    share: float
+    capacity: float
+    lead: int
+    tier: int
+
+
 class Arrival(NamedTuple):
     """Accelerators that reach a site."""
 
@@ -122,7 +135,7 @@ class ChipGraph:
         ]
         self.sink = draft.node("buyers")
         self._feed(model, draft)
-        self.memory_abroad = np.array([draft.edge(node, self.sink, tier=9) for node in self.hbm], np.int64)
+        self.memory_abroad = [draft.edge(node, self.sink, tier=9) for node in self.hbm]
         self.to_desk = [
             draft.edge(
                 self.maker[c],
@@ -150,6 +163,12 @@ class ChipGraph:
         for c in columns:
             for _ in range(self.sites):
                 draft.edge(self.desk[c], self.sink, lapse=False)
+        self.supply_edge = np.full(self.first_site, -1, np.int64)
+        """Edge of the supply graph of each edge that does not go to a site, -1: none."""
+        for feed in [*self.feeds, *self.reserve_feeds]:
+            self.supply_edge[feed.edge] = feed.supply
+        for c in leading:
+            self.supply_edge[self.to_rivals[c]] = self.rival_supply[c]
         goods = [supply.goods.index(good) for good in ("hbm", *set(self.good)) if good in supply.goods]
         longest = int(supply.lead[np.isin(supply.good, goods)].max(initial=0))
         self.network = Network(
@@ -190,8 +209,6 @@ class ChipGraph:
                     self.reserve_feeds.append(Feed(edge, j, c, at))
         both = [*self.feeds, *self.reserve_feeds]
         self.feed_edges = np.array([feed.edge for feed in both], np.int64)
-        self.feed_maker = np.array([feed.maker for feed in both], np.int64)
-        self.feed_supply = np.array([feed.supply for feed in both], np.int64)
         columns = range(len(self.makers))
         self.feeds_of = [np.array([feed.edge for feed in both if feed.maker == c], np.int64) for c in columns]
         self.memory_lead = [

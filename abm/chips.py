@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from abm.calendar import NEVER
-from abm.chip_graph import LONGEST_LEAD, Arrival, ChipGraph, Feed, Made, Shocks, newest_vintages
+from abm.chip_graph import (
+    LONGEST_LEAD,
+    Arrival,
+    ChipGraph,
+    Feed,
+    Made,
+    Shocks,
+    Source,
+    newest_vintages,
+)
 from abm.chip_log import AllocationLog
 from abm.core.allocate import Flows, State
 from abm.core.books import recount
@@ -62,6 +71,8 @@ class ChipChain:
         self.short_rows, self.missing = np.zeros(sites, np.int64), np.zeros(sites)
         """Room for the sites that want accelerators in a month, and how many."""
         room = columns * sites
+        self._sources: dict[tuple[str, str], list[Source]] = {}
+        """What :meth:`sources` has found."""
         self._short, self._by_maker = np.zeros(room, np.int64), np.zeros((2, columns))
         self._deliveries = (
             np.zeros(room, np.int64),
@@ -139,27 +150,40 @@ class ChipChain:
         """By maker: orders of last month that its capacity could not make."""
         return self.log.turned_away
 
-    def place(self, month: int, row: int, maker: str, amount: float, public: bool) -> None:
+    def sources(self, buyer: str, good: str) -> list[Source]:
+        """Makers from which ``buyer`` has ``good``, looked up once: edges stay as they are for the whole run."""
+        found = self._sources.get((buyer, good))
+        if found is None:
+            supply = self.model.supply
+            found = self._sources[buyer, good] = [
+                Source(
+                    self.model.makers[supply.who_supplies(edge)],
+                    edge,
+                    float(supply.share[edge]),
+                    float(supply.capacity[edge]),
+                    int(supply.lead[edge]),
+                    int(supply.priority[edge]),
+                )
+                for edge in supply.into(buyer, good)
+            ]
+        return found
+
+    def place(self, month: int, row: int, source: Source, amount: float, public: bool) -> None:
         """Order ``amount`` for a site; a deposit is paid with it unless the state pays."""
         if amount <= 0.0:
             return
-        model, graph, supply, c = self.model, self.graph, self.model.supply, self.model.makers[maker]
-        at = supply.edge(maker, model.buyer_of[row], graph.good[c])
-        e = graph.first_site + c * graph.sites + row
-        self.site_supply[c, row] = -1 if at is None else at
-        if at is None:
-            self._edge_capacity[e] = self._weight[e] = 0.0
-        else:
-            self._edge_capacity[e] = supply.capacity[at]
-            size = max(float(model.state.sites.mw[row]), 1.0)
-            self._weight[e] = max(float(supply.share[at]), 1e-3) * size
-            graph.network.lead[e], graph.network.tier[e] = supply.lead[at], supply.priority[at]
+        model, network, c = self.model, self.graph.network, source.column
+        e = self.graph.first_site + c * self.graph.sites + row
+        self.site_supply[c, row] = source.supply
+        self._edge_capacity[e] = source.capacity
+        self._weight[e] = max(source.share, 1e-3) * max(float(model.state.sites.mw[row]), 1.0)
+        network.lead[e], network.tier[e] = source.lead, source.tier
         self._orders[e] += amount
         model.state.wanted[row, c] += amount
         share = 0.0 if public else self.deposit_share[c]
-        if share > 0.0 and at is not None:
-            vintage = self.vintage(maker, month + int(supply.lead[at]))
-            paid = share * amount * model.chip_price(max(vintage, 0), month)
+        if share > 0.0:
+            vintage = max(self._vintages[c][month + source.lead], 0)
+            paid = share * amount * model.chip_price(vintage, month)
             self.deposit[c, row] += paid
             model.pay_chip_deposit(month, row, paid)
 
@@ -203,8 +227,12 @@ class ChipChain:
             out=self.flows,
         )
         self.flows = flows
+        sent = flows.granted[: graph.first_site].tolist()
         if graph.memory:
-            self._book_memory(month, flows)
+            self._book_memory(flows, sent)
+        for edges in graph.to_rivals.values():
+            for rival, edge in zip(graph.rivals, edges.tolist(), strict=True):
+                rival.chips_received = sent[edge]
         self._settle(month, flows, shocks)
         orders[:] = 0.0
         return flows
@@ -264,7 +292,8 @@ class ChipChain:
         self._split(month, graph.feeds, left, contract, shocks)
         if shocks:
             self._shock_memory(month, held, free, output, shocks)
-        self._orders[graph.memory_abroad] = [2.0 * offers for offers in free]
+        for edge, offers in zip(graph.memory_abroad, free, strict=True):
+            self._orders[edge] = 2.0 * offers
         part = sum(sold) * held[model.makers.get(model.leading_maker, 0)] if held else 0.0
         self.memory_sold_out = part <= 0.0 or wanted.get(model.leading_maker, 0.0) >= 0.9 * part
 
@@ -334,25 +363,26 @@ class ChipChain:
         total = float(planned.sum())
         return planned / total if total > 0.0 else planned
 
-    def _book_memory(self, month: int, flows: Flows) -> None:
-        """Every gigabyte: made, sold or kept, on its way, received, built in."""
+    def _book_memory(self, flows: Flows, sent: list[float]) -> None:
+        """Every gigabyte: made, sold or kept, on its way, received, built in; ``sent`` by edge that leads to no site."""
         graph, post, sold = self.graph, self.model.ledger.post, self.sold
-        sent, first, makers = flows.granted[graph.feed_edges], graph.first_site, len(graph.memory)
-        by_feed, by_edge = sent.tolist(), flows.granted[:first].tolist()
-        abroad = [by_edge[edge] for edge in graph.memory_abroad.tolist()]
-        freely, kept = len(graph.feeds), flows.made[makers : 2 * makers].tolist()
-        post("hbm abroad", "hbm makers", "hbm", sum(abroad), "memory sold")
-        post("hbm in transit", "hbm makers", "hbm", sum(by_feed[:freely]), "memory sold")
-        post("hbm reserve", "hbm makers", "hbm", sum(kept), "memory kept back")
-        post("hbm in transit", "hbm reserve", "hbm", sum(by_feed[freely:]), "memory from the reserve")
-        for who, amount in zip(graph.memory, abroad, strict=True):
-            sold[who] = sold.get(who, 0.0) + amount
-        for feed in graph.feeds:
-            sold[graph.memory[feed.memory]] += by_edge[feed.edge]
-        self.model.supply.book_all(month, graph.feed_supply, sent, self._orders[graph.feed_edges])
-        arrived, got = flows.arrived[:first].tolist(), [0.0] * len(self.makers)
-        for edge, c in zip(graph.feed_edges.tolist(), graph.feed_maker.tolist(), strict=True):
-            got[c] += arrived[edge]
+        arrived, got = flows.arrived[: graph.first_site].tolist(), [0.0] * len(self.makers)
+        abroad = freely = reserved = 0.0
+        for who, edge in zip(graph.memory, graph.memory_abroad, strict=True):
+            abroad += sent[edge]
+            sold[who] = sold.get(who, 0.0) + sent[edge]
+        for edge, memory, maker, _ in graph.feeds:
+            freely += sent[edge]
+            sold[graph.memory[memory]] += sent[edge]
+            got[maker] += arrived[edge]
+        for edge, _, maker, _ in graph.reserve_feeds:
+            reserved += sent[edge]
+            got[maker] += arrived[edge]
+        kept = sum(flows.made[graph.reserve[0] : graph.reserve[-1] + 1].tolist())
+        post("hbm abroad", "hbm makers", "hbm", abroad, "memory sold")
+        post("hbm in transit", "hbm makers", "hbm", freely, "memory sold")
+        post("hbm reserve", "hbm makers", "hbm", kept, "memory kept back")
+        post("hbm in transit", "hbm reserve", "hbm", reserved, "memory from the reserve")
         for account, received, used in zip(self._memory_accounts, got, flows.used.tolist(), strict=False):
             post(account, "hbm in transit", "hbm", received, "memory received")
             post("hbm built in", account, "hbm", used, "memory used")
@@ -360,16 +390,12 @@ class ChipChain:
     def _settle(self, month: int, flows: Flows, shocks: Shocks | None) -> None:
         """Take over what the graph says of sites: orders left, what is on its way and at which price; log and book."""
         model, graph, supply, network = self.model, self.graph, self.model.supply, self.graph.network
-        for c, edges in graph.to_rivals.items():
-            got = flows.granted[edges]
-            for rival, amount in zip(graph.rivals, got.tolist(), strict=True):
-                rival.chips_received = amount
-            supply.book_all(month, graph.rival_supply[c], got, flows.asked[edges])
         found = core.take_over(
-            month, model.state.sites.count, graph.first_site, flows.asked, flows.granted, network.lead,
+            month, model.state.sites.count, flows.asked, flows.granted, network.lead,
             shocks.delay if shocks else self._no_delay, network.queue_row, self._vintage,
-            self._price * float(model.outside.exchange_rate[month]), self.site_supply, supply.asked[month],
-            self.state.backlog, model.state.wanted, model.state.ordered, self._value, self._by_maker, self._short,
+            self._price * float(model.outside.exchange_rate[month]), graph.supply_edge, self.site_supply,
+            supply.flow[month], supply.asked[month], self.state.backlog, model.state.wanted, model.state.ordered,
+            self._value, self._by_maker, self._short,
         )  # fmt: skip
         asked, granted = self._by_maker.tolist()
         imported = sum(amount for amount, foreign in zip(granted, graph.foreign, strict=True) if foreign)

@@ -318,12 +318,14 @@ class Owner(SiteHolder):
             )
 
     # -- accelerators ------------------------------------------------------------------------
-    def order(self, month: int) -> Iterator[Intent]:
+    def order(self, month: int) -> Iterable[Intent]:
         """Order for decided sites in time for their opening, and refill what has been scrapped if it pays."""
+        short = self.world_model.short_of_chips.get(self.row)
+        return self._order_for(short, month) if short else ()
+
+    def _order_for(self, short: list[tuple[int, float]], month: int) -> Iterator[Intent]:
+        """Orders for those of the sites that are ``short`` whose time has come."""
         model, sites = self.world_model, self.state.sites
-        short = model.short_of_chips.get(self.row)
-        if not short:
-            return
         refills = self.due(month)
         pays: bool | None = None
         for row, missing in short:
@@ -333,11 +335,14 @@ class Owner(SiteHolder):
                 if sites.ready[row] < NEVER:
                     opening = max(opening, int(sites.ready[row]))
                 if month >= opening - self._lead:
-                    yield self.intent("order", sites.key[row], missing, "GPU", target=row)
+                    yield self._order(row, missing, month)
             elif refills:
                 pays = self.refill_pays(month) if pays is None else pays
                 if pays:
-                    yield self.intent("order", sites.key[row], missing, "GPU", target=row)
+                    yield self._order(row, missing, month)
+
+    def _order(self, row: int, amount: float, month: int) -> Intent:
+        return self.intent("order", self.state.sites.key[row], amount, "GPU", target=row)
 
     def refill_pays(self, month: int) -> bool:
         """Whether one new accelerator in a standing building earns its price and the required return."""

@@ -83,29 +83,28 @@ def _short_of_chips(model: Model, month: int) -> dict[int, list[tuple[int, float
 
 def _order(model: Model, month: int, intent: Intent) -> None:
     """Split an order among makers: the home processors' share first, the rest by contract share."""
-    supply, chips, row = model.supply, model.chips, intent.target
+    chips, row = model.chips, intent.target
     buyer, public = intent.who, intent.verb == "purchase"
     model.buyer_of[row] = buyer
     rest = intent.amount
-    npu = supply.into(buyer, "npu")
+    npu, gpu = chips.sources(buyer, "npu"), chips.sources(buyer, "gpu")
     if npu:
         share = intent.values.get("npu_share", 0.0)
-        held = max(sum(float(supply.share[edge]) for edge in npu), 1e-12)
-        for edge in npu:
-            part = share * intent.amount * float(supply.share[edge]) / held
-            chips.place(month, row, supply.who_supplies(edge), part, public)
+        held = max(sum(source.share for source in npu), 1e-12)
+        for source in npu:
+            part = share * intent.amount * source.share / held
+            chips.place(month, row, source, part, public)
             rest -= part
-    edges = supply.into(buyer, "gpu")
-    total = sum(float(supply.share[edge]) for edge in edges)
-    for edge in edges:
-        part = float(supply.share[edge]) / total if total > 0.0 else 1.0 / len(edges)
-        chips.place(month, row, supply.who_supplies(edge), rest * part, public)
+    total = sum(source.share for source in gpu)
+    for source in gpu:
+        part = source.share / total if total > 0.0 else 1.0 / len(gpu)
+        chips.place(month, row, source, rest * part, public)
     if public:
         model.budget.spent += intent.values["price"] * intent.amount
         model.state_purchased[row] = model.state_purchased.get(row, 0.0) + intent.amount
     model.decisions.note(
         month,
         intent,
-        granted=intent.amount if edges or npu else 0.0,
-        bound=intent.bound if edges or npu else "no supplier",
+        granted=intent.amount if gpu or npu else 0.0,
+        bound=intent.bound if gpu or npu else "no supplier",
     )

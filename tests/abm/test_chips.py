@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from abm.chip_graph import Made
+from abm.chip_graph import Made, Source
 from abm.core.allocate import RULES, ration
 from abm.model import Model
 from abm.world import World
@@ -145,7 +145,7 @@ def test_the_rule_decides_who_is_served_first() -> None:
         model.chips.deposit_share = [0.0] * len(model.makers)
         early, late = _two_rows(model)
         for row, month in ((early, 0), (late, 1)):
-            model.chips.place(month, row, "nvidia", 50_000.0, public=False)
+            model.chips.place(month, row, _nvidia(model, row), 50_000.0, public=False)
             _month_of_chips(model, month)
         return (50_000.0 - model.state.wanted[early, 0], 50_000.0 - model.state.wanted[late, 0])
 
@@ -165,10 +165,16 @@ def test_priority_serves_the_better_class_first() -> None:
     model.supply.priority[:] = 5
     model.supply.priority[edge] = 1
     for row in (one, other):
-        model.chips.place(0, row, "nvidia", 50_000.0, public=False)
+        model.chips.place(0, row, _nvidia(model, row), 50_000.0, public=False)
     _month_of_chips(model, 0)
     assert model.state.wanted[one, 0] == 50_000.0
     assert model.state.wanted[other, 0] < 50_000.0
+
+
+def _nvidia(model: Model, row: int) -> Source:
+    """What supplies a site's buyer with accelerators of the leader."""
+    column = model.makers["nvidia"]
+    return next(source for source in model.chips.sources(model.buyer_of[row], "gpu") if source.column == column)
 
 
 def _two_rows(model: Model) -> tuple[int, int]:

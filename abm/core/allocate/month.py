@@ -197,10 +197,9 @@ class State:
 def _nothing(network: Network) -> Flows:
     """A month in which nothing moved."""
     n, e = network.nodes, network.edges
-    return Flows(
-        *np.zeros((2, n)), np.zeros(network.slots), *np.zeros((5, e)), np.zeros(n, np.int8), np.full(n, -1),
-        np.zeros(e, np.int8), np.full(e, -1),
-    )  # fmt: skip
+    by_node, by_edge = np.zeros((2, n)), np.zeros((5, e))
+    bound, which = (np.zeros(n, np.int8), np.full(n, -1)), (np.zeros(e, np.int8), np.full(e, -1))
+    return Flows._make([*by_node, np.zeros(network.slots), *by_edge, *bound, *which])
 
 
 def _given[T: np.generic](name: str, default: NDArray[T], values: ArrayLike | None) -> NDArray[T]:

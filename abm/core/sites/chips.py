@@ -24,24 +24,25 @@ what the site has with them."""
 
 @kernel(
     [
-        "int64(int64, int64, int64, float64[::1], float64[::1], int64[::1], int64[::1], int64[::1], int64[:, ::1],"
-        "float64[::1], int64[:, ::1], float64[::1], float64[::1], float64[:, ::1], float64[::1], float64[:, ::1],"
-        "float64[:, ::1], int64[::1])"
+        "int64(int64, int64, float64[::1], float64[::1], int64[::1], int64[::1], int64[::1], int64[:, ::1],"
+        "float64[::1], int64[::1], int64[:, ::1], float64[::1], float64[::1], float64[::1], float64[:, ::1],"
+        "float64[::1], float64[:, ::1], float64[:, ::1], int64[::1])"
     ],
     allocates=False,
 )
 def take_over(
     month,
     count,  # sites
-    first,  # edges before those to sites
-    asked,  # (E,) what waited on each edge when machines were shared
+    asked,  # (E,) what waited on each edge when goods were shared
     granted,  # (E,) what was allocated
     lead,  # (E,) months to arrival
     delay,  # (E,) months that shocks add
     queue_row,  # (E,) negative where no queue by month remembers what is left of an order
     vintage,  # (C,months) newest of each maker, -1 before the first
     price,  # (V,) of machines agreed on this month
-    supply_edge,  # (C,S) edge of the supply graph, negative: none
+    before_sites,  # (F,) edge of the supply graph for each edge that does not go to a site, negative: none
+    supply_edge,  # (C,S) the same for those to sites
+    moved_over,  # (edges of the supply graph,) what left over it this month; brought up to date, but for sites
     ordered_over,  # (edges of the supply graph,) what stood ordered this month; brought up to date
     backlog,  # (E,) orders left; dust is taken away
     wanted,  # (S,C) out: the same by site and maker
@@ -50,8 +51,13 @@ def take_over(
     by_maker,  # (2,C) out: machines asked for, and allocated
     short,  # (C*S,) out: numbers of the edges to sites that got too little
 ):
-    """Carry what makers allocated to sites; returns how many ``short`` there are."""
+    """Book what was let go and carry what makers allocated to sites; returns how many ``short`` there are."""
     makers, size = supply_edge.shape
+    first = before_sites.size
+    for e in range(first):
+        if before_sites[e] >= 0:
+            moved_over[before_sites[e]] += granted[e]
+            ordered_over[before_sites[e]] += asked[e]
     found = 0
     for c in range(makers):
         by_maker[0, c] = by_maker[1, c] = 0.0

@@ -56,9 +56,11 @@ def test_an_allocation_reaches_orders_pipelines_and_prices(seed: int) -> None:
     backlog, ordered, value = world["backlog"].copy(), world["ordered"].copy(), world["value"].copy()
     stands, wanted, by_maker = np.zeros(EDGES), np.zeros((SITES, MAKERS)), np.zeros((2, MAKERS))
     short = np.zeros(MAKERS * SITES, np.int64)
+    before_sites, moved = np.array([3, -1, 0, 3, -1, EDGES - 1]), np.zeros(EDGES)
     found = core.take_over(
-        month, COUNT, FIRST, world["asked"], world["granted"], world["lead"], world["delay"], world["queue_row"],
-        world["vintage"], world["price"], world["edge"], stands, backlog, wanted, ordered, value, by_maker, short,
+        month, COUNT, world["asked"], world["granted"], world["lead"], world["delay"], world["queue_row"],
+        world["vintage"], world["price"], before_sites, world["edge"], moved, stands, backlog, wanted, ordered, value,
+        by_maker, short,
     )  # fmt: skip
 
     asked, granted = world["asked"][FIRST:], world["granted"][FIRST:]
@@ -72,7 +74,11 @@ def test_an_allocation_reaches_orders_pipelines_and_prices(seed: int) -> None:
     assert by_maker[1] == pytest.approx(granted.reshape(MAKERS, SITES).sum(axis=1))
     assert ordered == pytest.approx(world["ordered"] + granted.reshape(MAKERS, SITES).sum(axis=0))
     edge = world["edge"].ravel()
-    assert stands == pytest.approx(np.bincount(edge[edge >= 0], asked[edge >= 0], EDGES))
+    whole = np.concatenate([before_sites, edge])
+    there = whole >= 0
+    assert stands == pytest.approx(np.bincount(whole[there], world["asked"][there], EDGES))
+    there = before_sites >= 0
+    assert moved == pytest.approx(np.bincount(before_sites[there], world["granted"][:FIRST][there], EDGES))
     worth = world["value"].copy()
     for k in range(MAKERS * SITES):
         lead, late = int(world["lead"][FIRST + k]), int(world["delay"][FIRST + k])
