@@ -245,6 +245,11 @@ class Queries(Holdings):
             else 0.0
         )
 
+    def mean_site_price(self) -> float:
+        """What a MWh cost an AI site last month, mean over zones."""
+        prices: list[float] = self.state.site_price.tolist()
+        return sum(prices) / len(prices)
+
     def thermal_cost(self, month: int) -> float:
         """Running cost of coal, the cheapest thermal fuel, currency/MWh; 0 where there is none."""
         coal = self.power.is_coal

@@ -192,10 +192,9 @@ def _build_power(model: Model, month: int) -> None:
             if technology is None:  # batteries are all of one kind
                 technology, coming = np.zeros(len(mw), np.int64), state.coming_store_mw[:, :, None]
             programmes.begin(
-                ready, programme.rows, programme.zone, technology, mw, programme.direct, model.resource_used, coming,
-                model.coming_direct,
+                ready, programme.rows, programme.zone, technology, mw, programme.direct, edges, model.resource_used,
+                coming, model.coming_direct, supply.flow[month],
             )  # fmt: skip
-            supply.book_all(month, edges, mw)
             if month % 12 == 0:
                 for i in np.flatnonzero(mw > 0.0).tolist():
                     model.decisions.note(month, programme.one(i), float(mw[i]))
