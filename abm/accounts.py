@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,7 +13,23 @@ from abm.core.sites import draw as drawing
 from abm.core.sites import settle as core
 from abm.queries import Queries
 from abm.state import DECIDED, ENERGISED
-from abm.transfers import BUILDERS, GENERATORS
+from abm.transfers import GENERATORS
+
+
+class Spending(NamedTuple):
+    """Room for what is spent on sites in a month, in the order in which it is listed."""
+
+    rows: np.ndarray
+    """Sites; one may come more than once."""
+    amounts: np.ndarray
+    """Currency."""
+    payees: np.ndarray
+    """Whom it goes to: place among ``transfers.payee``."""
+
+
+def spending_room(size: int) -> Spending:
+    """For at most ``size`` payments."""
+    return Spending(np.zeros(size, np.int64), np.zeros(size), np.zeros(size, np.int64))
 
 
 def site_terms_of(p: Mapping[str, float]) -> np.ndarray:
@@ -87,22 +103,19 @@ class Accounts(Queries):
             self._owner_number = self.state.sites.count, place[self.state.sites.owner]
         return self._owner_number[1]
 
-    def draw_all(self, month: int, spent: Sequence[tuple[int, float, int]]) -> None:
-        """Spend on sites: lenders, equity holders and public support pay their parts.
-
-        ``spent``: sites, amounts, and whom they go to (place among ``transfers.payee``: builders, chip makers).
-        """
-        if not spent:
+    def draw_all(self, month: int, count: int) -> None:
+        """Spend on sites the first ``count`` of ``spending``: lenders, equity holders and public support pay their parts."""
+        if not count:
             return
         sites, state, transfers = self.state.sites, self.state, self.transfers
-        rows, amounts, payees = zip(*spent, strict=True)
+        rows, amounts, payees = self.spending
         by_owner, sums = np.zeros(transfers.drawn.shape), np.zeros(drawing.SUMS)
         drawing.draw(
             month,
             DECIDED,
-            np.array(rows, np.int64),
-            np.array(amounts, float),
-            np.array(payees, np.int64),
+            rows[:count],
+            amounts[:count],
+            payees[:count],
             self._support_of_refills(month),
             self.owner_number(),
             sites.status,
@@ -136,7 +149,7 @@ class Accounts(Queries):
         share = np.full(
             len(self.transfers.payee), subsidy + (1.0 - subsidy) * self.board.value("tax_credit", month)
         )
-        share[BUILDERS] = 0.0
+        share[drawing.BUILDERS] = 0.0
         return share
 
     def book_shares(self) -> np.ndarray:
@@ -230,12 +243,9 @@ class Accounts(Queries):
             self.state.sites.deposit[row] = 0.0
 
     def pay_chip_deposit(self, month: int, row: int, amount: float) -> None:
-        """An owner pays ``amount`` with its order for accelerators; back it comes (< 0) when they are delivered."""
+        """An owner pays ``amount`` with its order for accelerators; it gets it back when they are delivered."""
         owner = self.owner_key(row)
-        if amount > 0.0:
-            self.ledger.post("chip deposits", owner, "money", amount, "chip deposit")
-        elif amount < 0.0:
-            self.ledger.post(owner, "chip deposits", "money", -amount, "chip deposit returned")
+        self.ledger.post("chip deposits", owner, "money", amount, "chip deposit")
         self.cash[self.investor[owner]] -= amount
         self.chip_deposits[row] += amount
         if self.state.sites.finance[row] == 2:

@@ -49,22 +49,19 @@ class Source(NamedTuple):
     tier: int
 
 
-class Arrival(NamedTuple):
-    """Accelerators that reach a site."""
+class Delivered(NamedTuple):
+    """What accelerators that reached sites in a month come to."""
 
-    row: int
-    column: int
-    """Place of their maker."""
-    vintage: int
-    number: float
-    price: float
-    """Mean price agreed when they were allocated, currency each."""
-    returned: float
-    """Deposit that goes back with them, currency."""
-    there: float
-    """What the site has with them."""
-    equips: bool
-    """Whether the site counts as equipped with this delivery."""
+    spent: int
+    """Payments listed so far in the model's ``spending``."""
+    by_owner: np.ndarray
+    """(2 x owners,) machines, then deposits that go back, currency."""
+    by_maker: list[list[float]]
+    """Machines, and what the state pays, currency."""
+    pooled: float
+    """Deposits that go back to sites with project finance, currency."""
+    equipped: list[tuple[int, int, float]]
+    """Sites that are equipped now, the place of the maker, and what is there."""
 
 
 class Made(NamedTuple):

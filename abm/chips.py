@@ -15,8 +15,8 @@ import numpy as np
 from abm.calendar import NEVER
 from abm.chip_graph import (
     LONGEST_LEAD,
-    Arrival,
     ChipGraph,
+    Delivered,
     Feed,
     Made,
     Shocks,
@@ -75,13 +75,12 @@ class ChipChain:
         """What :meth:`sources` has found."""
         self._short, self._by_maker = np.zeros(room, np.int64), np.zeros((2, columns))
         self._deliveries = (
-            np.zeros(room, np.int64),
-            np.zeros(room, np.int64),
-            np.zeros(room, np.int64),
-            np.zeros(room, np.bool_),
-            np.zeros((4, room)),
+            np.zeros((2, sites), np.int64),
+            np.zeros(sites),
+            np.zeros((2, len(model.owner_rows))),
+            np.zeros((2, columns)),
         )
-        """Room for a month's deliveries, as the compiled core lists them."""
+        """Room for a month's deliveries, as the compiled core counts them."""
         self._no_delay = np.zeros(network.edges, np.int64)
         self._held: list[float] = []
         """By chip maker: share of free memory under contract that the network's weights stand for."""
@@ -105,7 +104,8 @@ class ChipChain:
         self.memory_sold_out = True
         self.sold: dict[str, float] = {}
         """By memory maker: what it has sold freely so far, GB."""
-        self.flows: Flows | None = None
+        self.flows = self.state.no_flows()
+        """What moved in the last month."""
 
     def check_books(self, ledger: Ledger) -> None:
         """Have the ledger's physical accounts held against the graph's own stocks at every close."""
@@ -405,19 +405,23 @@ class ChipChain:
         self.log.write(month, flows, asked, granted, self._short[:found].tolist(), self.site_supply)
 
     # -- deliveries --------------------------------------------------------------------------
-    def receive(self, month: int) -> list[Arrival]:
-        """Accelerators that reached sites this month; they go into store there."""
-        if self.flows is None:
-            return []
+    def receive(self, month: int, spent: int) -> Delivered:
+        """Accelerators that reached sites this month go into store there, and their deposits go back.
+
+        What owners pay is listed in the model's ``spending``, after the first ``spent`` entries.
+        """
         model, graph, state, sites = self.model, self.graph, self.model.state, self.model.state.sites
-        rows, columns, vintages, equips, figures = self._deliveries
-        found = core.receive(
-            month, sites.count, graph.first_site, NEVER, self._vintage, sites.gpus, self.flows.arrived,
+        equipped, there, by_owner, by_maker = self._deliveries
+        spent, found, pooled = core.receive(
+            month, sites.count, graph.first_site, NEVER, spent, self._vintage, sites.gpus, self.flows.arrived,
             self.state.backlog, self.state.pipeline, self._value, state.ordered, self.deposit, state.chips, state.store,
-            model.chip_age, sites.step["equipped"], rows, columns, vintages, equips, figures,
+            model.chip_age, sites.step["equipped"], model.owner_number(), sites.finance, model.state_purchased,
+            self.site_supply, model.supply.flow[month], model.chip_deposits, model.cash, *model.spending, equipped, there,
+            by_owner, by_maker,
         )  # fmt: skip
-        listed = rows, columns, vintages, *figures, equips
-        return list(map(Arrival._make, zip(*(values[:found].tolist() for values in listed), strict=True)))
+        rows, columns = equipped[:, :found].tolist()
+        listed = list(zip(rows, columns, there[:found].tolist(), strict=True))
+        return Delivered(spent, by_owner.ravel(), by_maker.tolist(), pooled, listed)
 
     def on_the_way(self) -> float:
         """Accelerators allocated to sites and not arrived, from the graph's own pipelines."""

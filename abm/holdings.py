@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from abm.accounts import Spending
     from abm.board import Board
     from abm.calendar import Calendar
     from abm.chips import ChipChain
@@ -98,6 +99,9 @@ class Holdings:
     arrears: np.ndarray
     chip_deposits: np.ndarray
     """Deposits that sites' owners have paid for accelerators not yet delivered, currency."""
+    state_purchased: np.ndarray
+    """(sites,) whether the state buys the machines of a site."""
+    spending: Spending
     cash: np.ndarray
     """(investors,) what sites paid out to each less what it paid in, currency."""
     deployed: np.ndarray

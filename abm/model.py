@@ -11,7 +11,7 @@ import mesa
 import numpy as np
 
 from abm import snapshot
-from abm.accounts import Accounts, site_terms_of
+from abm.accounts import Accounts, site_terms_of, spending_room
 from abm.board import Board, LeverLike, TriggerLike
 from abm.calendar import NEVER, Calendar
 from abm.chips import ChipChain
@@ -191,7 +191,8 @@ class Model(Accounts, Reporting, mesa.Model):
         self.closed_by_policy_mw = 0.0
         self.export_quota = np.inf
         self.imported_this_quarter = self.imported_total = 0.0
-        self.state_purchased: dict[int, float] = {}
+        self.state_purchased = np.zeros(len(sites.mw), bool)
+        self.spending = spending_room(len(sites.mw) * (1 + len(self.makers)))
         self.delivered_by: dict[str, float] = {}
         self.resource_used = np.zeros(len(world.resources))
         self.offers: list[Any] = []

@@ -21,10 +21,6 @@ GENERATORS = ("nuclear", "renewable", "thermal")
 """Groups of generators whose margins are kept apart."""
 
 
-BUILDERS, CHIP_MAKERS = 0, 1
-"""Places among those who are paid for what is spent on sites; chip makers are the last, in their order."""
-
-
 class Transfers:
     """Numbers of journal lines and of edges of the supply graph; -1 where nothing is to be booked."""
 
@@ -64,7 +60,15 @@ class Transfers:
         self.powered = edge.ravel()
         """(O * FLOWS,) edges of the supply graph on which owners' energy comes."""
         self.payee = {who: i for i, who in enumerate(["builders", *model.makers])}
-        """Who is paid for what is spent on sites, to place."""
+        """Who is paid for what is spent on sites, to place: builders, then chip makers."""
+        self.delivered = np.array(
+            [
+                *(line(f"gpus {owner}", "gpus in transit", "gpu", "delivery") for owner in owners),
+                *(line(owner, "chip deposits", "money", "chip deposit returned") for owner in owners),
+            ],
+            np.int64,
+        )
+        """(2 * O,) accelerators that reach owners' sites, and the deposits that go back."""
         self.drawn = np.array(
             [
                 [

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from abm.accounts import site_terms_of
-from abm.core.allocate import BOUNDS, Flows, Network, State
+from abm.core.allocate import BOUNDS, Network, State
 from abm.core.sites import works as core
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class SiteWorks:
             slack=supply.longest_delay() + 1,
         )
         self.state = State(self.network)
-        self._flows: Flows | None = None
+        self._flows = self.state.no_flows()
         self._served = -1
         """Sites that the network reaches; owners announce more."""
         self.want, self.stock = np.zeros(sites), np.zeros(sites)
@@ -82,9 +82,10 @@ class SiteWorks:
         """(reasons,) of ``BOUNDS``."""
         self.said, self.said_in = np.zeros(sites, np.int64), np.zeros(sites, np.int64)
         """By site: what was short when it was last told so, 0: never; and the month."""
-        self.rows, self.spent = np.zeros(sites, np.int64), np.zeros(sites)
         self.told, self.lacks = np.zeros(sites, np.int64), np.zeros(sites, np.int64)
-        """Room for a month's sites that build, what they spend, those that are told what is short, and that."""
+        """Room for a month's sites that are told what is short, and for that."""
+        self.rows = np.zeros(sites, np.int64)
+        """Room for a month's sites that open."""
         p = model.parameters
         self.pace = np.array([p["build_months"], p["build_size_exponent"], 0.0, EQUIPMENT_BEFORE_OPENING])
         """What buildings' months depend on, for the compiled core; the month is set each month."""

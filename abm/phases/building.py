@@ -13,7 +13,6 @@ from abm.core.sites import machines
 from abm.decisions import Intent, Programme
 from abm.holdings import Holdings
 from abm.state import AI, DECIDED, ENERGISED
-from abm.transfers import BUILDERS, CHIP_MAKERS
 
 if TYPE_CHECKING:
     from abm.model import Model
@@ -30,7 +29,8 @@ def run(model: Model, month: int) -> None:
             model.decisions.repeat(
                 month, intent, intent.amount, "expanding" if intent.values["order_book"] else ""
             )
-    spent = [*_build(model, month, capacity), *_receive(model, month)]
+    spent = _build(model, month, capacity)
+    spent = _receive(model, month, spent)
     model.draw_all(month, spent)
     _open(model, month)
     _install(model, month)
@@ -45,10 +45,10 @@ def building_months(model: Model, row: int) -> float:
     return float(p["build_months"] * size ** p["build_size_exponent"])
 
 
-def _build(model: Model, month: int, capacity: dict[str, float]) -> list[tuple[int, float, int]]:
+def _build(model: Model, month: int, capacity: dict[str, float]) -> int:
     """Buildings proceed as crews and cooling reach, equipment comes; chip plants have crews of their own.
 
-    Returns what that costs: sites, amounts and the place of those who are paid.
+    What that costs is listed in the model's ``spending``; returns how many entries there are.
     """
     sites, works = model.state.sites, model.works
     works.pace[core.MONTH] = month
@@ -58,39 +58,33 @@ def _build(model: Model, month: int, capacity: dict[str, float]) -> list[tuple[i
         works.on_way, works.stock, works.want, works.asked, works.weight,
     )  # fmt: skip
     if not busy and not works.late():
-        return []
+        return 0
     got = works.month(month, capacity)
-    rows, spent, told, lacks = works.rows, works.spent, works.told, works.lacks
+    told, lacks = works.told, works.lacks
     found, news = core.progress(
         month, TOLD_AGAIN, sites.count, AI, works.money, sites.kind, sites.mw, sites.shell_cost, sites.waived,
         sites.built, sites.step["built"], sites.equipment, works.want, works.stock, got, works.bound, works.is_shock,
-        works.said, works.said_in, rows, spent, told, lacks,
+        works.said, works.said_in, *model.spending, told, lacks,
     )  # fmt: skip
     for row, short in zip(told[:news].tolist(), lacks[:news].tolist(), strict=True):
         slowed = Intent(model.owner_key(row), "slow", sites.key[row], float(sites.mw[row]), "MW")
         model.decisions.note(month, slowed, 0.0, works.why(short))
-    return [
-        (row, amount, BUILDERS)
-        for row, amount in zip(rows[:found].tolist(), spent[:found].tolist(), strict=True)
-    ]
+    return found
 
 
-def _receive(model: Model, month: int) -> list[tuple[int, float, int]]:
-    """Accelerators come to sites; returns what owners pay for them, like :func:`_build`."""
-    chips, sites, paid = model.chips, model.state.sites, list[tuple[int, float, int]]()
-    for row, column, vintage, count, price, returned, there, equips in chips.receive(month):
-        maker, owner = chips.makers[column], model.owner_key(row)
-        model.ledger.post(f"gpus {owner}", "gpus in transit", "gpu", count, "delivery")
-        model.supply.book(month, maker, model.buyer_of[row], "npu" if model.is_npu[vintage] else "gpu", count)
-        model.delivered_by[maker] = model.delivered_by.get(maker, 0.0) + count
-        model.pay_chip_deposit(month, row, -returned)
-        if row in model.state_purchased:
-            model.pay_public(month, count * price, maker, "state accelerators")
-        else:
-            paid.append((row, count * price, CHIP_MAKERS + column))
-        if equips:
-            model.decisions.note(month, Intent(maker, "deliver", sites.key[row], there, "GPU"))
-    return paid
+def _receive(model: Model, month: int, spent: int) -> int:
+    """Accelerators come to sites, deposits go back; what owners pay is listed after the first ``spent`` entries."""
+    chips, sites, delivered = model.chips, model.state.sites, model.delivered_by
+    found = chips.receive(month, spent)
+    model.ledger.post_lines(model.transfers.delivered, found.by_owner)
+    model.pooled_flow[month] += found.pooled
+    for maker, came, public in zip(chips.makers, *found.by_maker, strict=True):
+        delivered[maker] = delivered.get(maker, 0.0) + came
+        if public > 0.0:
+            model.pay_public(month, public, maker, "state accelerators")
+    for row, column, there in found.equipped:
+        model.decisions.note(month, Intent(chips.makers[column], "deliver", sites.key[row], there, "GPU"))
+    return found.spent
 
 
 def _open(model: Model, month: int) -> None:

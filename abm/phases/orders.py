@@ -101,7 +101,7 @@ def _order(model: Model, month: int, intent: Intent) -> None:
         chips.place(month, row, source, rest * part, public)
     if public:
         model.budget.spent += intent.values["price"] * intent.amount
-        model.state_purchased[row] = model.state_purchased.get(row, 0.0) + intent.amount
+        model.state_purchased[row] = True
     model.decisions.note(
         month,
         intent,

@@ -88,6 +88,13 @@ class State:
         found: list[float] = arriving.tolist()
         return found
 
+    def no_flows(self) -> Flows:
+        """A month in which nothing moved."""
+        n, e = self.network.nodes, self.network.edges
+        by_node, by_edge = np.zeros((2, n)), np.zeros((5, e))
+        bound, which = (np.zeros(n, np.int8), np.full(n, -1)), (np.zeros(e, np.int8), np.full(e, -1))
+        return Flows._make([*by_node, np.zeros(self.network.slots), *by_edge, *bound, *which])
+
     def copy(self) -> State:
         """An independent state of the same network."""
         twin = State(self.network, self.stock, self.input_stock)
@@ -156,7 +163,7 @@ class State:
         if g.groups and group_cap is None:
             raise ValueError(f"the network has {g.groups} groups; their group_cap is missing")
         cap = self._no_cap if group_cap is None else amounts("group_cap", group_cap, g.groups, infinite=True)
-        flows = _nothing(g) if out is None else out
+        flows = self.no_flows() if out is None else out
         kind, at = kernel.run_month(
             self.now, g.levels, g.level_first, g.first, g.out, g.slot, g.slot_first, g.rule, g.lead, g.group,
             g.queue_row, g.tier, g.share, g.hold, g.lapse, room,
@@ -192,14 +199,6 @@ class State:
         raise ValueError(
             f"edge {at} is delayed by {added} months; 0 to {most} are allowed (slack of the network)"
         )
-
-
-def _nothing(network: Network) -> Flows:
-    """A month in which nothing moved."""
-    n, e = network.nodes, network.edges
-    by_node, by_edge = np.zeros((2, n)), np.zeros((5, e))
-    bound, which = (np.zeros(n, np.int8), np.full(n, -1)), (np.zeros(e, np.int8), np.full(e, -1))
-    return Flows._make([*by_node, np.zeros(network.slots), *by_edge, *bound, *which])
 
 
 def _given[T: np.generic](name: str, default: NDArray[T], values: ArrayLike | None) -> NDArray[T]:

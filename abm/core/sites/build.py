@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abm.core.jit import helper, kernel
+from abm.core.sites.draw import BUILDERS
 from abm.core.sites.settle import shell_budget
 
 (EQUIPMENT, COOLING, CREWS, GOODS) = range(4)
@@ -87,7 +88,8 @@ def ask(
     [
         "UniTuple(int64, 2)(int64, int64, int64, int64, float64[::1], int64[::1], float64[::1], float64[::1],"
         "float64[::1], float64[::1], int64[::1], float64[::1], float64[::1], float64[::1], float64[:, ::1],"
-        "int8[:, ::1], boolean[::1], int64[::1], int64[::1], int64[::1], float64[::1], int64[::1], int64[::1])"
+        "int8[:, ::1], boolean[::1], int64[::1], int64[::1], int64[::1], float64[::1], int64[::1], int64[::1],"
+        "int64[::1])"
     ],
     allocates=False,
 )
@@ -112,7 +114,8 @@ def progress(
     said,  # (S,) what was short when the site was last told, 0: never; brought up to date
     said_in,  # (S,) month of that; brought up to date
     rows,  # (S,) out: AI sites that build
-    spent,  # (S,) out: what each of them spends on it, currency
+    amounts,  # (S,) out: what each of them spends on it, currency
+    payees,  # (S,) out: BUILDERS
     told,  # (S,) out: sites that are told what is short, since that is new or was said long ago
     lacks,  # (S,) out: COOLING or CREWS, and GOODS more where that is for a shock
 ):
@@ -135,8 +138,8 @@ def progress(
             continue
         cooling_stock[row] = max(cooled - amount, 0.0)
         if done > 0.0:
-            rows[found] = row
-            spent[found] = shell_budget(money, shell_cost[row], mw[row], waived[row]) * done
+            rows[found], payees[found] = row, BUILDERS
+            amounts[found] = shell_budget(money, shell_cost[row], mw[row], waived[row]) * done
             found += 1
         if amount < want[row] - 1e-9:
             short = CREWS if crews <= cooled else COOLING

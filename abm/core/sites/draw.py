@@ -15,6 +15,9 @@ equity that each of I investors hands over, the equity that each of I then holds
 """Places in ``sums``: public support; what is committed when it is paid for; money of lenders and owners; equity paid
 into sites with project finance."""
 
+BUILDERS, CHIP_MAKERS = 0, 1
+"""Places among payees; chip makers are the last, in their order."""
+
 PROJECT = 2
 """Project finance, of :data:`abm.state.FINANCE`."""
 

@@ -7,6 +7,7 @@ import pytest
 
 from abm.core.sites import build as core
 from abm.core.sites import settle
+from abm.core.sites.draw import BUILDERS
 from abm.state import AI, DECIDED, ENERGISED, FAB
 
 SITES, COUNT, NEVER, AGAIN = 12, 10, 10**6, 24
@@ -35,13 +36,14 @@ def test_a_building_proceeds_as_crews_and_cooling_reach(seed: int) -> None:
     money, shell, waived = draw.uniform(0.5, 2.0, settle.TERMS), site["mw"] * 3.0, draw.uniform(0.0, 1.0, SITES)
     said, said_in = draw.integers(0, 6, SITES), draw.integers(0, month, SITES)
     before, before_in = said.copy(), said_in.copy()
-    rows, told, lacks = np.zeros((3, SITES), np.int64)
+    rows, told, lacks, payees = np.ones((4, SITES), np.int64)
     spent = np.zeros(SITES)
     found, news = core.progress(
         month, AGAIN, COUNT, AI, money, site["kind"], site["mw"], shell, waived, built, built_in, equipment, want, left,
-        got, bound, is_shock, said, said_in, rows, spent, told, lacks,
+        got, bound, is_shock, said, said_in, rows, spent, payees, told, lacks,
     )  # fmt: skip
     paid = dict(zip(rows[:found].tolist(), spent.tolist(), strict=False))
+    assert (payees[:found] == BUILDERS).all()
     heard = dict(zip(told[:news].tolist(), lacks.tolist(), strict=False))
     assert np.array_equal(equipment[:COUNT], (site["equipment"] + got[core.EQUIPMENT])[:COUNT])
     for row in range(COUNT):
