@@ -109,7 +109,7 @@ class Accounts(Queries):
             return
         sites, state, transfers = self.state.sites, self.state, self.transfers
         rows, amounts, payees = self.spending
-        by_owner, sums = np.zeros(transfers.drawn.shape), np.zeros(drawing.SUMS)
+        by_owner, sums = transfers.drawing
         drawing.draw(
             month,
             DECIDED,
@@ -131,11 +131,12 @@ class Accounts(Queries):
             self.equity_paid,
             self.deployed,
             self.cash,
+            transfers.drawn_edge,
+            self.supply.flow[month],
             by_owner,
             sums,
         )
-        self.ledger.post_lines(transfers.drawn.ravel(), by_owner.ravel())
-        self.supply.book_all(month, transfers.drawn_edge, by_owner.ravel())
+        self.ledger.post_lines(transfers.drawn, by_owner.ravel())
         supported, committed, deployed, pooled = sums.tolist()
         self.public_month += supported
         self.budget.total += supported
@@ -145,11 +146,8 @@ class Accounts(Queries):
 
     def _support_of_refills(self, month: int) -> np.ndarray:
         """(payees,) share of a refill's price that subsidy and tax credit pay, as the levers stand this month."""
-        subsidy = self.board.value("gpu_subsidy", month)
-        share = np.full(
-            len(self.transfers.payee), subsidy + (1.0 - subsidy) * self.board.value("tax_credit", month)
-        )
-        share[drawing.BUILDERS] = 0.0
+        subsidy, share = self.board.value("gpu_subsidy", month), self.transfers.support_of_refills
+        share[drawing.CHIP_MAKERS :] = subsidy + (1.0 - subsidy) * self.board.value("tax_credit", month)
         return share
 
     def book_shares(self) -> np.ndarray:

@@ -69,7 +69,7 @@ class Transfers:
             np.int64,
         )
         """(2 * O,) accelerators that reach owners' sites, and the deposits that go back."""
-        self.drawn = np.array(
+        drawn = np.array(
             [
                 [
                     line(owner, "treasury", "money", "support of sites"),
@@ -83,14 +83,19 @@ class Transfers:
             ],
             np.int64,
         )
-        """(O, OTHERS + 2 I + P) what is paid for sites, in :mod:`abm.core.sites.draw`'s order."""
-        edge = np.full(self.drawn.shape, -1, np.int64)
+        self.drawn = drawn.ravel()
+        """(O * (OTHERS + 2 I + P),) what is paid for sites, in :mod:`abm.core.sites.draw`'s order."""
+        self.drawing = np.zeros(drawn.shape), np.zeros(draw.SUMS)
+        """Room for what it comes to in a month."""
+        self.support_of_refills = np.zeros(len(self.payee))
+        """(P,) share of the price of later machines that the state pays; none of buildings."""
+        edge = np.full(drawn.shape, -1, np.int64)
         for o, owner in enumerate(owners):
             edge[o, draw.LOAN] = _number(supply.edge(model.lender_account, owner, "debt"))
             for i, who in enumerate(names):
                 edge[o, draw.OTHERS + i] = _number(supply.edge(who, owner, "capital"))
-        self.drawn_edge = edge.ravel()
-        """The same, in edges of the supply graph."""
+        self.drawn_edge = edge
+        """(O, OTHERS + 2 I + P) the same, in edges of the supply graph."""
         sellers = [model.seller_of(i) for i in range(len(model.world.technologies))]
         self.generators = np.array(
             [

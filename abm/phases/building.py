@@ -33,8 +33,7 @@ def run(model: Model, month: int) -> None:
     spent = _receive(model, month, spent)
     model.draw_all(month, spent)
     _open(model, month)
-    _install(model, month)
-    _scrap(model, month)
+    _turn_over(model, month)
     _build_power(model, month)
 
 
@@ -129,34 +128,19 @@ def last_bound(model: Holdings, row: int) -> str:
     return "building"
 
 
-def _install(model: Model, month: int) -> None:
-    """Put delivered accelerators to work as far as the site's power allows, the most efficient first."""
-    state, sites, p = model.state, model.state.sites, model.parameters
-    terms = np.array([p["gpu_power_factor"] * p["pue"] / 1000.0, p["power_overbooking"]])
-    machines.install(
-        terms, sites.count, ENERGISED, sites.status, sites.mw, model.vintage_kw, model.chips.most_efficient, state.store,
-        state.chips,
+def _turn_over(model: Model, month: int) -> None:
+    """Delivered accelerators are put to work as far as power allows; old ones go, and those that no longer pay."""
+    state, sites, chips = model.state, model.state.sites, model.chips
+    terms = chips.machine_terms
+    terms[machines.MONTH] = month
+    terms[machines.RENT] = 8760.0 * model.parameters["availability"] * state.market.price
+    found = machines.turn_over(
+        terms, sites.count, ENERGISED, sites.status, sites.mw, sites.zone, chips.h100e, model.vintage_kw,
+        chips.most_efficient, model.chip_age, state.site_price, state.store, state.chips, *chips.scrapped,
     )  # fmt: skip
-
-
-def _scrap(model: Model, month: int) -> None:
-    """Accelerators go at the end of their life, or when a year of rent no longer pays their running cost."""
-    state, sites, p = model.state, model.state.sites, model.parameters
-    rent = 8760.0 * p["availability"] * state.market.price
-    power = (
-        p["gpu_power_factor"] * p["pue"] / 1000.0 * 8760.0 * p["load_factor"] * (1.0 + p["running_overhead"])
-    )
-    terms = np.array([month, p["gpu_life_months"], rent, power])
-    rows, vintages, by_age = model.chips.worn_out
-    found = machines.worn_out(
-        terms, sites.count, state.chips, model.chip_age, model.chips.h100e, model.vintage_kw, sites.zone,
-        state.site_price, rows, vintages, by_age,
-    )  # fmt: skip
-    for row, vintage, old in zip(
-        rows[:found].tolist(), vintages[:found].tolist(), by_age[:found].tolist(), strict=True
-    ):
-        count = float(state.chips[row, vintage])
-        state.chips[row, vintage] = 0.0
+    if not found:
+        return
+    for row, vintage, count, old in zip(*(listed[:found].tolist() for listed in chips.scrapped), strict=True):
         owner = model.owner_key(row)
         model.ledger.post("gpus scrapped", f"gpus {owner}", "gpu", count, "scrap")
         age = float(month - model.chip_age[row, vintage])

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from abm.chip_graph import Made
 from abm.core.sites import build as core
 from abm.decisions import Intent
@@ -20,9 +18,6 @@ from abm.state import AI, DECIDED, ENERGISED
 
 if TYPE_CHECKING:
     from abm.model import Model
-
-SMALL_GAP = 0.02
-"""Part of a site's plan that it leaves open before it orders."""
 
 
 def run(model: Model, month: int) -> None:
@@ -62,13 +57,11 @@ def _short_of_chips(model: Model, month: int) -> dict[int, list[tuple[int, float
     A site wants its plan, or what its power holds, less what will stand there when an order of today arrives;
     gaps below 2 % of the plan are left open.
     """
-    state, sites, p, chips = model.state, model.state.sites, model.parameters, model.chips
-    terms = np.array(
-        [month, p["gpu_life_months"], p["gpu_power_factor"] * p["pue"], p["power_overbooking"], SMALL_GAP]
-    )
+    state, sites, chips = model.state, model.state.sites, model.chips
     rows, missing = chips.short_rows, chips.missing
+    chips.short_terms[core.NOW] = month
     found = core.short_of_chips(
-        terms, sites.count, DECIDED, ENERGISED, AI, sites.status, sites.kind, sites.finance, sites.owner,
+        chips.short_terms, sites.count, DECIDED, ENERGISED, AI, sites.status, sites.kind, sites.finance, sites.owner,
         chips.lead_of_buyer, chips.newest[month:], sites.mw, sites.gpus, state.chips, state.store, model.chip_age,
         state.ordered, state.wanted, model.vintage_kw, rows, missing,
     )  # fmt: skip
