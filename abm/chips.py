@@ -27,16 +27,12 @@ from abm.chip_log import AllocationLog
 from abm.core.allocate import Flows, State
 from abm.core.books import recount
 from abm.core.sites import chips as core
-from abm.core.sites import machines
 from abm.ledger import OPENING, Ledger
 from abm.state import HIDDEN, WITHDRAWN
 
 if TYPE_CHECKING:
     from abm.model import Model
 
-
-SMALL_GAP = 0.02
-"""Part of a site's plan that it leaves open before it orders."""
 
 NOTHING = 0.0, 0.0
 """What a memory maker offers, free and kept back, that says nothing."""
@@ -62,32 +58,10 @@ class ChipChain:
         """(months,) vintage of the leading maker that buyers count on."""
         self._price = np.array(world.vintages.price_usd, float) * model.parameters["gpu_price_factor"]
         """(vintages,) price of a machine before the exchange rate."""
-        self.h100e = np.array(world.vintages.h100e, float)
-        self.most_efficient = np.argsort(-self.h100e / np.array(world.vintages.kw, float), kind="stable")
-        """Vintages, the most efficient first."""
         self._per_chip: list[list[float]] = np.where(
             vintage >= 0, world.vintages.hbm_gb[vintage], 0.0
         ).tolist()
         """(makers, months) memory in one of the newest machines, GB."""
-        cells = sites * len(world.vintages)
-        self.scrapped = (
-            np.zeros(cells, np.int64), np.zeros(cells, np.int64), np.zeros(cells), np.zeros(cells, np.bool_)
-        )  # fmt: skip
-        """Room for what is scrapped in a month: sites, vintages, machines, whether by age."""
-        p = model.parameters
-        power = p["gpu_power_factor"] * p["pue"]
-        self.machine_terms = np.zeros(machines.TERMS)
-        """What decides when machines come and go, for the compiled core; month and rent are set each month."""
-        self.machine_terms[machines.LIFE_MONTHS] = p["gpu_life_months"]
-        self.machine_terms[machines.MW_PER_KW] = power / 1000.0
-        self.machine_terms[machines.OVERBOOKING] = p["power_overbooking"]
-        self.machine_terms[machines.POWER] = (
-            power / 1000.0 * 8760.0 * p["load_factor"] * (1.0 + p["running_overhead"])
-        )
-        self.short_terms = np.array([0.0, p["gpu_life_months"], power, p["power_overbooking"], SMALL_GAP])
-        """What decides how many machines a site wants; the month is set each month."""
-        self.short_rows, self.missing = np.zeros(sites, np.int64), np.zeros(sites)
-        """Room for the sites that want accelerators in a month, and how many."""
         room = columns * sites
         self._sources: dict[tuple[str, str], list[Source]] = {}
         """What :meth:`sources` has found."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from abm.population import Startups
     from abm.quantities import Parameters
     from abm.series import Recorder
+    from abm.site_machines import SiteMachines
     from abm.stakeholder import Stakeholder
     from abm.state import State, Utility
     from abm.supply import SupplyGraph
@@ -53,6 +54,7 @@ class Holdings:
     supply: SupplyGraph
     chips: ChipChain
     works: SiteWorks
+    site_machines: SiteMachines
     people: TalentPool
     short_of_chips: dict[int, list[tuple[int, float]]]
     """Owner (row of the cast) to its sites that want accelerators this month, and how many."""

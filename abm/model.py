@@ -40,6 +40,7 @@ from abm.quantities import Parameters
 from abm.queries import OUTLOOK_YEARS
 from abm.reporting import Reporting
 from abm.series import Indicator, Recorder
+from abm.site_machines import SiteMachines
 from abm.snapshot import Snapshot
 from abm.stakeholder import Stakeholder
 from abm.state import AI, DECIDED, Market, State, Utility
@@ -101,6 +102,7 @@ class Model(Accounts, Reporting, mesa.Model):
         self._prepare_sellers()
         self.chips = ChipChain(self)
         self.works = SiteWorks(self)
+        self.site_machines = SiteMachines(self)
         self.startups = Startups(self, [agent.who for agent in self.by_kind("startups")])
         self.people = TalentPool(self)
         self.hosting = Hosting(self)

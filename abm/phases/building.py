@@ -130,17 +130,17 @@ def last_bound(model: Holdings, row: int) -> str:
 
 def _turn_over(model: Model, month: int) -> None:
     """Delivered accelerators are put to work as far as power allows; old ones go, and those that no longer pay."""
-    state, sites, chips = model.state, model.state.sites, model.chips
-    terms = chips.machine_terms
+    state, sites, own = model.state, model.state.sites, model.site_machines
+    terms = own.terms
     terms[machines.MONTH] = month
     terms[machines.RENT] = 8760.0 * model.parameters["availability"] * state.market.price
     found = machines.turn_over(
-        terms, sites.count, ENERGISED, sites.status, sites.mw, sites.zone, chips.h100e, model.vintage_kw,
-        chips.most_efficient, model.chip_age, state.site_price, state.store, state.chips, *chips.scrapped,
+        terms, sites.count, ENERGISED, sites.status, sites.mw, sites.zone, model.vintage_h100e,
+        model.vintage_kw, own.most_efficient, model.chip_age, state.site_price, state.store, state.chips, *own.scrapped,
     )  # fmt: skip
     if not found:
         return
-    for row, vintage, count, old in zip(*(listed[:found].tolist() for listed in chips.scrapped), strict=True):
+    for row, vintage, count, old in zip(*(listed[:found].tolist() for listed in own.scrapped), strict=True):
         owner = model.owner_key(row)
         model.ledger.post("gpus scrapped", f"gpus {owner}", "gpu", count, "scrap")
         age = float(month - model.chip_age[row, vintage])

@@ -58,10 +58,10 @@ def _short_of_chips(model: Model, month: int) -> dict[int, list[tuple[int, float
     gaps below 2 % of the plan are left open.
     """
     state, sites, chips = model.state, model.state.sites, model.chips
-    rows, missing = chips.short_rows, chips.missing
-    chips.short_terms[core.NOW] = month
+    own, rows, missing = model.site_machines, model.site_machines.short, model.site_machines.missing
+    own.want_terms[core.NOW] = month
     found = core.short_of_chips(
-        chips.short_terms, sites.count, DECIDED, ENERGISED, AI, sites.status, sites.kind, sites.finance, sites.owner,
+        own.want_terms, sites.count, DECIDED, ENERGISED, AI, sites.status, sites.kind, sites.finance, sites.owner,
         chips.lead_of_buyer, chips.newest[month:], sites.mw, sites.gpus, state.chips, state.store, model.chip_age,
         state.ordered, state.wanted, model.vintage_kw, rows, missing,
     )  # fmt: skip

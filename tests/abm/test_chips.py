@@ -244,3 +244,11 @@ def test_books_close_under_any_shock(who: str, factor: float, delay: int, start:
             model.works.stock,
         ):
             assert (array >= -1e-6).all()
+
+
+def test_sites_announced_during_a_run_are_served_as_well() -> None:
+    model = stepped(worlds.shortened(worlds.korea(), 72, rows=60), 72)
+    count, graph = model.state.sites.count, model.chips.graph
+    assert count > model.state.sites.announced_rows, "otherwise this shows nothing"
+    assert graph.network.out.size == graph.first_site + len(graph.makers) * count
+    assert model.works.network.out.size == len(model.works.makers) * count
