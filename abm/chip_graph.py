@@ -207,9 +207,9 @@ class ChipGraph:
         both = [*self.feeds, *self.reserve_feeds]
         self.feed_edges = np.array([feed.edge for feed in both], np.int64)
         columns = range(len(self.makers))
-        self.feeds_of = [np.array([feed.edge for feed in both if feed.maker == c], np.int64) for c in columns]
+        self.feeds_of = [[feed.edge for feed in both if feed.maker == c] for c in columns]
         self.memory_lead = [
-            max((draft.columns["lead"][edge] for edge in edges.tolist()), default=0)
+            max((draft.columns["lead"][edge] for edge in edges), default=0)
             for edges in self.feeds_of
         ]
         self.has_memory = [len(edges) > 0 for edges in self.feeds_of]

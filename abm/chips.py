@@ -122,7 +122,7 @@ class ChipChain:
         """Memory that a chip maker holds, GB, and what is due to it in each month of its lead time from now on."""
         graph, state = self.graph, self.state
         c = self.model.makers[maker]
-        return float(state.input_stock[c]), state.due(graph.feeds_of[c], graph.memory_lead[c])
+        return state.input_stock.item(c), state.due(graph.feeds_of[c], graph.memory_lead[c])
 
     def vintage(self, maker: str, month: int) -> int:
         """Newest vintage of a maker that can be had in ``month``; -1 where there is none yet."""
