@@ -79,7 +79,6 @@ class Holdings:
     vintage_h100e: np.ndarray
     is_leader: np.ndarray
     """(vintages,) made by the leading maker."""
-    buyer_of: dict[int, str]
     investor: dict[str, int]
     investor_names: list[str]
     owner_rows: list[int]

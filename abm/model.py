@@ -158,8 +158,6 @@ class Model(Accounts, Reporting, mesa.Model):
         self.is_leader = np.array([maker == self.leading_maker for maker in self.maker_of], bool)
         self._leading = _newest_by_month(v, np.flatnonzero(self.is_leader), months + 241)
         self.state.wanted = np.zeros((len(sites.mw), max(len(self.makers), 1)))
-        self.buyer_of = {row: self.owner_key(row) for row in range(sites.count)}
-        self.buyer_of = _Buyers(self, self.buyer_of)
         self._newest: dict[tuple[str, int], int] = {}
         self._per_mw = {
             world.goods.keys[i]: float(q)
@@ -395,17 +393,6 @@ def _hours_of_profiles(days: Table, weights: Table, technologies: Table, zones: 
             hours[:, i] = by_zone * float(technologies.availability[i])
     hours.setflags(write=False)
     return hours
-
-
-class _Buyers(dict[int, str]):
-    """Who orders for a site: its owner, unless somebody else placed the last order."""
-
-    def __init__(self, model: Model, known: Mapping[int, str]):
-        super().__init__(known)
-        self._model = model
-
-    def __missing__(self, row: int) -> str:
-        return self._model.owner_key(row)
 
 
 def _in_slots(world: World, parameters: Parameters) -> World:

@@ -78,7 +78,6 @@ def _order(model: Model, month: int, intent: Intent) -> None:
     """Split an order among makers: the home processors' share first, the rest by contract share."""
     chips, row = model.chips, intent.target
     buyer, public = intent.who, intent.verb == "purchase"
-    model.buyer_of[row] = buyer
     rest = intent.amount
     npu, gpu = chips.sources(buyer, "npu"), chips.sources(buyer, "gpu")
     if npu:

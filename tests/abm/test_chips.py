@@ -160,7 +160,7 @@ def test_priority_serves_the_better_class_first() -> None:
     world = ruled(korea(gpu_supply_factor=0.3), "nvidia", "gpu", "priority")
     model = worlds.built(world, package="as-announced")
     one, other = _two_rows(model)
-    buyer = model.buyer_of[other]
+    buyer = model.owner_key(other)
     edge = model.supply.edge("nvidia", buyer, "gpu")
     model.supply.priority[:] = 5
     model.supply.priority[edge] = 1
@@ -172,9 +172,9 @@ def test_priority_serves_the_better_class_first() -> None:
 
 
 def _nvidia(model: Model, row: int) -> Source:
-    """What supplies a site's buyer with accelerators of the leader."""
+    """What supplies a site's owner with accelerators of the leader."""
     column = model.makers["nvidia"]
-    return next(source for source in model.chips.sources(model.buyer_of[row], "gpu") if source.column == column)
+    return next(source for source in model.chips.sources(model.owner_key(row), "gpu") if source.column == column)
 
 
 def _two_rows(model: Model) -> tuple[int, int]:
