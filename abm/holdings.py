@@ -56,6 +56,8 @@ class Holdings:
     works: SiteWorks
     site_machines: SiteMachines
     people: TalentPool
+    still_needed: tuple[float, float]
+    """MW of equipment, and of buildings, that sites under way needed when this month's building began."""
     short_of_chips: dict[int, list[tuple[int, float]]]
     """Owner (row of the cast) to its sites that want accelerators this month, and how many."""
     seeking_consent: dict[int, list[int]]

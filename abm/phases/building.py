@@ -22,7 +22,10 @@ TOLD_AGAIN = 24
 
 
 def run(model: Model, month: int) -> None:
-    capacity: dict[str, float] = {}
+    sites, capacity = model.state.sites, dict[str, float]()
+    model.still_needed = core.still_needed(
+        sites.count, DECIDED, AI, sites.status, sites.kind, sites.mw, sites.built, sites.equipment
+    )
     for agent in model.acting("capacity"):
         for intent in agent.act("capacity", month):
             capacity[intent.who] = intent.amount * model.recipe_share(intent.subject)

@@ -154,7 +154,7 @@ def progress(
 
 @kernel(
     [
-        "float64(int64, int64, int64, boolean, int64[::1], int64[::1], float64[::1], float64[::1], float64[::1])"
+        "UniTuple(float64, 2)(int64, int64, int64, int64[::1], int64[::1], float64[::1], float64[::1], float64[::1])"
     ],
     allocates=False,
 )
@@ -162,22 +162,20 @@ def still_needed(
     count,  # sites
     decided,  # status of sites under way
     ai,  # kind of site that shares crews and cooling with others
-    equips,  # whether equipment is asked about, else what AI sites still build
     status,  # (S,)
     kind,  # (S,)
     mw,  # (S,)
     built,  # (S,) share that stands
     equipment,  # (S,) MW delivered
 ):
-    """MW that sites under way still need."""
-    total = 0.0
+    """MW of equipment that sites under way still need, and MW that AI sites among them still build."""
+    to_equip = to_build = 0.0
     for row in range(count):
         if status[row] == decided:
-            if equips:
-                total += mw[row] - equipment[row]
-            elif kind[row] == ai:
-                total += mw[row] * (1.0 - built[row])
-    return total
+            to_equip += mw[row] - equipment[row]
+            if kind[row] == ai:
+                to_build += mw[row] * (1.0 - built[row])
+    return to_equip, to_build
 
 
 @kernel(
