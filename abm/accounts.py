@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from abm.core.books import returns
 from abm.core.sites import draw as drawing
 from abm.core.sites import settle as core
-from abm.decisions import Intent
 from abm.queries import Queries
 from abm.state import DECIDED, ENERGISED
-from abm.transfers import BUILDERS, GENERATORS
+from abm.transfers import GENERATORS
+
+
+class Spending(NamedTuple):
+    """Room for what is spent on sites in a month, in the order in which it is listed."""
+
+    rows: np.ndarray
+    """Sites; one may come more than once."""
+    amounts: np.ndarray
+    """Currency."""
+    payees: np.ndarray
+    """Whom it goes to: place among ``transfers.payee``."""
+
+
+def spending_room(size: int) -> Spending:
+    """For at most ``size`` payments."""
+    return Spending(np.zeros(size, np.int64), np.zeros(size), np.zeros(size, np.int64))
 
 
 def site_terms_of(p: Mapping[str, float]) -> np.ndarray:
@@ -88,22 +103,19 @@ class Accounts(Queries):
             self._owner_number = self.state.sites.count, place[self.state.sites.owner]
         return self._owner_number[1]
 
-    def draw_all(self, month: int, rows: Sequence[int], amounts: Sequence[float], to: Sequence[str]) -> None:
-        """Spend on sites: lenders, equity holders and public support pay their parts.
-
-        ``amounts`` (n,) for sites ``rows`` (n,) go ``to`` (n,) builders or chip makers.
-        """
-        if not len(rows):
+    def draw_all(self, month: int, count: int) -> None:
+        """Spend on sites the first ``count`` of ``spending``: lenders, equity holders and public support pay their parts."""
+        if not count:
             return
         sites, state, transfers = self.state.sites, self.state, self.transfers
-        payee = transfers.payee
-        by_owner, sums = np.zeros(transfers.drawn.shape), np.zeros(drawing.SUMS)
+        rows, amounts, payees = self.spending
+        by_owner, sums = transfers.drawing
         drawing.draw(
             month,
             DECIDED,
-            np.array(rows, np.int64),
-            np.array(amounts, float),
-            np.array([payee[who] for who in to], np.int64),
+            rows[:count],
+            amounts[:count],
+            payees[:count],
             self._support_of_refills(month),
             self.owner_number(),
             sites.status,
@@ -119,11 +131,12 @@ class Accounts(Queries):
             self.equity_paid,
             self.deployed,
             self.cash,
+            transfers.drawn_edge,
+            self.supply.flow[month],
             by_owner,
             sums,
         )
-        self.ledger.post_lines(transfers.drawn.ravel(), by_owner.ravel())
-        self.supply.book_all(month, transfers.drawn_edge, by_owner.ravel())
+        self.ledger.post_lines(transfers.drawn, by_owner.ravel())
         supported, committed, deployed, pooled = sums.tolist()
         self.public_month += supported
         self.budget.total += supported
@@ -133,11 +146,8 @@ class Accounts(Queries):
 
     def _support_of_refills(self, month: int) -> np.ndarray:
         """(payees,) share of a refill's price that subsidy and tax credit pay, as the levers stand this month."""
-        subsidy = self.board.value("gpu_subsidy", month)
-        share = np.full(
-            len(self.transfers.payee), subsidy + (1.0 - subsidy) * self.board.value("tax_credit", month)
-        )
-        share[BUILDERS] = 0.0
+        subsidy, share = self.board.value("gpu_subsidy", month), self.transfers.support_of_refills
+        share[drawing.CHIP_MAKERS :] = subsidy + (1.0 - subsidy) * self.board.value("tax_credit", month)
         return share
 
     def book_shares(self) -> np.ndarray:
@@ -231,12 +241,9 @@ class Accounts(Queries):
             self.state.sites.deposit[row] = 0.0
 
     def pay_chip_deposit(self, month: int, row: int, amount: float) -> None:
-        """An owner pays ``amount`` with its order for accelerators; back it comes (< 0) when they are delivered."""
+        """An owner pays ``amount`` with its order for accelerators; it gets it back when they are delivered."""
         owner = self.owner_key(row)
-        if amount > 0.0:
-            self.ledger.post("chip deposits", owner, "money", amount, "chip deposit")
-        elif amount < 0.0:
-            self.ledger.post(owner, "chip deposits", "money", -amount, "chip deposit returned")
+        self.ledger.post("chip deposits", owner, "money", amount, "chip deposit")
         self.cash[self.investor[owner]] -= amount
         self.chip_deposits[row] += amount
         if self.state.sites.finance[row] == 2:
@@ -248,17 +255,6 @@ class Accounts(Queries):
             self.ledger.post(self.owner_key(row), "deposits", "money", deposit, "deposit refunded")
             self.utility.deposits -= deposit
             self.state.sites.deposit[row] = 0.0
-
-    def note_scarcity(self, month: int, row: int, what: str) -> None:
-        """Crews or cooling did not reach for what a site under way wanted."""
-        sites = self.state.sites
-        self.decisions.repeat(
-            month,
-            Intent(self.owner_key(row), "slow", sites.key[row], float(sites.mw[row]), "MW"),
-            0.0,
-            what,
-            every=24,
-        )
 
     def pooled_irr(self, month: int) -> float:
         """Yearly return of all equity in project-financed sites, with what is held at book value."""

@@ -36,22 +36,32 @@ class Feed(NamedTuple):
     """Edge of the supply graph."""
 
 
-class Arrival(NamedTuple):
-    """Accelerators that reach a site."""
+class Source(NamedTuple):
+    """A maker that supplies a buyer, and the terms of its edge."""
 
-    row: int
     column: int
-    """Place of their maker."""
-    vintage: int
-    number: float
-    price: float
-    """Mean price agreed when they were allocated, currency each."""
-    returned: float
-    """Deposit that goes back with them, currency."""
-    there: float
-    """What the site has with them."""
-    equips: bool
-    """Whether the site counts as equipped with this delivery."""
+    """Place of the maker."""
+    supply: int
+    """Edge of the supply graph."""
+    share: float
+    capacity: float
+    lead: int
+    tier: int
+
+
+class Delivered(NamedTuple):
+    """What accelerators that reached sites in a month come to."""
+
+    spent: int
+    """Payments listed so far in the model's ``spending``."""
+    by_owner: np.ndarray
+    """(2 x owners,) machines, then deposits that go back, currency."""
+    by_maker: list[list[float]]
+    """Machines, and what the state pays, currency."""
+    pooled: float
+    """Deposits that go back to sites with project finance, currency."""
+    equipped: list[tuple[int, int, float]]
+    """Sites that are equipped now, the place of the maker, and what is there."""
 
 
 class Made(NamedTuple):
@@ -122,7 +132,7 @@ class ChipGraph:
         ]
         self.sink = draft.node("buyers")
         self._feed(model, draft)
-        self.memory_abroad = np.array([draft.edge(node, self.sink, tier=9) for node in self.hbm], np.int64)
+        self.memory_abroad = [draft.edge(node, self.sink, tier=9) for node in self.hbm]
         self.to_desk = [
             draft.edge(
                 self.maker[c],
@@ -150,6 +160,12 @@ class ChipGraph:
         for c in columns:
             for _ in range(self.sites):
                 draft.edge(self.desk[c], self.sink, lapse=False)
+        self.supply_edge = np.full(self.first_site, -1, np.int64)
+        """Edge of the supply graph of each edge that does not go to a site, -1: none."""
+        for feed in [*self.feeds, *self.reserve_feeds]:
+            self.supply_edge[feed.edge] = feed.supply
+        for c in leading:
+            self.supply_edge[self.to_rivals[c]] = self.rival_supply[c]
         goods = [supply.goods.index(good) for good in ("hbm", *set(self.good)) if good in supply.goods]
         longest = int(supply.lead[np.isin(supply.good, goods)].max(initial=0))
         self.network = Network(
@@ -165,6 +181,11 @@ class ChipGraph:
         network.weight[[feed.edge for feed in self.reserve_feeds]] = 1.0
         self.limited = len([*self.hbm, *self.reserve, *self.maker])
         """The first nodes, whose capacity is set anew every month: memory, reserves, chip makers."""
+
+    def to_sites(self, count: int) -> None:
+        """Have the first ``count`` sites served; there are no more yet."""
+        sites = self.first_site + np.add.outer(np.arange(len(self.makers)) * self.sites, np.arange(count))
+        self.network.use(np.concatenate([np.arange(self.first_site), sites.ravel()]))
 
     def _feed(self, model: Model, draft: _Draft) -> None:
         """Edges from memory makers and their reserves to chip makers."""
@@ -185,12 +206,10 @@ class ChipGraph:
                     self.reserve_feeds.append(Feed(edge, j, c, at))
         both = [*self.feeds, *self.reserve_feeds]
         self.feed_edges = np.array([feed.edge for feed in both], np.int64)
-        self.feed_maker = np.array([feed.maker for feed in both], np.int64)
-        self.feed_supply = np.array([feed.supply for feed in both], np.int64)
         columns = range(len(self.makers))
-        self.feeds_of = [np.array([feed.edge for feed in both if feed.maker == c], np.int64) for c in columns]
+        self.feeds_of = [[feed.edge for feed in both if feed.maker == c] for c in columns]
         self.memory_lead = [
-            max((draft.columns["lead"][edge] for edge in edges.tolist()), default=0)
+            max((draft.columns["lead"][edge] for edge in edges), default=0)
             for edges in self.feeds_of
         ]
         self.has_memory = [len(edges) > 0 for edges in self.feeds_of]

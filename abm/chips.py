@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from abm.calendar import NEVER
-from abm.chip_graph import LONGEST_LEAD, Arrival, ChipGraph, Feed, Made, Shocks, newest_vintages
+from abm.chip_graph import (
+    LONGEST_LEAD,
+    ChipGraph,
+    Delivered,
+    Feed,
+    Made,
+    Shocks,
+    Source,
+    newest_vintages,
+)
 from abm.chip_log import AllocationLog
 from abm.core.allocate import Flows, State
 from abm.core.books import recount
@@ -49,28 +58,21 @@ class ChipChain:
         """(months,) vintage of the leading maker that buyers count on."""
         self._price = np.array(world.vintages.price_usd, float) * model.parameters["gpu_price_factor"]
         """(vintages,) price of a machine before the exchange rate."""
-        self.h100e = np.array(world.vintages.h100e, float)
-        self.most_efficient = np.argsort(-self.h100e / np.array(world.vintages.kw, float), kind="stable")
-        """Vintages, the most efficient first."""
         self._per_chip: list[list[float]] = np.where(
             vintage >= 0, world.vintages.hbm_gb[vintage], 0.0
         ).tolist()
         """(makers, months) memory in one of the newest machines, GB."""
-        cells = sites * len(world.vintages)
-        self.worn_out = np.zeros(cells, np.int64), np.zeros(cells, np.int64), np.zeros(cells, np.bool_)
-        """Room for what is found worn out in a month: sites, vintages, whether by age."""
-        self.short_rows, self.missing = np.zeros(sites, np.int64), np.zeros(sites)
-        """Room for the sites that want accelerators in a month, and how many."""
         room = columns * sites
+        self._sources: dict[tuple[str, str], list[Source]] = {}
+        """What :meth:`sources` has found."""
         self._short, self._by_maker = np.zeros(room, np.int64), np.zeros((2, columns))
         self._deliveries = (
-            np.zeros(room, np.int64),
-            np.zeros(room, np.int64),
-            np.zeros(room, np.int64),
-            np.zeros(room, np.bool_),
-            np.zeros((4, room)),
+            np.zeros((2, sites), np.int64),
+            np.zeros(sites),
+            np.zeros((2, len(model.owner_rows))),
+            np.zeros((2, columns)),
         )
-        """Room for a month's deliveries, as the compiled core lists them."""
+        """Room for a month's deliveries, as the compiled core counts them."""
         self._no_delay = np.zeros(network.edges, np.int64)
         self._held: list[float] = []
         """By chip maker: share of free memory under contract that the network's weights stand for."""
@@ -78,6 +80,8 @@ class ChipChain:
         self._capacity, self._edge_capacity = network.capacity, network.edge_capacity
         self._weight, self._per_unit = network.weight, network.per_unit
         self._orders = np.zeros(network.edges)
+        self._served = -1
+        """Sites that the graph reaches; owners announce more."""
         self._memory_accounts = [f"hbm of {maker}" for maker in self.makers]
         self.site_supply = np.full((columns, sites), -1, np.int64)
         """Edge of the supply graph over which a site is served."""
@@ -92,7 +96,8 @@ class ChipChain:
         self.memory_sold_out = True
         self.sold: dict[str, float] = {}
         """By memory maker: what it has sold freely so far, GB."""
-        self.flows: Flows | None = None
+        self.flows = self.state.no_flows()
+        """What moved in the last month."""
 
     def check_books(self, ledger: Ledger) -> None:
         """Have the ledger's physical accounts held against the graph's own stocks at every close."""
@@ -117,7 +122,7 @@ class ChipChain:
         """Memory that a chip maker holds, GB, and what is due to it in each month of its lead time from now on."""
         graph, state = self.graph, self.state
         c = self.model.makers[maker]
-        return float(state.input_stock[c]), state.due(graph.feeds_of[c], graph.memory_lead[c])
+        return state.input_stock.item(c), state.due(graph.feeds_of[c], graph.memory_lead[c])
 
     def vintage(self, maker: str, month: int) -> int:
         """Newest vintage of a maker that can be had in ``month``; -1 where there is none yet."""
@@ -137,27 +142,40 @@ class ChipChain:
         """By maker: orders of last month that its capacity could not make."""
         return self.log.turned_away
 
-    def place(self, month: int, row: int, maker: str, amount: float, public: bool) -> None:
+    def sources(self, buyer: str, good: str) -> list[Source]:
+        """Makers from which ``buyer`` has ``good``, looked up once: edges stay as they are for the whole run."""
+        found = self._sources.get((buyer, good))
+        if found is None:
+            supply = self.model.supply
+            found = self._sources[buyer, good] = [
+                Source(
+                    self.model.makers[supply.who_supplies(edge)],
+                    edge,
+                    float(supply.share[edge]),
+                    float(supply.capacity[edge]),
+                    int(supply.lead[edge]),
+                    int(supply.priority[edge]),
+                )
+                for edge in supply.into(buyer, good)
+            ]
+        return found
+
+    def place(self, month: int, row: int, source: Source, amount: float, public: bool) -> None:
         """Order ``amount`` for a site; a deposit is paid with it unless the state pays."""
         if amount <= 0.0:
             return
-        model, graph, supply, c = self.model, self.graph, self.model.supply, self.model.makers[maker]
-        at = supply.edge(maker, model.buyer_of[row], graph.good[c])
-        e = graph.first_site + c * graph.sites + row
-        self.site_supply[c, row] = -1 if at is None else at
-        if at is None:
-            self._edge_capacity[e] = self._weight[e] = 0.0
-        else:
-            self._edge_capacity[e] = supply.capacity[at]
-            size = max(float(model.state.sites.mw[row]), 1.0)
-            self._weight[e] = max(float(supply.share[at]), 1e-3) * size
-            graph.network.lead[e], graph.network.tier[e] = supply.lead[at], supply.priority[at]
+        model, network, c = self.model, self.graph.network, source.column
+        e = self.graph.first_site + c * self.graph.sites + row
+        self.site_supply[c, row] = source.supply
+        self._edge_capacity[e] = source.capacity
+        self._weight[e] = max(source.share, 1e-3) * max(float(model.state.sites.mw[row]), 1.0)
+        network.lead[e], network.tier[e] = source.lead, source.tier
         self._orders[e] += amount
         model.state.wanted[row, c] += amount
         share = 0.0 if public else self.deposit_share[c]
-        if share > 0.0 and at is not None:
-            vintage = self.vintage(maker, month + int(supply.lead[at]))
-            paid = share * amount * model.chip_price(max(vintage, 0), month)
+        if share > 0.0:
+            vintage = max(self._vintages[c][month + source.lead], 0)
+            paid = share * amount * model.chip_price(vintage, month)
             self.deposit[c, row] += paid
             model.pay_chip_deposit(month, row, paid)
 
@@ -176,6 +194,9 @@ class ChipChain:
         accelerators that licences still let into the country this month.
         """
         graph, supply, orders = self.graph, self.model.supply, self._orders
+        if self._served != self.model.state.sites.count:
+            self._served = self.model.state.sites.count
+            graph.to_sites(self._served)
         shocks = Shocks(graph) if supply.disruptions else None
         offered = [sold.get(who, NOTHING) for who in graph.memory]
         free, kept = [offer[0] for offer in offered], [offer[1] for offer in offered]
@@ -195,10 +216,15 @@ class ChipChain:
             node_factor=shocks.output if shocks else None,
             edge_factor=shocks.passes if shocks else None,
             edge_delay=shocks.delay if shocks else None,
+            out=self.flows,
         )
         self.flows = flows
+        sent = flows.granted[: graph.first_site].tolist()
         if graph.memory:
-            self._book_memory(month, flows)
+            self._book_memory(flows, sent)
+        for edges in graph.to_rivals.values():
+            for rival, edge in zip(graph.rivals, edges.tolist(), strict=True):
+                rival.chips_received = sent[edge]
         self._settle(month, flows, shocks)
         orders[:] = 0.0
         return flows
@@ -258,7 +284,8 @@ class ChipChain:
         self._split(month, graph.feeds, left, contract, shocks)
         if shocks:
             self._shock_memory(month, held, free, output, shocks)
-        self._orders[graph.memory_abroad] = [2.0 * offers for offers in free]
+        for edge, offers in zip(graph.memory_abroad, free, strict=True):
+            self._orders[edge] = 2.0 * offers
         part = sum(sold) * held[model.makers.get(model.leading_maker, 0)] if held else 0.0
         self.memory_sold_out = part <= 0.0 or wanted.get(model.leading_maker, 0.0) >= 0.9 * part
 
@@ -328,25 +355,26 @@ class ChipChain:
         total = float(planned.sum())
         return planned / total if total > 0.0 else planned
 
-    def _book_memory(self, month: int, flows: Flows) -> None:
-        """Every gigabyte: made, sold or kept, on its way, received, built in."""
+    def _book_memory(self, flows: Flows, sent: list[float]) -> None:
+        """Every gigabyte: made, sold or kept, on its way, received, built in; ``sent`` by edge that leads to no site."""
         graph, post, sold = self.graph, self.model.ledger.post, self.sold
-        sent, first, makers = flows.granted[graph.feed_edges], graph.first_site, len(graph.memory)
-        by_feed, by_edge = sent.tolist(), flows.granted[:first].tolist()
-        abroad = [by_edge[edge] for edge in graph.memory_abroad.tolist()]
-        freely, kept = len(graph.feeds), flows.made[makers : 2 * makers].tolist()
-        post("hbm abroad", "hbm makers", "hbm", sum(abroad), "memory sold")
-        post("hbm in transit", "hbm makers", "hbm", sum(by_feed[:freely]), "memory sold")
-        post("hbm reserve", "hbm makers", "hbm", sum(kept), "memory kept back")
-        post("hbm in transit", "hbm reserve", "hbm", sum(by_feed[freely:]), "memory from the reserve")
-        for who, amount in zip(graph.memory, abroad, strict=True):
-            sold[who] = sold.get(who, 0.0) + amount
-        for feed in graph.feeds:
-            sold[graph.memory[feed.memory]] += by_edge[feed.edge]
-        self.model.supply.book_all(month, graph.feed_supply, sent, self._orders[graph.feed_edges])
-        arrived, got = flows.arrived[:first].tolist(), [0.0] * len(self.makers)
-        for edge, c in zip(graph.feed_edges.tolist(), graph.feed_maker.tolist(), strict=True):
-            got[c] += arrived[edge]
+        arrived, got = flows.arrived[: graph.first_site].tolist(), [0.0] * len(self.makers)
+        abroad = freely = reserved = 0.0
+        for who, edge in zip(graph.memory, graph.memory_abroad, strict=True):
+            abroad += sent[edge]
+            sold[who] = sold.get(who, 0.0) + sent[edge]
+        for edge, memory, maker, _ in graph.feeds:
+            freely += sent[edge]
+            sold[graph.memory[memory]] += sent[edge]
+            got[maker] += arrived[edge]
+        for edge, _, maker, _ in graph.reserve_feeds:
+            reserved += sent[edge]
+            got[maker] += arrived[edge]
+        kept = sum(flows.made[graph.reserve[0] : graph.reserve[-1] + 1].tolist())
+        post("hbm abroad", "hbm makers", "hbm", abroad, "memory sold")
+        post("hbm in transit", "hbm makers", "hbm", freely, "memory sold")
+        post("hbm reserve", "hbm makers", "hbm", kept, "memory kept back")
+        post("hbm in transit", "hbm reserve", "hbm", reserved, "memory from the reserve")
         for account, received, used in zip(self._memory_accounts, got, flows.used.tolist(), strict=False):
             post(account, "hbm in transit", "hbm", received, "memory received")
             post("hbm built in", account, "hbm", used, "memory used")
@@ -354,16 +382,12 @@ class ChipChain:
     def _settle(self, month: int, flows: Flows, shocks: Shocks | None) -> None:
         """Take over what the graph says of sites: orders left, what is on its way and at which price; log and book."""
         model, graph, supply, network = self.model, self.graph, self.model.supply, self.graph.network
-        for c, edges in graph.to_rivals.items():
-            got = flows.granted[edges]
-            for rival, amount in zip(graph.rivals, got.tolist(), strict=True):
-                rival.chips_received = amount
-            supply.book_all(month, graph.rival_supply[c], got, flows.asked[edges])
         found = core.take_over(
-            month, model.state.sites.count, graph.first_site, flows.asked, flows.granted, network.lead,
+            month, model.state.sites.count, flows.asked, flows.granted, network.lead,
             shocks.delay if shocks else self._no_delay, network.queue_row, self._vintage,
-            self._price * float(model.outside.exchange_rate[month]), self.site_supply, supply.asked[month],
-            self.state.backlog, model.state.wanted, model.state.ordered, self._value, self._by_maker, self._short,
+            self._price * float(model.outside.exchange_rate[month]), graph.supply_edge, self.site_supply,
+            supply.flow[month], supply.asked[month], self.state.backlog, model.state.wanted, model.state.ordered,
+            self._value, self._by_maker, self._short,
         )  # fmt: skip
         asked, granted = self._by_maker.tolist()
         imported = sum(amount for amount, foreign in zip(granted, graph.foreign, strict=True) if foreign)
@@ -373,19 +397,23 @@ class ChipChain:
         self.log.write(month, flows, asked, granted, self._short[:found].tolist(), self.site_supply)
 
     # -- deliveries --------------------------------------------------------------------------
-    def receive(self, month: int) -> list[Arrival]:
-        """Accelerators that reached sites this month; they go into store there."""
-        if self.flows is None:
-            return []
+    def receive(self, month: int, spent: int) -> Delivered:
+        """Accelerators that reached sites this month go into store there, and their deposits go back.
+
+        What owners pay is listed in the model's ``spending``, after the first ``spent`` entries.
+        """
         model, graph, state, sites = self.model, self.graph, self.model.state, self.model.state.sites
-        rows, columns, vintages, equips, figures = self._deliveries
-        found = core.receive(
-            month, sites.count, graph.first_site, NEVER, self._vintage, sites.gpus, self.flows.arrived,
+        equipped, there, by_owner, by_maker = self._deliveries
+        spent, found, pooled = core.receive(
+            month, sites.count, graph.first_site, NEVER, spent, self._vintage, sites.gpus, self.flows.arrived,
             self.state.backlog, self.state.pipeline, self._value, state.ordered, self.deposit, state.chips, state.store,
-            model.chip_age, sites.step["equipped"], rows, columns, vintages, equips, figures,
+            model.chip_age, sites.step["equipped"], model.owner_number(), sites.finance, model.state_purchased,
+            self.site_supply, model.supply.flow[month], model.chip_deposits, model.cash, *model.spending, equipped, there,
+            by_owner, by_maker,
         )  # fmt: skip
-        listed = rows, columns, vintages, *figures, equips
-        return list(map(Arrival._make, zip(*(values[:found].tolist() for values in listed), strict=True)))
+        rows, columns = equipped[:, :found].tolist()
+        listed = list(zip(rows, columns, there[:found].tolist(), strict=True))
+        return Delivered(spent, by_owner.ravel(), by_maker.tolist(), pooled, listed)
 
     def on_the_way(self) -> float:
         """Accelerators allocated to sites and not arrived, from the graph's own pipelines."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from abm.accounts import Spending
     from abm.board import Board
     from abm.calendar import Calendar
     from abm.chips import ChipChain
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from abm.population import Startups
     from abm.quantities import Parameters
     from abm.series import Recorder
+    from abm.site_machines import SiteMachines
     from abm.stakeholder import Stakeholder
     from abm.state import State, Utility
     from abm.supply import SupplyGraph
@@ -52,7 +54,10 @@ class Holdings:
     supply: SupplyGraph
     chips: ChipChain
     works: SiteWorks
+    site_machines: SiteMachines
     people: TalentPool
+    still_needed: tuple[float, float]
+    """MW of equipment, and of buildings, that sites under way needed when this month's building began."""
     short_of_chips: dict[int, list[tuple[int, float]]]
     """Owner (row of the cast) to its sites that want accelerators this month, and how many."""
     seeking_consent: dict[int, list[int]]
@@ -76,7 +81,6 @@ class Holdings:
     vintage_h100e: np.ndarray
     is_leader: np.ndarray
     """(vintages,) made by the leading maker."""
-    buyer_of: dict[int, str]
     investor: dict[str, int]
     investor_names: list[str]
     owner_rows: list[int]
@@ -98,6 +102,9 @@ class Holdings:
     arrears: np.ndarray
     chip_deposits: np.ndarray
     """Deposits that sites' owners have paid for accelerators not yet delivered, currency."""
+    state_purchased: np.ndarray
+    """(sites,) whether the state buys the machines of a site."""
+    spending: Spending
     cash: np.ndarray
     """(investors,) what sites paid out to each less what it paid in, currency."""
     deployed: np.ndarray

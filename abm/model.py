@@ -11,7 +11,7 @@ import mesa
 import numpy as np
 
 from abm import snapshot
-from abm.accounts import Accounts, site_terms_of
+from abm.accounts import Accounts, site_terms_of, spending_room
 from abm.board import Board, LeverLike, TriggerLike
 from abm.calendar import NEVER, Calendar
 from abm.chips import ChipChain
@@ -40,6 +40,7 @@ from abm.quantities import Parameters
 from abm.queries import OUTLOOK_YEARS
 from abm.reporting import Reporting
 from abm.series import Indicator, Recorder
+from abm.site_machines import SiteMachines
 from abm.snapshot import Snapshot
 from abm.stakeholder import Stakeholder
 from abm.state import AI, DECIDED, Market, State, Utility
@@ -101,6 +102,7 @@ class Model(Accounts, Reporting, mesa.Model):
         self._prepare_sellers()
         self.chips = ChipChain(self)
         self.works = SiteWorks(self)
+        self.site_machines = SiteMachines(self)
         self.startups = Startups(self, [agent.who for agent in self.by_kind("startups")])
         self.people = TalentPool(self)
         self.hosting = Hosting(self)
@@ -156,8 +158,6 @@ class Model(Accounts, Reporting, mesa.Model):
         self.is_leader = np.array([maker == self.leading_maker for maker in self.maker_of], bool)
         self._leading = _newest_by_month(v, np.flatnonzero(self.is_leader), months + 241)
         self.state.wanted = np.zeros((len(sites.mw), max(len(self.makers), 1)))
-        self.buyer_of = {row: self.owner_key(row) for row in range(sites.count)}
-        self.buyer_of = _Buyers(self, self.buyer_of)
         self._newest: dict[tuple[str, int], int] = {}
         self._per_mw = {
             world.goods.keys[i]: float(q)
@@ -191,7 +191,8 @@ class Model(Accounts, Reporting, mesa.Model):
         self.closed_by_policy_mw = 0.0
         self.export_quota = np.inf
         self.imported_this_quarter = self.imported_total = 0.0
-        self.state_purchased: dict[int, float] = {}
+        self.state_purchased = np.zeros(len(sites.mw), bool)
+        self.spending = spending_room(len(sites.mw) * (1 + len(self.makers)))
         self.delivered_by: dict[str, float] = {}
         self.resource_used = np.zeros(len(world.resources))
         self.offers: list[Any] = []
@@ -392,17 +393,6 @@ def _hours_of_profiles(days: Table, weights: Table, technologies: Table, zones: 
             hours[:, i] = by_zone * float(technologies.availability[i])
     hours.setflags(write=False)
     return hours
-
-
-class _Buyers(dict[int, str]):
-    """Who orders for a site: its owner, unless somebody else placed the last order."""
-
-    def __init__(self, model: Model, known: Mapping[int, str]):
-        super().__init__(known)
-        self._model = model
-
-    def __missing__(self, row: int) -> str:
-        return self._model.owner_key(row)
 
 
 def _in_slots(world: World, parameters: Parameters) -> World:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from abm.core.market import power_cost
-from abm.core.sites import ahead, build, census
+from abm.core.sites import ahead, census
 from abm.holdings import Holdings
 from abm.state import AI, DECIDED, ENERGISED, FINANCE, PASSED
 
@@ -86,13 +86,8 @@ class Queries(Holdings):
         return 1.0 / quantity if quantity > 0.0 else math.inf
 
     def order_book(self, good: str) -> float:
-        """Megawatts of site that still need ``good``."""
-        sites = self.state.sites
-        needed: float = build.still_needed(
-            sites.count, DECIDED, AI, good == "power-equipment", sites.status, sites.kind, sites.mw, sites.built,
-            sites.equipment,
-        )  # fmt: skip
-        return needed
+        """Megawatts of site that still needed ``good`` when this month's building began."""
+        return self.still_needed[0 if good == "power-equipment" else 1]
 
     def h100e_per_mw(self) -> float:
         """H100-equivalents that a megawatt of today's newest accelerators holds."""
@@ -244,6 +239,11 @@ class Queries(Holdings):
             if ai_mw > 0.0
             else 0.0
         )
+
+    def mean_site_price(self) -> float:
+        """What a MWh cost an AI site last month, mean over zones."""
+        prices: list[float] = self.state.site_price.tolist()
+        return sum(prices) / len(prices)
 
     def thermal_cost(self, month: int) -> float:
         """Running cost of coal, the cheapest thermal fuel, currency/MWh; 0 where there is none."""

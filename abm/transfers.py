@@ -21,10 +21,6 @@ GENERATORS = ("nuclear", "renewable", "thermal")
 """Groups of generators whose margins are kept apart."""
 
 
-BUILDERS = 0
-"""Place among those who are paid for what is spent on sites; chip makers follow."""
-
-
 class Transfers:
     """Numbers of journal lines and of edges of the supply graph; -1 where nothing is to be booked."""
 
@@ -64,8 +60,16 @@ class Transfers:
         self.powered = edge.ravel()
         """(O * FLOWS,) edges of the supply graph on which owners' energy comes."""
         self.payee = {who: i for i, who in enumerate(["builders", *model.makers])}
-        """Who is paid for what is spent on sites, to place."""
-        self.drawn = np.array(
+        """Who is paid for what is spent on sites, to place: builders, then chip makers."""
+        self.delivered = np.array(
+            [
+                *(line(f"gpus {owner}", "gpus in transit", "gpu", "delivery") for owner in owners),
+                *(line(owner, "chip deposits", "money", "chip deposit returned") for owner in owners),
+            ],
+            np.int64,
+        )
+        """(2 * O,) accelerators that reach owners' sites, and the deposits that go back."""
+        drawn = np.array(
             [
                 [
                     line(owner, "treasury", "money", "support of sites"),
@@ -79,14 +83,19 @@ class Transfers:
             ],
             np.int64,
         )
-        """(O, OTHERS + 2 I + P) what is paid for sites, in :mod:`abm.core.sites.draw`'s order."""
-        edge = np.full(self.drawn.shape, -1, np.int64)
+        self.drawn = drawn.ravel()
+        """(O * (OTHERS + 2 I + P),) what is paid for sites, in :mod:`abm.core.sites.draw`'s order."""
+        self.drawing = np.zeros(drawn.shape), np.zeros(draw.SUMS)
+        """Room for what it comes to in a month."""
+        self.support_of_refills = np.zeros(len(self.payee))
+        """(P,) share of the price of later machines that the state pays; none of buildings."""
+        edge = np.full(drawn.shape, -1, np.int64)
         for o, owner in enumerate(owners):
             edge[o, draw.LOAN] = _number(supply.edge(model.lender_account, owner, "debt"))
             for i, who in enumerate(names):
                 edge[o, draw.OTHERS + i] = _number(supply.edge(who, owner, "capital"))
-        self.drawn_edge = edge.ravel()
-        """The same, in edges of the supply graph."""
+        self.drawn_edge = edge
+        """(O, OTHERS + 2 I + P) the same, in edges of the supply graph."""
         sellers = [model.seller_of(i) for i in range(len(model.world.technologies))]
         self.generators = np.array(
             [

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from abm.accounts import site_terms_of
 from abm.core.allocate import BOUNDS, Network, State
 from abm.core.sites import works as core
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 GOODS = ("power-equipment", "cooling", "construction")
 """In the order of the rows of ``abm.core.sites.build``."""
+
+EQUIPMENT_BEFORE_OPENING = 6
+"""Months before its date in which a site that was under way at the start has its equipment."""
 
 LAST_CLASS = 8
 """Of those whom no edge of the supply graph names, under the rule "priority"."""
@@ -64,6 +68,9 @@ class SiteWorks:
             slack=supply.longest_delay() + 1,
         )
         self.state = State(self.network)
+        self._flows = self.state.no_flows()
+        self._served = -1
+        """Sites that the network reaches; owners announce more."""
         self.want, self.stock = np.zeros(sites), np.zeros(sites)
         """By site: megawatts that it could build this month; cooling plant that waits for crews."""
         self.asked, self.weight = np.zeros((len(GOODS), sites)), np.zeros((len(GOODS), sites))
@@ -71,11 +78,19 @@ class SiteWorks:
         """By site: what was let go and is late because of a shock."""
         self.bound = np.zeros((len(GOODS), sites), np.int8)
         """By site: why it got less than it asked for, index into ``BOUNDS``."""
-        self.rows, self.done, self.short_of = (
-            np.zeros(sites, np.int64),
-            np.zeros(sites),
-            np.zeros(sites, np.int8),
-        )
+        self.is_shock = np.array(["shock" in reason for reason in BOUNDS])
+        """(reasons,) of ``BOUNDS``."""
+        self.said, self.said_in = np.zeros(sites, np.int64), np.zeros(sites, np.int64)
+        """By site: what was short when it was last told so, 0: never; and the month."""
+        self.told, self.lacks = np.zeros(sites, np.int64), np.zeros(sites, np.int64)
+        """Room for a month's sites that are told what is short, and for that."""
+        self.rows = np.zeros(sites, np.int64)
+        """Room for a month's sites that open."""
+        p = model.parameters
+        self.pace = np.array([p["build_months"], p["build_size_exponent"], 0.0, EQUIPMENT_BEFORE_OPENING])
+        """What buildings' months depend on, for the compiled core; the month is set each month."""
+        self.money = site_terms_of(p)
+        """What their cost depends on."""
         self.lead = supply.longest_leads("power-equipment")
         """(cast,) months from a site's decision to its power equipment."""
         self._to = np.array(
@@ -112,6 +127,9 @@ class SiteWorks:
         model, supply, network, shape = self.model, self.model.supply, self.network, self._shape
         sites, moved, ordered = model.state.sites, supply.flow[month], supply.asked[month]
         output, sent, landed = network.capacity, self._sent, self._landed
+        if self._served != sites.count:
+            self._served = sites.count
+            network.use(np.add.outer(np.arange(shape[0]) * shape[1], np.arange(self._served)).ravel())
         output[: shape[0]] = [capacity.get(agent.who, 0.0) for agent in self.makers]
         if self._single and not supply.disruptions and core.serve_all(
             sites.count, self.good, self._to, sites.owner, output, self.asked, sent, moved, ordered
@@ -119,27 +137,12 @@ class SiteWorks:
             self.bound[:] = 0
             self._book(sent.tolist(), sent.tolist())
             return self.asked
-        orders = self.asked[self.good]
-        edges = self._to[:, sites.owner]
-        network.weight[:] = self.weight[self.good].ravel()
-        for makers in self.of_good:
-            if len(makers) > 1:
-                orders[makers] *= self._parts(edges[makers], output[makers])
-        if not self._plain:
-            self._rank(orders, edges)
-        shocks: dict[str, np.ndarray] = {}
-        if supply.disruptions:
-            factors = [
-                supply.output_factor(month, agent.who, GOODS[g])
-                for agent, g in zip(self.makers, self.good, strict=True)
-            ]
-            shocks = {
-                "node_factor": np.array([*factors, 1.0]),
-                "edge_factor": np.ones(edges.size) * supply.factors(month, edges.ravel()),
-                "edge_delay": supply.delays(month, edges.ravel()),
-            }
-        flows = self.state.month(orders.ravel(), **shocks)
-        got = self.asked.copy()
+        orders, got = self.asked[self.good], self.asked.copy()
+        network.weight.reshape(shape)[:] = self.weight[self.good]
+        if not (self._single and self._plain):
+            self._divide(orders, output)
+        shocks = self._shocks(month) if supply.disruptions else {}
+        self._flows = flows = self.state.month(orders.ravel(), out=self._flows, **shocks)
         core.deliver(
             sites.count, self.good, self._to, sites.owner, orders, flows.granted.reshape(shape),
             flows.arrived.reshape(shape), flows.bound.reshape(shape), got, self.bound, self.on_way, sent, landed,
@@ -147,6 +150,28 @@ class SiteWorks:
         )  # fmt: skip
         self._book(sent.tolist(), landed.tolist())
         return got
+
+    def _divide(self, orders: np.ndarray, output: np.ndarray) -> None:
+        """Orders among several makers of a good, and terms of makers that do not simply share proportionally."""
+        edges = self._to[:, self.model.state.sites.owner]
+        for makers in self.of_good:
+            if len(makers) > 1:
+                orders[makers] *= self._parts(edges[makers], output[makers])
+        if not self._plain:
+            self._rank(orders, edges)
+
+    def _shocks(self, month: int) -> dict[str, np.ndarray]:
+        """What shocks leave of makers' output and of what an edge lets through, and by how much they delay it."""
+        supply, edges = self.model.supply, self._to[:, self.model.state.sites.owner].ravel()
+        factors = [
+            supply.output_factor(month, agent.who, GOODS[g])
+            for agent, g in zip(self.makers, self.good, strict=True)
+        ]
+        return {
+            "node_factor": np.array([*factors, 1.0]),
+            "edge_factor": np.ones(edges.size) * supply.factors(month, edges),
+            "edge_delay": supply.delays(month, edges),
+        }
 
     def _parts(self, edges: np.ndarray, output: np.ndarray) -> np.ndarray:
         """(makers, sites) parts of an order: by contract share among the owner's suppliers, by output where it has none."""
@@ -175,8 +200,9 @@ class SiteWorks:
             post(stands, "works in transit", "mw", came, good)
             agent.supplied += came  # type: ignore[attr-defined]
 
-    def why(self, good: int, row: int) -> str:
-        """What a site that got too little of a good is told."""
-        if BOUNDS[self.bound[good, row]] not in ("node shock", "edge shock"):
+    def why(self, lacks: int) -> str:
+        """What a site that got too little is told: number of a good, and as many more as there are where a shock is why."""
+        by_shock, good = divmod(lacks, len(GOODS))
+        if not by_shock:
             return ON_SITE[good]
         return f"{ON_SITE[good]} (shock at {', '.join(self.makers[m].who for m in self.of_good[good])})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import ClassVar
 
 from abm.decisions import Intent
@@ -35,20 +35,10 @@ class Platform(Chaebol):
     H100-equivalent says, on top of the graph's contract share.
     """
 
-    def order(self, month: int) -> Iterator[Intent]:
-        share = None
-        for intent in super().order(month):
-            share = npu_share(self.world_model, month) if share is None else share
-            yield Intent(
-                intent.who,
-                intent.verb,
-                intent.subject,
-                intent.amount,
-                intent.unit,
-                {"npu_share": share},
-                intent.bound,
-                intent.target,
-            )
+    def _order(self, row: int, amount: float, month: int) -> Intent:
+        share = npu_share(self.world_model, month)
+        key = self.state.sites.key[row]
+        return self.intent("order", key, amount, "GPU", target=row, npu_share=share)
 
 
 class PublicOperator(Developer):
@@ -60,8 +50,8 @@ class PublicOperator(Developer):
 
     READS: ClassVar[tuple[str, ...]] = (*Owner.READS, "state_gpu_purchases")
 
-    def order(self, month: int) -> Iterator[Intent]:
-        yield from ()
+    def order(self, month: int) -> Iterable[Intent]:
+        return ()
 
     def score(self, month: int) -> float:
         """H100-equivalents at work in its halls."""

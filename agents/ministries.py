@@ -62,6 +62,7 @@ class ScienceMinistry(Ministry):
     def __init__(self, model: Model, who: str):
         super().__init__(model, who)
         self.carried = 0.0
+        self._lead = model.lead_months(who, "gpu")
         sites = model.state.sites
         own = np.flatnonzero((sites.finance == 0) & (sites.kind != FAB)).tolist()
         self._hosts = sorted(own, key=lambda row: (int(sites.expected[row]), row))
@@ -78,15 +79,16 @@ class ScienceMinistry(Ministry):
         self.carried += self.lever("state_gpu_purchases") / 12.0
         if self.carried < 1.0:
             return
-        lead = model.lead_months(self.who, "gpu")
+        lead = self._lead
         vintage = model.vintage_for(month + lead)
         price = model.chip_price(vintage, month)
         for row in self._hosts:
             opening = max(int(sites.expected[row]), int(sites.ready[row]) if sites.ready[row] < NEVER else 0)
             if sites.status[row] in (HIDDEN, WITHDRAWN) or month < opening - lead:
                 continue
-            there = float((state.chips[row] + state.store[row]).sum())
-            room = float(sites.gpus[row] - there - state.ordered[row] - state.wanted[row].sum())
+            there = sum(state.chips[row].tolist()) + sum(state.store[row].tolist())
+            coming = float(state.ordered[row]) + sum(state.wanted[row].tolist())
+            room = float(sites.gpus[row]) - there - coming
             if room < 1.0:
                 continue
             affordable = (

@@ -318,26 +318,30 @@ class Owner(SiteHolder):
             )
 
     # -- accelerators ------------------------------------------------------------------------
-    def order(self, month: int) -> Iterator[Intent]:
+    def order(self, month: int) -> Iterable[Intent]:
         """Order for decided sites in time for their opening, and refill what has been scrapped if it pays."""
-        model, sites = self.world_model, self.state.sites
-        short = model.short_of_chips.get(self.row)
-        if not short:
-            return
+        short = self.world_model.short_of_chips.get(self.row)
+        return self._order_for(short, month) if short else ()
+
+    def _order_for(self, short: list[tuple[int, float]], month: int) -> Iterator[Intent]:
+        """Orders for those of the sites that are ``short`` whose time has come."""
+        model, sites, arrives = self.world_model, self.state.sites, month + self._lead
         refills = self.due(month)
         pays: bool | None = None
         for row, missing in short:
             if sites.status[row] == DECIDED:
+                if sites.expected[row] > arrives or arrives < sites.ready[row] < NEVER:
+                    continue
                 left = (1.0 - float(sites.built[row])) * building_months(model, row)
-                opening = max(int(sites.expected[row]), month + math.floor(left))
-                if sites.ready[row] < NEVER:
-                    opening = max(opening, int(sites.ready[row]))
-                if month >= opening - self._lead:
-                    yield self.intent("order", sites.key[row], missing, "GPU", target=row)
+                if math.floor(left) <= self._lead:
+                    yield self._order(row, missing, month)
             elif refills:
                 pays = self.refill_pays(month) if pays is None else pays
                 if pays:
-                    yield self.intent("order", sites.key[row], missing, "GPU", target=row)
+                    yield self._order(row, missing, month)
+
+    def _order(self, row: int, amount: float, month: int) -> Intent:
+        return self.intent("order", self.state.sites.key[row], amount, "GPU", target=row)
 
     def refill_pays(self, month: int) -> bool:
         """Whether one new accelerator in a standing building earns its price and the required return."""
@@ -362,16 +366,14 @@ class Owner(SiteHolder):
             / 1000.0
             * 8760.0
             * p["load_factor"]
-            * float(self.state.site_price.mean())
+            * model.mean_site_price()
         )
-        decline, rate = (
-            p["world_compute_price_decline"],
-            float(model.outside.interest_rate[month]) + p["equity_premium"],
-        )
-        value = sum(
-            (rent * (1.0 - decline) ** k - cost) / (1.0 + rate) ** (k + 1)
-            for k in range(round(p["gpu_life_months"] / 12.0))
-        )
+        falls = 1.0 - p["world_compute_price_decline"]
+        discount = 1.0 / (1.0 + float(model.outside.interest_rate[month]) + p["equity_premium"])
+        value, weight = 0.0, discount
+        for _ in range(round(p["gpu_life_months"] / 12.0)):
+            value += (rent - cost) * weight
+            rent, weight = rent * falls, weight * discount
         return bool(value >= price)
 
     def score(self, month: int) -> float:

@@ -27,12 +27,14 @@ def npu_share(model: Model, month: int) -> float:
         return 0.0
     p, v = model.parameters, model.world.vintages
 
+    price = model.mean_site_price()
+
     def cost(vintage: int) -> float:
         power = float(v.kw[vintage]) * p["gpu_power_factor"] * p["pue"] / 1000.0 * 8760.0 * p["load_factor"]
-        running = power * float(model.state.site_price.mean()) * p["gpu_life_months"] / 12.0
+        running = power * price * p["gpu_life_months"] / 12.0
         return (model.chip_price(vintage, month) + running) / float(v.h100e[vintage])
 
-    own, other = model.vintage_of(makers[0].who, month), model.vintage_for(month)
+    own, other = model.chips.vintage(makers[0].who, month), model.vintage_for(month)
     if own < 0:
         return 0.0
     advantage = math.log(cost(other) / cost(own))

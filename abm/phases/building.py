@@ -17,23 +17,26 @@ from abm.state import AI, DECIDED, ENERGISED
 if TYPE_CHECKING:
     from abm.model import Model
 
-EQUIPMENT_BEFORE_OPENING = 6
-"""Months before its date in which a site that was under way at the start has its equipment."""
+TOLD_AGAIN = 24
+"""Months after which a site is told again that crews or cooling did not reach for what it wanted."""
 
 
 def run(model: Model, month: int) -> None:
-    capacity: dict[str, float] = {}
+    sites, capacity = model.state.sites, dict[str, float]()
+    model.still_needed = core.still_needed(
+        sites.count, DECIDED, AI, sites.status, sites.kind, sites.mw, sites.built, sites.equipment
+    )
     for agent in model.acting("capacity"):
         for intent in agent.act("capacity", month):
             capacity[intent.who] = intent.amount * model.recipe_share(intent.subject)
             model.decisions.repeat(
                 month, intent, intent.amount, "expanding" if intent.values["order_book"] else ""
             )
-    _build(model, month, capacity)
-    _receive(model, month)
+    spent = _build(model, month, capacity)
+    spent = _receive(model, month, spent)
+    model.draw_all(month, spent)
     _open(model, month)
-    _install(model, month)
-    _scrap(model, month)
+    _turn_over(model, month)
     _build_power(model, month)
 
 
@@ -44,52 +47,46 @@ def building_months(model: Model, row: int) -> float:
     return float(p["build_months"] * size ** p["build_size_exponent"])
 
 
-def _build(model: Model, month: int, capacity: dict[str, float]) -> None:
-    """Buildings proceed as crews and cooling reach, equipment comes; chip plants have crews of their own."""
-    sites, works, p = model.state.sites, model.works, model.parameters
-    terms = np.array([p["build_months"], p["build_size_exponent"], month, EQUIPMENT_BEFORE_OPENING])
+def _build(model: Model, month: int, capacity: dict[str, float]) -> int:
+    """Buildings proceed as crews and cooling reach, equipment comes; chip plants have crews of their own.
+
+    What that costs is listed in the model's ``spending``; returns how many entries there are.
+    """
+    sites, works = model.state.sites, model.works
+    works.pace[core.MONTH] = month
     busy = core.ask(
-        terms, sites.count, DECIDED, AI, NEVER, sites.status, sites.kind, sites.mw, sites.built, sites.equipment,
+        works.pace, sites.count, DECIDED, AI, NEVER, sites.status, sites.kind, sites.mw, sites.built, sites.equipment,
         sites.step["built"], sites.started_before, sites.expected, sites.step["decided"], sites.owner, works.lead,
         works.on_way, works.stock, works.want, works.asked, works.weight,
     )  # fmt: skip
     if not busy and not works.late():
-        return
+        return 0
     got = works.month(month, capacity)
-    rows, done, short_of = works.rows, works.done, works.short_of
-    found = core.progress(
-        month, sites.count, AI, sites.kind, sites.mw, sites.built, sites.step["built"], sites.equipment, works.want,
-        works.stock, got, rows, done, short_of,
+    told, lacks = works.told, works.lacks
+    found, news = core.progress(
+        month, TOLD_AGAIN, sites.count, AI, works.money, sites.kind, sites.mw, sites.shell_cost, sites.waived,
+        sites.built, sites.step["built"], sites.equipment, works.want, works.stock, got, works.bound, works.is_shock,
+        works.said, works.said_in, *model.spending, told, lacks,
     )  # fmt: skip
-    spent: dict[int, float] = {}
-    for row, share, short in zip(
-        rows[:found].tolist(), done[:found].tolist(), short_of[:found].tolist(), strict=True
-    ):
-        if sites.kind[row] == AI:
-            spent[row] = model.shell_budget(row) * share
-            if short:
-                model.note_scarcity(month, row, works.why(short, row))
-    model.draw_all(month, list(spent), list(spent.values()), ["builders"] * len(spent))
+    for row, short in zip(told[:news].tolist(), lacks[:news].tolist(), strict=True):
+        slowed = Intent(model.owner_key(row), "slow", sites.key[row], float(sites.mw[row]), "MW")
+        model.decisions.note(month, slowed, 0.0, works.why(short))
+    return found
 
 
-def _receive(model: Model, month: int) -> None:
-    chips, sites = model.chips, model.state.sites
-    rows, prices, makers = list[int](), list[float](), list[str]()
-    for row, column, vintage, count, price, returned, there, equips in chips.receive(month):
-        maker, owner = chips.makers[column], model.owner_key(row)
-        model.ledger.post(f"gpus {owner}", "gpus in transit", "gpu", count, "delivery")
-        model.supply.book(month, maker, model.buyer_of[row], "npu" if model.is_npu[vintage] else "gpu", count)
-        model.delivered_by[maker] = model.delivered_by.get(maker, 0.0) + count
-        model.pay_chip_deposit(month, row, -returned)
-        if row in model.state_purchased:
-            model.pay_public(month, count * price, maker, "state accelerators")
-        else:
-            rows.append(row)
-            prices.append(count * price)
-            makers.append(maker)
-        if equips:
-            model.decisions.note(month, Intent(maker, "deliver", sites.key[row], there, "GPU"))
-    model.draw_all(month, rows, prices, makers)
+def _receive(model: Model, month: int, spent: int) -> int:
+    """Accelerators come to sites, deposits go back; what owners pay is listed after the first ``spent`` entries."""
+    chips, sites, delivered = model.chips, model.state.sites, model.delivered_by
+    found = chips.receive(month, spent)
+    model.ledger.post_lines(model.transfers.delivered, found.by_owner)
+    model.pooled_flow[month] += found.pooled
+    for maker, came, public in zip(chips.makers, *found.by_maker, strict=True):
+        delivered[maker] = delivered.get(maker, 0.0) + came
+        if public > 0.0:
+            model.pay_public(month, public, maker, "state accelerators")
+    for row, column, there in found.equipped:
+        model.decisions.note(month, Intent(chips.makers[column], "deliver", sites.key[row], there, "GPU"))
+    return found.spent
 
 
 def _open(model: Model, month: int) -> None:
@@ -134,34 +131,19 @@ def last_bound(model: Holdings, row: int) -> str:
     return "building"
 
 
-def _install(model: Model, month: int) -> None:
-    """Put delivered accelerators to work as far as the site's power allows, the most efficient first."""
-    state, sites, p = model.state, model.state.sites, model.parameters
-    terms = np.array([p["gpu_power_factor"] * p["pue"] / 1000.0, p["power_overbooking"]])
-    machines.install(
-        terms, sites.count, ENERGISED, sites.status, sites.mw, model.vintage_kw, model.chips.most_efficient, state.store,
-        state.chips,
+def _turn_over(model: Model, month: int) -> None:
+    """Delivered accelerators are put to work as far as power allows; old ones go, and those that no longer pay."""
+    state, sites, own = model.state, model.state.sites, model.site_machines
+    terms = own.terms
+    terms[machines.MONTH] = month
+    terms[machines.RENT] = 8760.0 * model.parameters["availability"] * state.market.price
+    found = machines.turn_over(
+        terms, sites.count, ENERGISED, sites.status, sites.mw, sites.zone, model.vintage_h100e,
+        model.vintage_kw, own.most_efficient, model.chip_age, state.site_price, state.store, state.chips, *own.scrapped,
     )  # fmt: skip
-
-
-def _scrap(model: Model, month: int) -> None:
-    """Accelerators go at the end of their life, or when a year of rent no longer pays their running cost."""
-    state, sites, p = model.state, model.state.sites, model.parameters
-    rent = 8760.0 * p["availability"] * state.market.price
-    power = (
-        p["gpu_power_factor"] * p["pue"] / 1000.0 * 8760.0 * p["load_factor"] * (1.0 + p["running_overhead"])
-    )
-    terms = np.array([month, p["gpu_life_months"], rent, power])
-    rows, vintages, by_age = model.chips.worn_out
-    found = machines.worn_out(
-        terms, sites.count, state.chips, model.chip_age, model.chips.h100e, model.vintage_kw, sites.zone,
-        state.site_price, rows, vintages, by_age,
-    )  # fmt: skip
-    for row, vintage, old in zip(
-        rows[:found].tolist(), vintages[:found].tolist(), by_age[:found].tolist(), strict=True
-    ):
-        count = float(state.chips[row, vintage])
-        state.chips[row, vintage] = 0.0
+    if not found:
+        return
+    for row, vintage, count, old in zip(*(listed[:found].tolist() for listed in own.scrapped), strict=True):
         owner = model.owner_key(row)
         model.ledger.post("gpus scrapped", f"gpus {owner}", "gpu", count, "scrap")
         age = float(month - model.chip_age[row, vintage])
@@ -191,10 +173,9 @@ def _build_power(model: Model, month: int) -> None:
             if technology is None:  # batteries are all of one kind
                 technology, coming = np.zeros(len(mw), np.int64), state.coming_store_mw[:, :, None]
             programmes.begin(
-                ready, programme.rows, programme.zone, technology, mw, programme.direct, model.resource_used, coming,
-                model.coming_direct,
+                ready, programme.rows, programme.zone, technology, mw, programme.direct, edges, model.resource_used,
+                coming, model.coming_direct, supply.flow[month],
             )  # fmt: skip
-            supply.book_all(month, edges, mw)
             if month % 12 == 0:
                 for i in np.flatnonzero(mw > 0.0).tolist():
                     model.decisions.note(month, programme.one(i), float(mw[i]))

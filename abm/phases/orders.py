@@ -11,8 +11,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from abm.chip_graph import Made
 from abm.core.sites import build as core
 from abm.decisions import Intent
@@ -20,9 +18,6 @@ from abm.state import AI, DECIDED, ENERGISED
 
 if TYPE_CHECKING:
     from abm.model import Model
-
-SMALL_GAP = 0.02
-"""Part of a site's plan that it leaves open before it orders."""
 
 
 def run(model: Model, month: int) -> None:
@@ -62,13 +57,11 @@ def _short_of_chips(model: Model, month: int) -> dict[int, list[tuple[int, float
     A site wants its plan, or what its power holds, less what will stand there when an order of today arrives;
     gaps below 2 % of the plan are left open.
     """
-    state, sites, p, chips = model.state, model.state.sites, model.parameters, model.chips
-    terms = np.array(
-        [month, p["gpu_life_months"], p["gpu_power_factor"] * p["pue"], p["power_overbooking"], SMALL_GAP]
-    )
-    rows, missing = chips.short_rows, chips.missing
+    state, sites, chips = model.state, model.state.sites, model.chips
+    own, rows, missing = model.site_machines, model.site_machines.short, model.site_machines.missing
+    own.want_terms[core.NOW] = month
     found = core.short_of_chips(
-        terms, sites.count, DECIDED, ENERGISED, AI, sites.status, sites.kind, sites.finance, sites.owner,
+        own.want_terms, sites.count, DECIDED, ENERGISED, AI, sites.status, sites.kind, sites.finance, sites.owner,
         chips.lead_of_buyer, chips.newest[month:], sites.mw, sites.gpus, state.chips, state.store, model.chip_age,
         state.ordered, state.wanted, model.vintage_kw, rows, missing,
     )  # fmt: skip
@@ -83,29 +76,27 @@ def _short_of_chips(model: Model, month: int) -> dict[int, list[tuple[int, float
 
 def _order(model: Model, month: int, intent: Intent) -> None:
     """Split an order among makers: the home processors' share first, the rest by contract share."""
-    supply, chips, row = model.supply, model.chips, intent.target
+    chips, row = model.chips, intent.target
     buyer, public = intent.who, intent.verb == "purchase"
-    model.buyer_of[row] = buyer
     rest = intent.amount
-    npu = supply.into(buyer, "npu")
+    npu, gpu = chips.sources(buyer, "npu"), chips.sources(buyer, "gpu")
     if npu:
         share = intent.values.get("npu_share", 0.0)
-        held = max(sum(float(supply.share[edge]) for edge in npu), 1e-12)
-        for edge in npu:
-            part = share * intent.amount * float(supply.share[edge]) / held
-            chips.place(month, row, supply.who_supplies(edge), part, public)
+        held = max(sum(source.share for source in npu), 1e-12)
+        for source in npu:
+            part = share * intent.amount * source.share / held
+            chips.place(month, row, source, part, public)
             rest -= part
-    edges = supply.into(buyer, "gpu")
-    total = sum(float(supply.share[edge]) for edge in edges)
-    for edge in edges:
-        part = float(supply.share[edge]) / total if total > 0.0 else 1.0 / len(edges)
-        chips.place(month, row, supply.who_supplies(edge), rest * part, public)
+    total = sum(source.share for source in gpu)
+    for source in gpu:
+        part = source.share / total if total > 0.0 else 1.0 / len(gpu)
+        chips.place(month, row, source, rest * part, public)
     if public:
         model.budget.spent += intent.values["price"] * intent.amount
-        model.state_purchased[row] = model.state_purchased.get(row, 0.0) + intent.amount
+        model.state_purchased[row] = True
     model.decisions.note(
         month,
         intent,
-        granted=intent.amount if edges or npu else 0.0,
-        bound=intent.bound if edges or npu else "no supplier",
+        granted=intent.amount if gpu or npu else 0.0,
+        bound=intent.bound if gpu or npu else "no supplier",
     )

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from abm.chip_graph import Made
+from abm.chip_graph import Made, Source
 from abm.core.allocate import RULES, ration
 from abm.model import Model
 from abm.world import World
@@ -145,7 +145,7 @@ def test_the_rule_decides_who_is_served_first() -> None:
         model.chips.deposit_share = [0.0] * len(model.makers)
         early, late = _two_rows(model)
         for row, month in ((early, 0), (late, 1)):
-            model.chips.place(month, row, "nvidia", 50_000.0, public=False)
+            model.chips.place(month, row, _nvidia(model, row), 50_000.0, public=False)
             _month_of_chips(model, month)
         return (50_000.0 - model.state.wanted[early, 0], 50_000.0 - model.state.wanted[late, 0])
 
@@ -160,15 +160,21 @@ def test_priority_serves_the_better_class_first() -> None:
     world = ruled(korea(gpu_supply_factor=0.3), "nvidia", "gpu", "priority")
     model = worlds.built(world, package="as-announced")
     one, other = _two_rows(model)
-    buyer = model.buyer_of[other]
+    buyer = model.owner_key(other)
     edge = model.supply.edge("nvidia", buyer, "gpu")
     model.supply.priority[:] = 5
     model.supply.priority[edge] = 1
     for row in (one, other):
-        model.chips.place(0, row, "nvidia", 50_000.0, public=False)
+        model.chips.place(0, row, _nvidia(model, row), 50_000.0, public=False)
     _month_of_chips(model, 0)
     assert model.state.wanted[one, 0] == 50_000.0
     assert model.state.wanted[other, 0] < 50_000.0
+
+
+def _nvidia(model: Model, row: int) -> Source:
+    """What supplies a site's owner with accelerators of the leader."""
+    column = model.makers["nvidia"]
+    return next(source for source in model.chips.sources(model.owner_key(row), "gpu") if source.column == column)
 
 
 def _two_rows(model: Model) -> tuple[int, int]:
@@ -238,3 +244,11 @@ def test_books_close_under_any_shock(who: str, factor: float, delay: int, start:
             model.works.stock,
         ):
             assert (array >= -1e-6).all()
+
+
+def test_sites_announced_during_a_run_are_served_as_well() -> None:
+    model = stepped(worlds.shortened(worlds.korea(), 72, rows=60), 72)
+    count, graph = model.state.sites.count, model.chips.graph
+    assert count > model.state.sites.announced_rows, "otherwise this shows nothing"
+    assert graph.network.out.size == graph.first_site + len(graph.makers) * count
+    assert model.works.network.out.size == len(model.works.makers) * count

@@ -1,6 +1,6 @@
 """One month of the supply graph, compiled: arrivals, orders, production, rationing, delivery. See README.md.
 
-Edges keep the caller's order in every array; ``out`` lists them by supplier in compressed rows, so
+Edges keep the caller's order in every array; ``out`` lists those in use by supplier in compressed rows, so
 that the edges of node i are ``out[first[i]:first[i + 1]]``; it is unsigned, which spares the test for an
 index that counts from the end. Input slots are compressed rows by node too.
 """
@@ -44,11 +44,11 @@ def scaled(limit, factor, wanted):
 
 @helper
 def open_month(
-    row, pipeline, slot, input_stock, queue_row, orders, cancel, backlog, queue, edge_capacity, edge_factor,
+    row, out, pipeline, slot, input_stock, queue_row, orders, cancel, backlog, queue, edge_capacity, edge_factor,
     arrived, cancelled, asked, room, bound, which,
 ):  # fmt: skip
     """What is due arrives, orders join the queues, cancelled ones leave; and the room of each edge."""
-    for e in range(slot.size):
+    for e in out:
         due = pipeline[row, e]
         arrived[e] = due
         if due != 0.0:
@@ -308,13 +308,13 @@ def inspect(
             return BAD_FACTOR, i
         good &= node_delay[i] >= 0
         longest = max(longest, node_delay[i])
-    for e in range(out.size):
+    for e in out:
         if not 0.0 <= orders[e] < np.inf:
-            return BAD_ORDER, e
+            return BAD_ORDER, np.int64(e)
         if not cancel[e] >= 0.0:
-            return BAD_CANCEL, e
+            return BAD_CANCEL, np.int64(e)
         if not 0.0 <= edge_factor[e] < np.inf:
-            return BAD_FACTOR, nodes + e
+            return BAD_FACTOR, nodes + np.int64(e)
         good &= edge_delay[e] >= 0 and lead[e] + edge_delay[e] + longest < horizon
     if good:
         return FINE, 0
@@ -371,7 +371,7 @@ def run_month(
     for g in range(group_cap.size):
         left[g] = group_cap[g]
     open_month(
-        now, pipeline, slot, input_stock, queue_row, orders, cancel, backlog, queue, edge_capacity,
+        now, out, pipeline, slot, input_stock, queue_row, orders, cancel, backlog, queue, edge_capacity,
         edge_factor, arrived, cancelled, asked, room, bound, which,
     )  # fmt: skip
     for level in range(level_first.size - 1):

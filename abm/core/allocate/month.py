@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from . import booking, kernel, rules
+from . import kernel, rules
 from .network import Floats, Ints, Network, amounts
 
 
@@ -81,12 +82,20 @@ class State:
         total: Floats = self.backlog + self.pipeline.sum(axis=0)
         return total
 
-    def due(self, edges: Ints, months: int) -> list[float]:
-        """What is on its way over ``edges`` together and arrives in each of the coming ``months``, this one first."""
-        arriving = np.empty(months)
-        booking.due(self.pipeline, self.now, edges, arriving)
-        found: list[float] = arriving.tolist()
-        return found
+    def due(self, edges: Sequence[int], months: int) -> list[float]:
+        """What is on its way over ``edges`` together and arrives in each of the coming ``months``, this one first.
+
+        For a handful of edges: they are read one by one.
+        """
+        on_way, now, horizon = self.pipeline.item, self.now, self.network.horizon
+        return [sum([on_way((now + k) % horizon, e) for e in edges]) for k in range(months)]
+
+    def no_flows(self) -> Flows:
+        """A month in which nothing moved."""
+        n, e = self.network.nodes, self.network.edges
+        by_node, by_edge = np.zeros((2, n)), np.zeros((5, e))
+        bound, which = (np.zeros(n, np.int8), np.full(n, -1)), (np.zeros(e, np.int8), np.full(e, -1))
+        return Flows._make([*by_node, np.zeros(self.network.slots), *by_edge, *bound, *which])
 
     def copy(self) -> State:
         """An independent state of the same network."""
@@ -111,6 +120,7 @@ class State:
         edge_factor: ArrayLike | None = None,
         node_delay: ArrayLike | None = None,
         edge_delay: ArrayLike | None = None,
+        out: Flows | None = None,
     ) -> Flows:
         """Arrivals, orders, production, rationing and dispatch of one month, in this order.
 
@@ -127,6 +137,8 @@ class State:
             the factor acts on what is wanted (node) or waits (edge).
         node_delay, edge_delay : int[N], int[E]
             Months added to the lead time of what is dispatched this month.
+        out : Flows
+            Of an earlier month of this state: written over and returned, where nobody needs it any more.
 
         Raises
         ------
@@ -153,10 +165,7 @@ class State:
         if g.groups and group_cap is None:
             raise ValueError(f"the network has {g.groups} groups; their group_cap is missing")
         cap = self._no_cap if group_cap is None else amounts("group_cap", group_cap, g.groups, infinite=True)
-        by_node, by_edge = np.zeros((2, n)), np.empty((5, e))
-        used = np.empty(g.slots)
-        node_bound, node_which = np.empty(n, np.int8), np.empty(n, np.int64)
-        bound, which = np.empty(e, np.int8), np.empty(e, np.int64)
+        flows = self.no_flows() if out is None else out
         kind, at = kernel.run_month(
             self.now, g.levels, g.level_first, g.first, g.out, g.slot, g.slot_first, g.rule, g.lead, g.group,
             g.queue_row, g.tier, g.share, g.hold, g.lapse, room,
@@ -166,17 +175,12 @@ class State:
             g.weight if weight is None else amounts("weight", weight, e),
             recipe, goal, cap, asked_for, withdrawn, unit[0], unit[1], later[0], later[1],
             self.stock, self.input_stock, self.backlog, self.queue, self.pipeline,
-            self._could, by_node[0], by_node[1], used, by_edge[0], by_edge[1], by_edge[2], by_edge[3], by_edge[4],
-            node_bound, node_which, bound, which, self._room, self._limited, self._by_group, self._phase,
-            self._f, self._k,
+            self._could, *flows, self._room, self._limited, self._by_group, self._phase, self._f, self._k,
         )  # fmt: skip
         if kind != kernel.FINE:
             self._refuse(kind, at, asked_for, withdrawn, unit, later)
         self.now += 1
-        return Flows(
-            by_node[0], by_node[1], used, by_edge[0], by_edge[1], by_edge[2], by_edge[3], by_edge[4],
-            node_bound, node_which, bound, which,
-        )  # fmt: skip
+        return flows
 
     def _refuse(
         self, kind: int, at: int, orders: Floats, cancel: Floats, unit: tuple[Floats, Floats],

@@ -119,9 +119,7 @@ class Network:
         self._check_slots()
         self.check_targets(self.capacity, self.target, self.per_unit)
 
-        self.out = np.argsort(self.supplier, kind="stable").astype(np.uint64)
-        """Edges by supplier: those of node i are ``out[first[i]:first[i + 1]]``."""
-        self.first = np.searchsorted(self.supplier[self.out], np.arange(n + 1)).astype(np.int64)
+        self.use(np.arange(e))
         self.slot_first = np.searchsorted(self.slot_node, np.arange(n + 1)).astype(np.int64)
         self.levels, self.level_first = self._levels()
         queues = self.rule[self.supplier] == rules.FIRST_COME
@@ -194,6 +192,16 @@ class Network:
             **values,
         )
         return network, node
+
+    def use(self, edges: Ints) -> None:
+        """From now on only ``edges`` take part in a month: what can carry nothing yet costs nothing.
+
+        All are in use at first. On the others nothing may wait or be on its way, and orders there are not seen.
+        """
+        supplier = self.supplier[edges]
+        self.out = edges[np.argsort(supplier, kind="stable")].astype(np.uint64)
+        """Edges in use by supplier: those of node i are ``out[first[i]:first[i + 1]]``."""
+        self.first = np.searchsorted(np.sort(supplier), np.arange(self.nodes + 1)).astype(np.int64)
 
     def _check_slots(self) -> None:
         if self.slots and (np.diff(self.slot_node) < 0).any():

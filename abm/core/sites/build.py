@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from abm.core.jit import helper, kernel
+from abm.core.sites.draw import BUILDERS
+from abm.core.sites.settle import shell_budget
 
-EQUIPMENT, COOLING, CREWS = range(3)
+(EQUIPMENT, COOLING, CREWS, GOODS) = range(4)
 """Rows of what is asked for and got."""
 
 (BUILD_MONTHS, SIZE_EXPONENT, MONTH, LEAD_BEFORE) = range(4)
@@ -84,29 +86,41 @@ def ask(
 
 @kernel(
     [
-        "int64(int64, int64, int64, int64[::1], float64[::1], float64[::1], int64[::1], float64[::1], float64[::1],"
-        "float64[::1], float64[:, ::1], int64[::1], float64[::1], int8[::1])"
+        "UniTuple(int64, 2)(int64, int64, int64, int64, float64[::1], int64[::1], float64[::1], float64[::1],"
+        "float64[::1], float64[::1], int64[::1], float64[::1], float64[::1], float64[::1], float64[:, ::1],"
+        "int8[:, ::1], boolean[::1], int64[::1], int64[::1], int64[::1], float64[::1], int64[::1], int64[::1],"
+        "int64[::1])"
     ],
     allocates=False,
 )
 def progress(
     month,
+    again,  # months after which a site is told again what is short
     count,  # sites
     ai,  # kind of site that shares crews and cooling with others
+    money,  # (TERMS,) of :mod:`abm.core.sites.settle`
     kind,  # (S,)
     mw,  # (S,)
+    shell_cost,  # (S,) currency, NaN where no figure was announced
+    waived,  # (S,) share of the connection's cost
     built,  # (S,) share that stands; what is built is added
     built_in,  # (S,) month in which the building stood; written where it now does
     equipment,  # (S,) MW delivered; what came is added
     want,  # (S,) MW that the site could build
     cooling_stock,  # (S,) cooling that waits for crews; brought up to date
     got,  # (3,S) what came
-    rows,  # (S,) out: sites that build or could
-    done,  # (S,) out: share of the building that each of them builds
-    short_of,  # (S,) out: EQUIPMENT: nothing; COOLING or CREWS: what was short
+    bound,  # (3,S) why less came than was asked for
+    is_shock,  # (bounds,) whether that is a shock
+    said,  # (S,) what was short when the site was last told, 0: never; brought up to date
+    said_in,  # (S,) month of that; brought up to date
+    rows,  # (S,) out: AI sites that build
+    amounts,  # (S,) out: what each of them spends on it, currency
+    payees,  # (S,) out: BUILDERS
+    told,  # (S,) out: sites that are told what is short, since that is new or was said long ago
+    lacks,  # (S,) out: COOLING or CREWS, and GOODS more where that is for a shock
 ):
-    """Buildings proceed as far as crews and cooling both reach; returns how many ``rows`` there are."""
-    found = 0
+    """Buildings proceed as far as crews and cooling both reach; returns how many ``rows`` and ``told`` there are."""
+    found = news = 0
     for row in range(count):
         equipment[row] += got[EQUIPMENT, row]
         crews, cooled = got[CREWS, row], cooling_stock[row] + got[COOLING, row]
@@ -114,24 +128,33 @@ def progress(
             continue
         left = max((1.0 - built[row]) * mw[row], 0.0)
         amount = min(min(crews, cooled), left) if kind[row] == ai else want[row]
-        short = EQUIPMENT
-        if kind[row] == ai:
-            cooling_stock[row] = max(cooled - amount, 0.0)
-            if amount < want[row] - 1e-9:
-                short = CREWS if crews <= cooled else COOLING
+        done = 0.0
         if want[row] > 0.0 or amount > 0.0:
             after = min(built[row] + amount / mw[row], 1.0)
             if after > 1.0 - 1e-9:
                 after, built_in[row] = 1.0, month
-            rows[found], done[found], short_of[found] = row, after - built[row], short
-            built[row] = after
+            done, built[row] = after - built[row], after
+        if kind[row] != ai:
+            continue
+        cooling_stock[row] = max(cooled - amount, 0.0)
+        if done > 0.0:
+            rows[found], payees[found] = row, BUILDERS
+            amounts[found] = shell_budget(money, shell_cost[row], mw[row], waived[row]) * done
             found += 1
-    return found
+        if amount < want[row] - 1e-9:
+            short = CREWS if crews <= cooled else COOLING
+            if is_shock[bound[short, row]]:
+                short += GOODS
+            if said[row] != short or month - said_in[row] >= again:
+                said[row], said_in[row] = short, month
+                told[news], lacks[news] = row, short
+                news += 1
+    return found, news
 
 
 @kernel(
     [
-        "float64(int64, int64, int64, boolean, int64[::1], int64[::1], float64[::1], float64[::1], float64[::1])"
+        "UniTuple(float64, 2)(int64, int64, int64, int64[::1], int64[::1], float64[::1], float64[::1], float64[::1])"
     ],
     allocates=False,
 )
@@ -139,22 +162,20 @@ def still_needed(
     count,  # sites
     decided,  # status of sites under way
     ai,  # kind of site that shares crews and cooling with others
-    equips,  # whether equipment is asked about, else what AI sites still build
     status,  # (S,)
     kind,  # (S,)
     mw,  # (S,)
     built,  # (S,) share that stands
     equipment,  # (S,) MW delivered
 ):
-    """MW that sites under way still need."""
-    total = 0.0
+    """MW of equipment that sites under way still need, and MW that AI sites among them still build."""
+    to_equip = to_build = 0.0
     for row in range(count):
         if status[row] == decided:
-            if equips:
-                total += mw[row] - equipment[row]
-            elif kind[row] == ai:
-                total += mw[row] * (1.0 - built[row])
-    return total
+            to_equip += mw[row] - equipment[row]
+            if kind[row] == ai:
+                to_build += mw[row] * (1.0 - built[row])
+    return to_equip, to_build
 
 
 @kernel(

@@ -7,6 +7,7 @@ and ``first + c * S + row`` among all.
 from __future__ import annotations
 
 from abm.core.jit import kernel
+from abm.core.sites.draw import CHIP_MAKERS, PROJECT
 
 DUST = 1e-9
 """An order smaller than this is none."""
@@ -17,31 +18,27 @@ SHORT = 1e-6
 EQUIPPED = 0.9
 """Part of its planned machines with which a site counts as equipped."""
 
-(COUNT, PRICE, RETURNED, THERE) = range(4)
-"""Rows of ``figures`` of :func:`receive`: machines, the mean price agreed for each, the deposit that goes back, and
-what the site has with them."""
-
-
 @kernel(
     [
-        "int64(int64, int64, int64, float64[::1], float64[::1], int64[::1], int64[::1], int64[::1], int64[:, ::1],"
-        "float64[::1], int64[:, ::1], float64[::1], float64[::1], float64[:, ::1], float64[::1], float64[:, ::1],"
-        "float64[:, ::1], int64[::1])"
+        "int64(int64, int64, float64[::1], float64[::1], int64[::1], int64[::1], int64[::1], int64[:, ::1],"
+        "float64[::1], int64[::1], int64[:, ::1], float64[::1], float64[::1], float64[::1], float64[:, ::1],"
+        "float64[::1], float64[:, ::1], float64[:, ::1], int64[::1])"
     ],
     allocates=False,
 )
 def take_over(
     month,
     count,  # sites
-    first,  # edges before those to sites
-    asked,  # (E,) what waited on each edge when machines were shared
+    asked,  # (E,) what waited on each edge when goods were shared
     granted,  # (E,) what was allocated
     lead,  # (E,) months to arrival
     delay,  # (E,) months that shocks add
     queue_row,  # (E,) negative where no queue by month remembers what is left of an order
     vintage,  # (C,months) newest of each maker, -1 before the first
     price,  # (V,) of machines agreed on this month
-    supply_edge,  # (C,S) edge of the supply graph, negative: none
+    before_sites,  # (F,) edge of the supply graph for each edge that does not go to a site, negative: none
+    supply_edge,  # (C,S) the same for those to sites
+    moved_over,  # (edges of the supply graph,) what left over it this month; brought up to date, but for sites
     ordered_over,  # (edges of the supply graph,) what stood ordered this month; brought up to date
     backlog,  # (E,) orders left; dust is taken away
     wanted,  # (S,C) out: the same by site and maker
@@ -50,8 +47,13 @@ def take_over(
     by_maker,  # (2,C) out: machines asked for, and allocated
     short,  # (C*S,) out: numbers of the edges to sites that got too little
 ):
-    """Carry what makers allocated to sites; returns how many ``short`` there are."""
+    """Book what was let go and carry what makers allocated to sites; returns how many ``short`` there are."""
     makers, size = supply_edge.shape
+    first = before_sites.size
+    for e in range(first):
+        if before_sites[e] >= 0:
+            moved_over[before_sites[e]] += granted[e]
+            ordered_over[before_sites[e]] += asked[e]
     found = 0
     for c in range(makers):
         by_maker[0, c] = by_maker[1, c] = 0.0
@@ -80,9 +82,11 @@ def take_over(
 
 @kernel(
     [
-        "int64(int64, int64, int64, int64, int64[:, ::1], float64[::1], float64[::1], float64[::1], float64[:, ::1],"
-        "float64[:, ::1], float64[::1], float64[:, ::1], float64[:, ::1], float64[:, ::1], float64[:, ::1],"
-        "int64[::1], int64[::1], int64[::1], int64[::1], boolean[::1], float64[:, ::1])"
+        "Tuple((int64, int64, float64))(int64, int64, int64, int64, int64, int64[:, ::1], float64[::1], float64[::1],"
+        "float64[::1], float64[:, ::1], float64[:, ::1], float64[::1], float64[:, ::1], float64[:, ::1], float64[:, ::1],"
+        "float64[:, ::1], int64[::1], int64[::1], int64[::1], boolean[::1], int64[:, ::1], float64[::1], float64[::1],"
+        "float64[::1], int64[::1], float64[::1], int64[::1], int64[:, ::1], float64[::1], float64[:, ::1],"
+        "float64[:, ::1])"
     ],
     allocates=False,
 )
@@ -91,6 +95,7 @@ def receive(
     count,  # sites
     first,  # edges before those to sites
     never,  # month of what has not happened
+    spent,  # payments that are listed already
     vintage,  # (C,months) newest of each maker, -1 before the first
     planned,  # (S,) machines
     arrived,  # (E,) machines that reached the end of each edge this month
@@ -103,16 +108,31 @@ def receive(
     store,  # (S,V) waiting; what came is added
     chip_age,  # (S,V) mean month of delivery; brought up to date
     equipped_in,  # (S,) month in which the site was equipped; written where it now is
-    rows,  # (C*S,) out: sites
-    columns,  # (C*S,) out: makers
-    vintages,  # (C*S,) out
-    equips,  # (C*S,) out: whether the site counts as equipped with this delivery
-    figures,  # (4,C*S) out
+    owner,  # (S,) number of the owner
+    finance,  # (S,)
+    public,  # (S,) whether the state buys
+    supply_edge,  # (C,S) edge of the supply graph, negative: none
+    moved,  # (edges of the supply graph,) what moved this month; brought up to date
+    held,  # (S,) deposits held for each site; what goes back is taken away
+    cash,  # (I,) what each investor got less what it paid, owners first; brought up to date
+    rows,  # out: sites that pay
+    amounts,  # out: what for, currency
+    payees,  # out: and whom
+    equipped,  # (2,S) out: sites that count as equipped now, and the maker with whose delivery they do
+    there,  # (S,) out: machines that each of these has
+    by_owner,  # (2,O) out: machines, and deposits that go back
+    by_maker,  # (2,C) out: machines, and what the state pays for them
 ):
-    """Machines that reach sites go into store; returns how many deliveries there are."""
+    """Machines that reach sites go into store, deposits go back, owners or the state pay.
+
+    Returns how many payments are listed, how many sites are equipped now, and which deposits went back to
+    sites with project finance.
+    """
     makers, size = deposit.shape
     now = month % value.shape[0]
-    found = 0
+    found, pooled = 0, 0.0
+    by_owner[:] = 0.0
+    by_maker[:] = 0.0
     for c in range(makers):
         for row in range(count):
             k = c * size + row
@@ -124,16 +144,14 @@ def receive(
             store[row, v] += number
             all_of_it = chips[row, v] + store[row, v]
             chip_age[row, v] = (chip_age[row, v] * (all_of_it - number) + month * number) / all_of_it
-            there = 0.0
+            has = 0.0
             for each in range(store.shape[1]):
-                there += chips[row, each] + store[row, each]
+                has += chips[row, each] + store[row, each]
             goal = EQUIPPED * planned[row]
-            equips[found] = (
-                planned[row] > 0.0 and there - number < goal <= there and equipped_in[row] == never
-            )
-            if equips[found]:
+            if planned[row] > 0.0 and has - number < goal <= has and equipped_in[row] == never:
                 equipped_in[row] = month
-            back = 0.0
+                equipped[0, found], equipped[1, found], there[found] = row, c, has
+                found += 1
             if deposit[c, row] > 0.0:
                 left = backlog[first + k]
                 for at in range(pipeline.shape[0]):
@@ -142,9 +160,19 @@ def receive(
                 if left > DUST:
                     back *= number / (number + left)
                 deposit[c, row] -= back
-            rows[found], columns[found], vintages[found] = row, c, v
-            figures[COUNT, found], figures[PRICE, found] = number, value[now, k] / number
-            figures[RETURNED, found], figures[THERE, found] = back, there
+                held[row] -= back
+                cash[owner[row]] += back
+                by_owner[1, owner[row]] += back
+                if finance[row] == PROJECT:
+                    pooled += back
+            by_owner[0, owner[row]] += number
+            by_maker[0, c] += number
+            if supply_edge[c, row] >= 0:
+                moved[supply_edge[c, row]] += number
+            if public[row]:
+                by_maker[1, c] += value[now, k]
+            else:
+                rows[spent], amounts[spent], payees[spent] = row, value[now, k], CHIP_MAKERS + c
+                spent += 1
             value[now, k] = 0.0
-            found += 1
-    return found
+    return spent, found, pooled

@@ -15,6 +15,9 @@ equity that each of I investors hands over, the equity that each of I then holds
 """Places in ``sums``: public support; what is committed when it is paid for; money of lenders and owners; equity paid
 into sites with project finance."""
 
+BUILDERS, CHIP_MAKERS = 0, 1
+"""Places among payees; chip makers are the last, in their order."""
+
 PROJECT = 2
 """Project finance, of :data:`abm.state.FINANCE`."""
 
@@ -26,7 +29,7 @@ FRESH_MONTHS = 12
     [
         "void(int64, int64, int64[::1], float64[::1], int64[::1], float64[::1], int64[::1], int64[::1], int64[::1],"
         "int64[::1], float64[::1], float64[::1], float64[::1], float64[:, ::1], float64[::1], float64[::1], float64[::1],"
-        "float64[:, ::1], float64[::1], float64[::1], float64[:, ::1], float64[::1])"
+        "float64[:, ::1], float64[::1], float64[::1], int64[:, ::1], float64[::1], float64[:, ::1], float64[::1])"
     ],
     allocates=False,
 )
@@ -51,15 +54,19 @@ def draw(
     equity_paid,  # in and out (S,I)
     deployed,  # in and out (I,)
     cash,  # in and out (I,)
-    by_owner,  # in and out (O,OTHERS+2I+P)
-    sums,  # in and out (SUMS,)
+    edge,  # (O,OTHERS+2I+P) of the supply graph, over which what is added up moves; negative: none
+    moved,  # in and out (E,) what moved on each edge this month
+    by_owner,  # out (O,OTHERS+2I+P)
+    sums,  # out (SUMS,)
 ):
-    """Share each spending among public support, lenders and equity holders, and add up what is to be booked.
+    """Share each spending among public support, lenders and equity holders; add up what is to be posted, book what moves.
 
     A site that is decided, or opened within a year, is paid for as it was decided; later purchases are
     refills, which the owner pays with the support of the month.
     """
     investors = cash.size
+    by_owner[:] = 0.0
+    sums[:] = 0.0
     for n in range(rows.size):
         row, amount = rows[n], amounts[n]
         if amount <= 0.0:
@@ -99,3 +106,7 @@ def draw(
             cash[i] -= part
             if finance[row] == PROJECT:
                 sums[POOLED] += part
+    for o in range(by_owner.shape[0]):
+        for k in range(by_owner.shape[1]):
+            if edge[o, k] >= 0:
+                moved[edge[o, k]] += by_owner[o, k]

@@ -37,7 +37,7 @@ PROJECT = 2
 """Project finance, of :data:`abm.state.FINANCE`."""
 
 
-@kernel(["float64(float64[::1], float64, float64, float64)"])
+@kernel(["float64(float64[::1], float64, float64, float64)"], allocates=False)
 def shell_budget(terms, given, mw, waived):
     """Cost of a building and its connection; ``given`` is NaN where no figure was announced."""
     shell = mw * terms[SHELL_COST] if np.isnan(given) else given

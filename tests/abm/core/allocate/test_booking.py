@@ -21,7 +21,7 @@ def test_what_is_due_is_what_will_arrive() -> None:
     state = State(Network(2, [0, 0, 0], [1, 1, 1], lead=[1, 2, 4], slack=3))
     for orders in ([1.0, 2.0, 4.0], [8.0, 16.0, 32.0]):
         state.month(orders)
-    some = np.array([0, 2], np.int64)
+    some = [0, 2]
     due = state.due(some, 6)
     came = [float(state.month([0.0, 0.0, 0.0]).arrived[some].sum()) for _ in range(6)]
     assert due == came

@@ -440,3 +440,38 @@ def test_a_copy_goes_its_own_way() -> None:
         state.month([0.0])
     assert twin.backlog.tolist() == [4.0]
     assert [twin.month([0.0]).arrived[0] for _ in range(3)] == [0.0, 1.0, 1.0]
+
+
+@settings(deadline=None, max_examples=100)
+@given(seeds)
+def test_edges_out_of_use_are_as_good_as_not_there_and_may_come_into_use(seed: int) -> None:
+    """Months of a network that uses its first half of edges, then all, against one in which only these have orders."""
+    drawn = draw(seed)
+    part, whole = drawn.network(), drawn.network()
+    states = [State(network, drawn.stock, drawn.input_stock) for network in (part, whole)]
+    half = whole.edges // 2
+    part.use(np.arange(half))
+    last = None
+    for m in range(MONTHS):
+        month = draw_month(seed + m, whole)
+        if m == MONTHS // 2:
+            part.use(np.arange(whole.edges))
+        elif m < MONTHS // 2:
+            month["orders"][half:] = 0.0
+        last = states[0].month(**month, out=last)
+        for ours, theirs in zip(last, states[1].month(**month), strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-12)
+    for name in ("stock", "input_stock", "backlog", "queue", "pipeline"):
+        np.testing.assert_allclose(
+            getattr(states[0], name), getattr(states[1], name), rtol=1e-12, atol=1e-12
+        )
+
+
+def test_flows_handed_in_are_written_over() -> None:
+    state = State(Network(2, [0], [1], capacity=1.0))
+    first = state.month([5.0])
+    second = state.month([0.0], out=first)
+    assert second is first
+    assert second.asked.tolist() == [4.0]
+    assert state.month([0.0]).asked.tolist() == [3.0]
+    assert first.asked.tolist() == [4.0]

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from abm.core.sites import chips as core
+from abm.core.sites.draw import CHIP_MAKERS, PROJECT
 
 MAKERS, SITES, COUNT, VINTAGES, HORIZON, FIRST, EDGES, MONTHS = 3, 7, 5, 4, 9, 6, 20, 40
-NEVER = 10**6
+NEVER, OWNERS, ROOM = 10**6, 3, 50
 E = FIRST + MAKERS * SITES
 
 
@@ -56,9 +57,11 @@ def test_an_allocation_reaches_orders_pipelines_and_prices(seed: int) -> None:
     backlog, ordered, value = world["backlog"].copy(), world["ordered"].copy(), world["value"].copy()
     stands, wanted, by_maker = np.zeros(EDGES), np.zeros((SITES, MAKERS)), np.zeros((2, MAKERS))
     short = np.zeros(MAKERS * SITES, np.int64)
+    before_sites, moved = np.array([3, -1, 0, 3, -1, EDGES - 1]), np.zeros(EDGES)
     found = core.take_over(
-        month, COUNT, FIRST, world["asked"], world["granted"], world["lead"], world["delay"], world["queue_row"],
-        world["vintage"], world["price"], world["edge"], stands, backlog, wanted, ordered, value, by_maker, short,
+        month, COUNT, world["asked"], world["granted"], world["lead"], world["delay"], world["queue_row"],
+        world["vintage"], world["price"], before_sites, world["edge"], moved, stands, backlog, wanted, ordered, value,
+        by_maker, short,
     )  # fmt: skip
 
     asked, granted = world["asked"][FIRST:], world["granted"][FIRST:]
@@ -72,7 +75,11 @@ def test_an_allocation_reaches_orders_pipelines_and_prices(seed: int) -> None:
     assert by_maker[1] == pytest.approx(granted.reshape(MAKERS, SITES).sum(axis=1))
     assert ordered == pytest.approx(world["ordered"] + granted.reshape(MAKERS, SITES).sum(axis=0))
     edge = world["edge"].ravel()
-    assert stands == pytest.approx(np.bincount(edge[edge >= 0], asked[edge >= 0], EDGES))
+    whole = np.concatenate([before_sites, edge])
+    there = whole >= 0
+    assert stands == pytest.approx(np.bincount(whole[there], world["asked"][there], EDGES))
+    there = before_sites >= 0
+    assert moved == pytest.approx(np.bincount(before_sites[there], world["granted"][:FIRST][there], EDGES))
     worth = world["value"].copy()
     for k in range(MAKERS * SITES):
         lead, late = int(world["lead"][FIRST + k]), int(world["delay"][FIRST + k])
@@ -83,69 +90,83 @@ def test_an_allocation_reaches_orders_pipelines_and_prices(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_what_arrives_is_in_store_with_its_age_price_and_deposit(seed: int) -> None:
-    month, world = 20, drawn(seed)
+    month, spent, world = 20, 2, drawn(seed)
     ordered, deposit, value = world["ordered"].copy(), world["deposit"].copy(), world["value"].copy()
-    store, age, equipped = world["store"].copy(), world["age"].copy(), np.full(SITES, NEVER, np.int64)
-    equipped[1] = 3
-    room = MAKERS * SITES
-    rows, columns, vintages = (np.zeros(room, np.int64) for _ in range(3))
-    equips, figures = np.zeros(room, np.bool_), np.zeros((4, room))
-    found = core.receive(
-        month, COUNT, FIRST, NEVER, world["vintage"], world["planned"], world["arrived"], world["backlog"],
-        world["pipeline"], value, ordered, deposit, world["chips"], store, age, equipped, rows, columns, vintages,
-        equips, figures,
+    store, age, equipped_in = world["store"].copy(), world["age"].copy(), np.full(SITES, NEVER, np.int64)
+    equipped_in[1] = 3
+    draw = np.random.default_rng(1000 + seed)
+    owner, finance, public = draw.integers(0, OWNERS, SITES), draw.integers(0, 3, SITES), draw.random(SITES) < 0.3
+    moved, on_sites, cash = np.zeros(EDGES), deposit.sum(axis=0), np.zeros(OWNERS + 1)
+    rows, payees, amounts = np.full(ROOM, -1), np.full(ROOM, -1), np.zeros(ROOM)
+    equipped, there = np.zeros((2, SITES), np.int64), np.zeros(SITES)
+    by_owner, by_maker = np.ones((2, OWNERS)), np.ones((2, MAKERS))
+    listed, found, pooled = core.receive(
+        month, COUNT, FIRST, NEVER, spent, world["vintage"], world["planned"], world["arrived"], world["backlog"],
+        world["pipeline"], value, ordered, deposit, world["chips"], store, age, equipped_in, owner, finance, public,
+        world["edge"], moved, on_sites, cash, rows, amounts, payees, equipped, there, by_owner, by_maker,
     )  # fmt: skip
 
     arrived = world["arrived"][FIRST:]
     came = np.flatnonzero(arrived)
-    assert (columns[:found] * SITES + rows[:found]).tolist() == came.tolist()
-    assert np.array_equal(figures[core.COUNT, :found], arrived[came])
-    assert figures[core.PRICE, :found] == pytest.approx(
-        world["value"][month % HORIZON, came] / arrived[came], rel=1e-12
-    )
+    worth = world["value"][month % HORIZON]
+    paid = [k for k in came.tolist() if not public[k % SITES]]
+    assert rows[spent:listed].tolist() == [k % SITES for k in paid]
+    assert payees[spent:listed].tolist() == [CHIP_MAKERS + k // SITES for k in paid]
+    assert np.array_equal(amounts[spent:listed], worth[paid])
+    assert (rows[:spent] == -1).all(), "what was listed before is left alone"
     assert not value[month % HORIZON, came].any()
     expected, mean_age, waiting = world["store"].copy(), world["age"].copy(), world["ordered"].copy()
-    held = world["deposit"].ravel().copy()
-    said = np.full(SITES, NEVER)
+    held, returned = world["deposit"].ravel().copy(), np.zeros(MAKERS * SITES)
+    said, full = np.full(SITES, NEVER), []
     said[1] = 3
-    for at, k in enumerate(came.tolist()):
+    for k in came.tolist():
         column, row = divmod(k, SITES)
         v, number = max(int(world["vintage"][column, month]), 0), float(arrived[k])
-        assert vintages[at] == v
         before = float(world["chips"][row].sum() + expected[row].sum())
-        there = float(world["chips"][row, v] + expected[row, v])
-        mean_age[row, v] = (mean_age[row, v] * there + month * number) / (there + number)
+        stands = float(world["chips"][row, v] + expected[row, v])
+        mean_age[row, v] = (mean_age[row, v] * stands + month * number) / (stands + number)
         expected[row, v] += number
         waiting[row] = max(waiting[row] - number, 0.0)
         open_ = float(world["backlog"][FIRST + k] + world["pipeline"][:, FIRST + k].sum())
-        back = held[k] * number / (number + open_)
-        assert figures[core.RETURNED, at] == pytest.approx(back)
-        held[k] -= back
-        assert figures[core.THERE, at] == pytest.approx(before + number)
+        returned[k] = held[k] * number / (number + open_)
         goal = core.EQUIPPED * float(world["planned"][row])
-        assert equips[at] == (goal > 0.0 and before < goal <= before + number and said[row] == NEVER)
-        if equips[at]:
+        if goal > 0.0 and before < goal <= before + number and said[row] == NEVER:
             said[row] = month
+            full.append((row, column, before + number))
     assert store == pytest.approx(expected)
     assert age == pytest.approx(mean_age)
     assert ordered == pytest.approx(waiting)
-    assert deposit.ravel() == pytest.approx(held)
-    assert np.array_equal(equipped, said)
+    assert np.array_equal(equipped_in, said)
+    assert [*zip(*equipped[:, :found].tolist(), strict=True)] == [one[:2] for one in full]
+    assert there[:found].tolist() == pytest.approx([one[2] for one in full])
+
+    assert deposit.ravel() == pytest.approx(held - returned)
+    by_site, number = returned.reshape(MAKERS, SITES).sum(axis=0), arrived.reshape(MAKERS, SITES)
+    assert on_sites == pytest.approx(world["deposit"].sum(axis=0) - by_site)
+    assert by_owner[0] == pytest.approx(np.bincount(owner, number.sum(axis=0), OWNERS))
+    assert by_owner[1] == pytest.approx(np.bincount(owner, by_site, OWNERS))
+    assert cash[:OWNERS] == pytest.approx(by_owner[1])
+    assert pooled == pytest.approx(float(by_site[finance == PROJECT].sum()))
+    assert by_maker[0] == pytest.approx(number.sum(axis=1))
+    bought = np.where(number > 0.0, worth.reshape(MAKERS, SITES), 0.0)[:, public]
+    assert by_maker[1] == pytest.approx(bought.sum(axis=1))
+    edge = world["edge"].ravel()
+    assert moved == pytest.approx(np.bincount(edge[edge >= 0], arrived[edge >= 0], EDGES))
 
 
 def test_the_last_delivery_returns_all_of_the_deposit() -> None:
     world = drawn(0)
-    arrived = np.zeros(E)
+    arrived, by_owner = np.zeros(E), np.zeros((2, 1))
     arrived[FIRST] = 10.0
     deposit = np.zeros((MAKERS, SITES))
     deposit[0, 0] = 700.0
-    room = MAKERS * SITES
-    figures = np.zeros((4, room))
-    found = core.receive(
-        20, COUNT, FIRST, NEVER, world["vintage"], world["planned"], arrived, np.zeros(E), np.zeros((HORIZON, E)),
+    listed, *_ = core.receive(
+        20, COUNT, FIRST, NEVER, 0, world["vintage"], world["planned"], arrived, np.zeros(E), np.zeros((HORIZON, E)),
         world["value"], world["ordered"], deposit, world["chips"], world["store"], world["age"],
-        np.zeros(SITES, np.int64), *(np.zeros(room, np.int64) for _ in range(3)), np.zeros(room, np.bool_), figures,
+        np.zeros(SITES, np.int64), np.zeros(SITES, np.int64), np.zeros(SITES, np.int64), np.zeros(SITES, bool),
+        world["edge"], np.zeros(EDGES), np.zeros(SITES), np.zeros(1), np.zeros(ROOM, np.int64), np.zeros(ROOM),
+        np.zeros(ROOM, np.int64), np.zeros((2, SITES), np.int64), np.zeros(SITES), by_owner, np.zeros((2, MAKERS)),
     )  # fmt: skip
-    assert found == 1
-    assert figures[core.RETURNED, 0] == 700.0
+    assert listed == 1
+    assert by_owner[1, 0] == 700.0
     assert not deposit.any()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from abm.core.sites import draw as core
 
-SITES, OWNERS, INVESTORS, PAYEES, MONTH, DECIDED = 7, 3, 5, 2, 30, 4
+SITES, OWNERS, INVESTORS, PAYEES, MONTH, DECIDED, EDGES = 7, 3, 5, 2, 30, 4, 6
 EQUITY, HELD = core.OTHERS, core.OTHERS + INVESTORS
 PAID = core.OTHERS + 2 * INVESTORS
 
@@ -40,10 +40,13 @@ def world(seed: int) -> dict[str, np.ndarray]:
 def spend(
     given: dict[str, np.ndarray], rows: list[int], amounts: list[float], payee: list[int]
 ) -> tuple[np.ndarray, np.ndarray]:
-    by_owner, sums = np.zeros((OWNERS, PAID + PAYEES)), np.zeros(core.SUMS)
+    by_owner, sums = np.ones((OWNERS, PAID + PAYEES)), np.ones(core.SUMS)
+    edge = np.random.default_rng(len(rows)).integers(-1, EDGES, by_owner.shape)
+    moved = np.zeros(EDGES)
     core.draw(
-        MONTH, DECIDED, np.array(rows), np.array(amounts), np.array(payee), *given.values(), by_owner, sums
-    )
+        MONTH, DECIDED, np.array(rows), np.array(amounts), np.array(payee), *given.values(), edge, moved, by_owner, sums
+    )  # fmt: skip
+    assert moved == pytest.approx(np.bincount(edge[edge >= 0], by_owner[edge >= 0], EDGES))
     return by_owner, sums
 
 
