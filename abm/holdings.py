@@ -106,7 +106,7 @@ class Holdings:
     """(groups of generators,) settlement less what they paid on so far, currency."""
     _site_terms: np.ndarray
     _owner_number: tuple[int, np.ndarray]
-    _book_values: tuple[int, np.ndarray] | None
+    _profits: tuple[int, list[float]] | None
     pooled_flow: np.ndarray
     """(months,) net cash flow of all equity in project-financed sites."""
     committed_total: float

@@ -199,7 +199,7 @@ class Model(Accounts, Reporting, mesa.Model):
         self.committed_by: dict[str, float] = {}
         self.cash, self.deployed = np.zeros(len(self.investor)), np.zeros(len(self.investor))
         self._site_terms = site_terms_of(p)
-        self._book_values = None
+        self._profits = None
         self._owner_number = -1, np.zeros(0, np.int64)
         self.pooled_flow = np.zeros(months)
         self.paid_in = np.zeros(len(sites.mw))

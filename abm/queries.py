@@ -208,6 +208,14 @@ class Queries(Holdings):
         """H100-equivalents at work at the sites of ``owner`` (row of the cast)."""
         return self._at_work(self.state.sites.owner, owner)
 
+    def running_mw(self, zones: np.ndarray) -> float:
+        """Capacity of AI sites that run in the ``zones`` (a mask), MW."""
+        sites = self.state.sites
+        found: float = census.running_mw(
+            sites.count, AI, ENERGISED, zones, sites.kind, sites.status, sites.zone, sites.mw
+        )
+        return found
+
     def _at_work(self, trait: np.ndarray, which: int) -> float:
         sites = self.state.sites
         found: float = census.at_work(
@@ -252,7 +260,7 @@ class Queries(Holdings):
 
     def energy_of(self, technologies: np.ndarray) -> float:
         """Energy generated so far by ``technologies`` (a mask), MWh."""
-        return float(self._energy[technologies].sum())
+        return float(self._energy @ technologies)
 
     def seller_of(self, technology: int) -> tuple[str, str]:
         """Account and group (nuclear, renewable, thermal) of a technology's owner."""
