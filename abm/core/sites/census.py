@@ -126,7 +126,10 @@ def at_work(
     return total
 
 
-@kernel(["float64(int64, int64, int64, boolean[::1], int64[::1], int64[::1], int64[::1], float64[::1])"], allocates=False)
+@kernel(
+    ["float64(int64, int64, int64, boolean[::1], int64[::1], int64[::1], int64[::1], float64[::1])"],
+    allocates=False,
+)
 def running_mw(
     count,  # sites
     ai,  # kind of a site that holds accelerators

@@ -240,7 +240,7 @@ def profits(
     share = np.empty(count)
     book_shares(
         terms, count, status, energised, running, shell_cost, mw, waived, paid_in, gpus, chips, chip_age, share
-    )
+    )  # fmt: skip
     out[:] = cash
     for row in range(count):
         for i in range(out.size):
