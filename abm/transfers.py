@@ -118,15 +118,18 @@ class Transfers:
             line("lenders", utility, "money", "utility repayment"),
             line(utility, "lenders", "debt", "utility repayment"),
         ]
-        self.money, (
-            self.flows,
-            self.dividends,
-            self.capitalised,
-            self.called,
-            self.generators,
-            self.compute,
-            self.startups,
-            self.of_utility,
+        (
+            self.money,
+            (
+                self.flows,
+                self.dividends,
+                self.capitalised,
+                self.called,
+                self.generators,
+                self.compute,
+                self.startups,
+                self.of_utility,
+            ),
         ) = _join(
             flows.ravel().tolist(),
             dividends,
