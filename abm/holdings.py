@@ -55,6 +55,8 @@ class Holdings:
     people: TalentPool
     short_of_chips: dict[int, list[tuple[int, float]]]
     """Owner (row of the cast) to its sites that want accelerators this month, and how many."""
+    announcements: dict[int, list[int]]
+    """Month to the sites that are announced in it."""
     seeking_consent: dict[int, list[int]]
     """Zone to its sites that ask this month whether they may come."""
     stakeholders: list[Stakeholder]

@@ -184,6 +184,7 @@ class Model(Accounts, Reporting, mesa.Model):
         )
         self.special_mw = np.zeros(len(world.pools))
         self.special_given = 0.0
+        self.announcements = connection.announcements(sites)
         self.promised_mw: dict[int, float] = {}
         self.extension_asked: dict[int, int] = {}
         self.extension_granted: set[int] = set()
