@@ -68,8 +68,7 @@ def _energy_is_bought(model: Model, month: int, amounts: np.ndarray) -> float:
 
 
 def _power_is_paid(model: Model, month: int, amounts: np.ndarray) -> None:
-    state, p, books, transfers = model.state, model.parameters, model.utility, model.transfers
-    found = model.power_month
+    p, books, transfers, found = model.parameters, model.utility, model.transfers, model.power_month
     sales = float(found.load.sum()) * p["sales_share"]
     regional = model.board.value("regional_pricing", month)
     sold = sales * books.tariff
@@ -117,7 +116,9 @@ def _power_is_paid(model: Model, month: int, amounts: np.ndarray) -> None:
         for intent in agent.act("settlement", month):
             model.price_cap = intent.amount
             model.decisions.repeat(month, intent, intent.amount, "emergency", every=3)
-    usual = books.tariff * p["site_tariff_ratio"] + regional * (found.zone_price - found.price)
-    d = model.direct_share_now
-    state.site_price[:] = (1.0 - d) * usual + d * (p["direct_price"] + p["wheeling_charge"])
-    np.maximum(state.site_price, 0.0, out=state.site_price)
+    usual, d = books.tariff * p["site_tariff_ratio"], model.direct_share_now
+    direct = d * (p["direct_price"] + p["wheeling_charge"])
+    model.state.site_price[:] = [
+        max((1.0 - d) * (usual + regional * (price - found.price)) + direct, 0.0)
+        for price in found.zone_price.tolist()
+    ]

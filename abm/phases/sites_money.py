@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from abm.core.sites import settle as core
-from abm.state import AI, ENERGISED
+from abm.state import ENERGISED
 
 if TYPE_CHECKING:
     from abm.model import Model
@@ -20,29 +20,23 @@ if TYPE_CHECKING:
 
 def settle(model: Model, month: int, income: float, amounts: np.ndarray) -> None:
     """A month's cash of all sites, written to ``amounts``; ``income`` is what buyers paid for compute (currency)."""
-    sites = model.state.sites
-    rows = sites.rows(ENERGISED)
-    rows = rows[sites.kind[rows] == AI]
     terms = model.site_terms(month)
-    if len(rows):
-        _run(model, month, rows, terms, income, amounts)
+    if len(model.compute_month.sites):
+        _run(model, month, terms, income, amounts)
     _capitalise_interest(model, float(terms[core.RATE]), amounts)
 
 
-def _run(
-    model: Model, month: int, rows: np.ndarray, terms: np.ndarray, income: float, amounts: np.ndarray
-) -> None:
+def _run(model: Model, month: int, terms: np.ndarray, income: float, amounts: np.ndarray) -> None:
     state, sites, transfers = model.state, model.state.sites, model.transfers
-    revenue = model.compute_month.site_revenue
-    shares = np.array([revenue.get(row, 0.0) for row in rows.tolist()])
-    total = float(shares.sum())
+    rows, revenue = model.compute_month.sites, model.compute_month.site_revenue
+    total = float(revenue.sum())
     flows = amounts[transfers.flows]
     sums = np.zeros(core.SUMS)
     core.settle(
         terms,
         rows,
         model.owner_number(),
-        shares * (income / total if total > 0.0 else 0.0),
+        revenue * (income / total if total > 0.0 else 0.0),
         sites.zone,
         sites.finance,
         sites.step["energised"],
