@@ -260,7 +260,7 @@ class Queries(Holdings):
 
     def energy_of(self, technologies: np.ndarray) -> float:
         """Energy generated so far by ``technologies`` (a mask), MWh."""
-        return float(self._energy @ technologies)
+        return float(self._energy[technologies].sum())
 
     def seller_of(self, technology: int) -> tuple[str, str]:
         """Account and group (nuclear, renewable, thermal) of a technology's owner."""
