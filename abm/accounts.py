@@ -171,32 +171,28 @@ class Accounts(Queries):
         )
         return out
 
-    def book_values(self) -> np.ndarray:
-        """(investors,) undepreciated equity held in sites, and what owners have deposited with chip makers.
+    def profits(self) -> list[float]:
+        """By investor: paid out less paid in, plus the book value of what it holds (sites, deposits with chip makers).
 
         Kept until it is forgotten or a month is closed.
         """
-        if self._book_values is None or self._book_values[0] != self.ledger.closed:
-            values = self.book_shares() @ self.equity_paid
-            # Owners are the first of the investors, in the order of their rows.
-            values[: len(self.owner_rows)] += self.by_owner(self.chip_deposits)
-            self._book_values = self.ledger.closed, values
-        return self._book_values[1]
+        if self._profits is None or self._profits[0] != self.ledger.closed:
+            sites, state, values = self.state.sites, self.state, np.empty(len(self.investor))
+            core.profits(
+                self.site_terms(min(self.month, self.calendar.months - 1)), sites.count, sites.status,
+                sites.step["energised"], ENERGISED, sites.shell_cost, sites.mw, sites.waived, self.paid_in, sites.gpus,
+                state.chips, self.chip_age, self.owner_number(), self.equity_paid, self.chip_deposits, self.cash, values,
+            )  # fmt: skip
+            self._profits = self.ledger.closed, values.tolist()
+        return self._profits[1]
 
-    def by_owner(self, by_site: np.ndarray) -> np.ndarray:
-        """(owners,) sums over each owner's sites, in the order of ``owner_rows``."""
-        n = self.state.sites.count
-        return np.bincount(self.owner_number()[:n], by_site[:n], len(self.owner_rows))
-
-    def forget_book_values(self) -> None:
-        self._book_values = None
+    def forget_profits(self) -> None:
+        self._profits = None
 
     def investor_profit(self, who: str) -> float:
         """Paid out less paid in, plus book value."""
         column = self.investor.get(who)
-        if column is None:
-            return 0.0
-        return float(self.cash[column]) + float(self.book_values()[column])
+        return 0.0 if column is None else self.profits()[column]
 
     def invested_by(self, who: str, amount: float) -> None:
         """Move an investor's committed budget by a bid taken or given back."""

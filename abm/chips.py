@@ -104,18 +104,23 @@ class ChipChain:
         ledger.check_stock("gpus in transit", "gpu", self.on_the_way)
         ledger.check_stock("chip deposits", "money", self.deposit.sum)
         if self.graph.memory:
-            ledger.check_stock("hbm in transit", "hbm", self._memory_on_the_way)
-            ledger.check_stock("hbm reserve", "hbm", self._memory_reserved)
-            ledger.check_stocks(self._memory_accounts, "hbm", self._memory_held)
+            self._reserve = np.array(self.graph.reserve, np.int64)
+            ledger.check_stocks(
+                ["hbm in transit", "hbm reserve", *self._memory_accounts], "hbm", self._memory_counted
+            )
 
-    def _memory_on_the_way(self) -> float:
-        return float(recount.on_edges(self.state.pipeline, self.graph.feed_edges))
-
-    def _memory_reserved(self) -> float:
-        return float(self.state.stock[self.graph.reserve].sum())
-
-    def _memory_held(self) -> np.ndarray:
-        return self.state.input_stock[: len(self.makers)]
+    def _memory_counted(self) -> np.ndarray:
+        """Memory on its way, kept back, and held by each maker of chips."""
+        counted = np.empty(recount.HELD + len(self.makers))
+        recount.memory(
+            self.state.pipeline,
+            self.graph.feed_edges,
+            self.state.stock,
+            self._reserve,
+            self.state.input_stock,
+            counted,
+        )
+        return counted
 
     # -- what stakeholders ask ---------------------------------------------------------------
     def memory_ahead(self, maker: str) -> tuple[float, list[float]]:

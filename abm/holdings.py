@@ -60,6 +60,8 @@ class Holdings:
     """MW of equipment, and of buildings, that sites under way needed when this month's building began."""
     short_of_chips: dict[int, list[tuple[int, float]]]
     """Owner (row of the cast) to its sites that want accelerators this month, and how many."""
+    announcements: dict[int, list[int]]
+    """Month to the sites that are announced in it."""
     seeking_consent: dict[int, list[int]]
     """Zone to its sites that ask this month whether they may come."""
     stakeholders: list[Stakeholder]
@@ -113,7 +115,7 @@ class Holdings:
     """(groups of generators,) settlement less what they paid on so far, currency."""
     _site_terms: np.ndarray
     _owner_number: tuple[int, np.ndarray]
-    _book_values: tuple[int, np.ndarray] | None
+    _profits: tuple[int, list[float]] | None
     pooled_flow: np.ndarray
     """(months,) net cash flow of all equity in project-financed sites."""
     committed_total: float

@@ -149,24 +149,18 @@ class Ledger:
         What rounding can have left in an account is known from what passed through it, and is taken
         off before an imbalance is judged: an account emptied after large flows is in order.
         """
-        self._carry()
-        left = np.empty(len(ASSETS))
-        accounts.redundant(self._balance, self._turnover, self._rounding, len(self._account), left)
-        for asset, imbalance in zip(ASSETS, left.tolist(), strict=True):
-            if not imbalance <= TOLERANCE:
-                raise Imbalance(
-                    f"month {self.closed}: balances in {asset} do not add up to zero, "
-                    f"by {imbalance:.3g} of their size"
-                )
-        self._judge(left)
-        worst = dict(zip(ASSETS, left.tolist(), strict=True))
-        for asset, imbalance in worst.items():
+        stock, worst = self._stock, np.empty(len(ASSETS))
+        for part, recompute in self._stocks:
+            stock[part] = recompute()
+        wrong = accounts.close(*self._journal(), len(self._account), self._checked, stock, TOLERANCE, worst)
+        if wrong != accounts.ALL_WELL:
+            raise self._imbalance(wrong, worst)
+        found = dict(zip(ASSETS, worst.tolist(), strict=True))
+        for asset, imbalance in found.items():
             if imbalance > self.worst[asset]:
                 self.worst[asset] = imbalance
-        self._turnover[:] = 0.0
-        self._carried[:] = 0.0
         self.closed += 1
-        return worst
+        return found
 
     def _new_line(self, key: tuple[str, str, str, str]) -> int:
         debit, credit, asset, cause = key
@@ -182,7 +176,11 @@ class Ledger:
 
     def _carry(self) -> None:
         """Bring what was posted to the accounts."""
-        accounts.carry(
+        accounts.carry(*self._journal())
+
+    def _journal(self) -> tuple[np.ndarray, ...]:
+        """What was posted and what it is carried to, as :func:`abm.core.books.accounts.carry` takes them."""
+        return (
             np.frombuffer(self._open),
             np.frombuffer(self._posts, np.int64),
             self._ends,
@@ -192,24 +190,20 @@ class Ledger:
             self._carried,
         )
 
-    def _judge(self, worst: np.ndarray) -> None:
-        """Hold the checked accounts against what was counted elsewhere.
-
-        ``worst`` (assets,) is brought up to the largest relative imbalance; :class:`Imbalance` where one is too large.
-        """
-        stock = self._stock
-        for part, recompute in self._stocks:
-            stock[part] = recompute()
-        wrong = accounts.judge(
-            self._checked, stock, self._balance, self._turnover, self._rounding, TOLERANCE, worst
-        )
-        if wrong >= 0:
-            asset, number = self._checked[:, wrong].tolist()
-            name = list(self._account)[number]  # in the order of their numbers
-            raise Imbalance(
-                f"month {self.closed}: account {name} is out of balance in {ASSETS[asset]} "
-                f"by {worst[asset]:.3g} of its size"
+    def _imbalance(self, wrong: int, worst: np.ndarray) -> Imbalance:
+        """What is wrong with the month, from what :func:`abm.core.books.accounts.close` says of it."""
+        if wrong < 0:
+            asset = accounts.ALL_WELL - 1 - wrong
+            return Imbalance(
+                f"month {self.closed}: balances in {ASSETS[asset]} do not add up to zero, "
+                f"by {worst[asset]:.3g} of their size"
             )
+        asset, number = self._checked[:, wrong].tolist()
+        name = list(self._account)[number]  # in the order of their numbers
+        return Imbalance(
+            f"month {self.closed}: account {name} is out of balance in {ASSETS[asset]} "
+            f"by {worst[asset]:.3g} of its size"
+        )
 
 
 def _no_transfer(key: tuple[str, str, str, str], amount: float) -> ValueError:

@@ -184,6 +184,7 @@ class Model(Accounts, Reporting, mesa.Model):
         )
         self.special_mw = np.zeros(len(world.pools))
         self.special_given = 0.0
+        self.announcements = connection.announcements(sites)
         self.promised_mw: dict[int, float] = {}
         self.extension_asked: dict[int, int] = {}
         self.extension_granted: set[int] = set()
@@ -200,7 +201,7 @@ class Model(Accounts, Reporting, mesa.Model):
         self.committed_by: dict[str, float] = {}
         self.cash, self.deployed = np.zeros(len(self.investor)), np.zeros(len(self.investor))
         self._site_terms = site_terms_of(p)
-        self._book_values = None
+        self._profits = None
         self._owner_number = -1, np.zeros(0, np.int64)
         self.pooled_flow = np.zeros(months)
         self.paid_in = np.zeros(len(sites.mw))
@@ -287,13 +288,12 @@ class Model(Accounts, Reporting, mesa.Model):
         ledger.check_stock(self.utility_account, "debt", self._utility_owes)
         self.chips.check_books(ledger)
         self.works.check_books(ledger)
-        ledger.check_stock("deposits", "money", sites.deposit.sum)
+        of_owners = [f"{what}{owner}" for what in ("gpus ", "equity of ") for owner in owners]
         ledger.check_stocks(
-            [*(f"gpus {owner}" for owner in owners), *(f"equity of {owner}" for owner in owners)],
-            ["gpu"] * len(owners) + ["equity"] * len(owners),
-            self._owners_hold,
+            ["lenders", "deposits", *of_owners],
+            ["debt", "money", *(["gpu"] * len(owners)), *(["equity"] * len(owners))],
+            self._sites_hold,
         )
-        ledger.check_stock("lenders", "debt", self._lent)
         ledger.check_zero([f"zone {key}" for key in self.world.zones.keys], "mwh")
         ledger.check_zero(["compute revenue"], "money")
         self.transfers = Transfers(self)
@@ -308,16 +308,15 @@ class Model(Accounts, Reporting, mesa.Model):
     def _utility_owes(self) -> float:
         return -self.utility.debt
 
-    def _lent(self) -> float:
-        return float(self.state.sites.loan.sum()) + self.utility.debt - self._debt_at_start
-
-    def _owners_hold(self) -> np.ndarray:
-        """Accelerators by owner, then equity in its sites."""
-        state, held = self.state, np.empty((recount.STOCKS, len(self.owner_rows)))
-        recount.owners(
-            state.sites.count, self.owner_number(), state.chips, state.store, self.equity_paid, held
-        )
-        return held.ravel()
+    def _sites_hold(self) -> np.ndarray:
+        """What is lent to sites and the utility since the start, and deposited; accelerators by owner, then equity."""
+        state, sites = self.state, self.state.sites
+        held = np.empty(recount.SUMS + 2 * len(self.owner_rows))
+        recount.sites(
+            sites.count, self.owner_number(), state.chips, state.store, self.equity_paid, sites.loan, sites.deposit, held
+        )  # fmt: skip
+        held[recount.LOANS] += self.utility.debt - self._debt_at_start
+        return held
 
     def start_building(self, row: int, month: int) -> None:
         """A site that is already under construction in ``month``: built as far as its announced date calls for."""

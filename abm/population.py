@@ -29,7 +29,6 @@ from abm.core import population as core
 from abm.core.population import columns as at
 
 if TYPE_CHECKING:
-    from abm.ledger import Ledger
     from abm.model import Model
 
 ACCOUNT = "startups"
@@ -232,20 +231,20 @@ class Startups:
         sums = self.totals.sum(axis=0).tolist()
         return {name: sums[column] for name, column in NAMES.items()}
 
-    def book(self, ledger: Ledger, found: dict[str, float]) -> None:
-        """Post a month's earnings, wages, credit, dividends and losses."""
-        post = ledger.post
-        post(ACCOUNT, "industry", "money", found["earned"], "startup revenue")
-        post("households", ACCOUNT, "money", found["burn"], "startup wages")
-        post(LENDERS, ACCOUNT, "money", found["interest"], "startup interest")
-        post(ACCOUNT, LENDERS, "money", found["borrowed"], "startup loans")
-        post(LENDERS, ACCOUNT, "debt", found["borrowed"], "startup loans")
-        post(LENDERS, ACCOUNT, "money", found["repaid"], "startup repayment")
-        post(ACCOUNT, LENDERS, "debt", found["repaid"], "startup repayment")
-        post("savings", ACCOUNT, "money", found["dividends"], "startup dividends")
-        post(ACCOUNT, "households", "money", found["defaulted"], "startup defaults")
-        post(ACCOUNT, LENDERS, "debt", found["written_off"], "startup defaults")
 
+BOOKS = (
+    ((ACCOUNT, "industry", "money", "startup revenue"), "earned"),
+    (("households", ACCOUNT, "money", "startup wages"), "burn"),
+    ((LENDERS, ACCOUNT, "money", "startup interest"), "interest"),
+    ((ACCOUNT, LENDERS, "money", "startup loans"), "borrowed"),
+    ((LENDERS, ACCOUNT, "debt", "startup loans"), "borrowed"),
+    ((LENDERS, ACCOUNT, "money", "startup repayment"), "repaid"),
+    ((ACCOUNT, LENDERS, "debt", "startup repayment"), "repaid"),
+    (("savings", ACCOUNT, "money", "startup dividends"), "dividends"),
+    ((ACCOUNT, "households", "money", "startup defaults"), "defaulted"),
+    ((ACCOUNT, LENDERS, "debt", "startup defaults"), "written_off"),
+)
+"""What a month of firms is in the ledger: who receives, who gives, asset and cause, and the month's total that it is."""
 
 SPARSEST = 1e-3
 """Activity over that of the start below which a market does not grow less crowded."""

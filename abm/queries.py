@@ -203,6 +203,14 @@ class Queries(Holdings):
         """H100-equivalents at work at the sites of ``owner`` (row of the cast)."""
         return self._at_work(self.state.sites.owner, owner)
 
+    def running_mw(self, zones: np.ndarray) -> float:
+        """Capacity of AI sites that run in the ``zones`` (a mask), MW."""
+        sites = self.state.sites
+        found: float = census.running_mw(
+            sites.count, AI, ENERGISED, zones, sites.kind, sites.status, sites.zone, sites.mw
+        )
+        return found
+
     def _at_work(self, trait: np.ndarray, which: int) -> float:
         sites = self.state.sites
         found: float = census.at_work(

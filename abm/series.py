@@ -35,25 +35,29 @@ class Recorder:
         self.values = np.full((calendar.months, len(self.indicators)), np.nan)
         self.column = {indicator.name: i for i, indicator in enumerate(self.indicators)}
         self.recorded = 0
-        plain = [i for i, indicator in enumerate(self.indicators) if not (indicator.later or indicator.who)]
-        self._plain = [self.indicators[i].measure for i in plain]
-        self._plain_columns = np.array(plain, np.int64)
-        self._families: list[tuple[str, np.ndarray, np.ndarray]] = []
-        """Measure of many members, its columns, and the member that each is about."""
+        self.name_members({})
 
     def name_members(self, members: Mapping[str, Sequence[str]]) -> None:
         """Say who the measures of many members (agents, zones, ...) are about, in the order in which they will come."""
-        self._families = []
+        plain = [i for i, indicator in enumerate(self.indicators) if not (indicator.later or indicator.who)]
+        self._plain = [self.indicators[i].measure for i in plain]
+        place: dict[tuple[str, str], int] = {}
+        self._families: list[tuple[str, slice]] = []
+        """Measure of many members, and where its values are among all that come in a month."""
+        end = len(plain)
         for measure, names in members.items():
-            at = {name: i for i, name in enumerate(names)}
-            columns = [
-                i
-                for i, indicator in enumerate(self.indicators)
-                if indicator.measure == measure and indicator.who in at and not indicator.later
-            ]
-            if columns:
-                places = [at[self.indicators[i].who] for i in columns]
-                self._families.append((measure, np.array(columns, np.int64), np.array(places, np.int64)))
+            place.update({(measure, name): end + i for i, name in enumerate(names)})
+            self._families.append((measure, slice(end, end + len(names))))
+            end += len(names)
+        columns = {
+            i: place[indicator.measure, indicator.who]
+            for i, indicator in enumerate(self.indicators)
+            if (indicator.measure, indicator.who) in place and not indicator.later
+        }
+        self._columns = np.array([*plain, *columns], np.int64)
+        self._places = np.array([*range(len(plain)), *columns.values()], np.int64)
+        self._came = np.empty(end)
+        """What came this month: plain measures, then the members' of each family."""
 
     def record(
         self,
@@ -62,11 +66,11 @@ class Recorder:
         of_members: Mapping[str, Sequence[float] | np.ndarray] = MappingProxyType({}),
     ) -> None:
         """Take the month's measures, and those with a value for each member; a missing one stays undefined."""
-        row = self.values[month]
-        row[self._plain_columns] = [measures.get(measure, math.nan) for measure in self._plain]
-        for measure, columns, places in self._families:
-            if measure in of_members:
-                row[columns] = np.asarray(of_members[measure])[places]
+        came = self._came
+        came[: len(self._plain)] = [measures.get(measure, math.nan) for measure in self._plain]
+        for measure, where in self._families:
+            came[where] = of_members.get(measure, math.nan)
+        self.values[month, self._columns] = came[self._places]
         self.recorded = month + 1
 
     def last(self, name: str) -> float:

@@ -189,6 +189,8 @@ class State:
         """Months of fully funded work left on a planned line, slip included."""
         self.pool_headroom = world.pools.headroom_mw.astype(float).copy()
         self.pool_start = np.maximum(world.pools.headroom_mw.astype(float), 1.0)
+        self.pool_growth = world.pools.growth_mw.astype(float).copy()
+        """Headroom that a pool gains where the grid plan is paid for, MW a year."""
         self.market: Market
         self.utility: Utility
         self.unserved_share = np.zeros(zones)

@@ -5,11 +5,13 @@ Shapes: O owners of sites, I investors (owners are the first of them), T technol
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from abm.core.sites import draw, settle
+from abm.population import ACCOUNT, BOOKS
 
 if TYPE_CHECKING:
     from abm.ledger import Ledger
@@ -19,6 +21,22 @@ if TYPE_CHECKING:
 
 GENERATORS = ("nuclear", "renewable", "thermal")
 """Groups of generators whose margins are kept apart."""
+
+BUYERS = {"industry": "industry", "research": "treasury", "startups": ACCOUNT, "abroad": "world"}
+"""Who buys compute on the spot market, and who pays for it; those abroad, who import nothing, come last."""
+
+POOL = "compute revenue"
+COMPUTE = (
+    *((POOL, who, "money", "compute") for who in BUYERS.values()),
+    *(("world", who, "money", "imported compute") for who in BUYERS.values() if who != "world"),
+    (POOL, "industry", "money", "own compute"),
+    (POOL, "industry", "money", "reserved compute"),
+    (POOL, ACCOUNT, "money", "reserved compute"),
+    (POOL, ACCOUNT, "money", "vouchers"),
+    (POOL, "treasury", "money", "hosting of state machines"),
+    ("treasury", POOL, "money", "hours of state machines"),
+)
+"""Who receives, who gives, asset and cause of what is paid for compute."""
 
 
 class Transfers:
@@ -41,20 +59,15 @@ class Transfers:
         dividends = [
             line(who, owner, "money", "dividend") if who != owner else -1 for owner in owners for who in names
         ]
-        self.sites = np.concatenate([flows.ravel(), np.array(dividends, np.int64)])
-        """(O * FLOWS + O * I,) what running sites pay: flows as :mod:`abm.core.sites.settle` has them, dividends."""
-        self.capitalised = np.array(
-            [
-                [
-                    line(owner, "lenders", "money", "capitalised interest"),
-                    line("lenders", owner, "money", "interest"),
-                    line("lenders", owner, "debt", "capitalised interest"),
-                ]
-                for owner in owners
-            ],
-            np.int64,
-        ).ravel()
-        """(O * 3,) interest that is lent on top."""
+        capitalised = [
+            one
+            for owner in owners
+            for one in (
+                line(owner, "lenders", "money", "capitalised interest"),
+                line("lenders", owner, "money", "interest"),
+                line("lenders", owner, "debt", "capitalised interest"),
+            )
+        ]
         edge = np.full(flows.shape, -1, np.int64)
         edge[:, settle.ENERGY_MWH] = [_number(supply.edge(utility, owner, "power")) for owner in owners]
         self.powered = edge.ravel()
@@ -97,15 +110,48 @@ class Transfers:
         self.drawn_edge = edge
         """(O, OTHERS + 2 I + P) the same, in edges of the supply graph."""
         sellers = [model.seller_of(i) for i in range(len(model.world.technologies))]
-        self.generators = np.array(
-            [
-                *(line(seller, utility, "money", "power purchase") for seller, _ in sellers),
-                *(line("world", seller, "money", "fuel") for seller, _ in sellers),
-                *(line("treasury", seller, "money", "carbon price") for seller, _ in sellers),
-            ],
-            np.int64,
+        generators = [
+            *(line(seller, utility, "money", "power purchase") for seller, _ in sellers),
+            *(line("world", seller, "money", "fuel") for seller, _ in sellers),
+            *(line("treasury", seller, "money", "carbon price") for seller, _ in sellers),
+        ]
+        of_utility = [
+            line(utility, "households", "money", "power of others"),
+            line("households", utility, "money", "utility operation"),
+            line("builders", utility, "money", "grid investment"),
+            line("lenders", utility, "money", "utility interest"),
+            line(utility, "lenders", "money", "utility interest"),
+            line(utility, "lenders", "money", "utility borrowing"),
+            line("lenders", utility, "debt", "utility borrowing"),
+            line("lenders", utility, "money", "utility repayment"),
+            line(utility, "lenders", "debt", "utility repayment"),
+        ]
+        (
+            self.money,
+            (
+                self.flows,
+                self.dividends,
+                self.capitalised,
+                self.called,
+                self.generators,
+                self.compute,
+                self.startups,
+                self.of_utility,
+            ),
+        ) = _join(
+            flows.ravel().tolist(),
+            dividends,
+            capitalised,
+            [line("lenders", "treasury", "money", "guarantee call")],
+            generators,
+            [line(*key) for key in COMPUTE],
+            [line(*key) for key, _ in BOOKS],
+            of_utility,
         )
-        """(PARTS * T,) what the utility pays for energy and its sellers on, in :mod:`abm.core.books.generators`' order."""
+        """Lines of all that the money phase moves, and the places in them: what running sites pay (O * FLOWS, as
+        :mod:`abm.core.sites.settle` has it), pay out (O * I), are lent on top (O * 3), call from guarantees; what the
+        utility pays for energy and its sellers on (PARTS * T, as in :mod:`abm.core.books.generators`); what is paid
+        for compute; what startups move; what else the utility does, in the order of :mod:`abm.phases.money`."""
         self.generator_group = np.array([GENERATORS.index(group) for _, group in sellers], np.int64)
         self.generator_edge = np.array(
             [_number(supply.edge(seller, utility, "power")) for seller, _ in sellers], np.int64
@@ -131,6 +177,12 @@ class Transfers:
         losses, flow = found.losses, found.flow
         energy = np.concatenate([found.generated, found.load, found.ai_load, losses, -losses, flow, -flow])
         ledger.post_lines(self._energy, np.maximum(energy, 0.0))
+
+
+def _join(*parts: list[int]) -> tuple[np.ndarray, list[slice]]:
+    """All parts in one array, and where each of them is."""
+    ends = list(accumulate(map(len, parts), initial=0))
+    return np.array([one for part in parts for one in part], np.int64), list(map(slice, ends, ends[1:]))
 
 
 def _number(edge: int | None) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from abm.decisions import Intent
@@ -28,14 +28,10 @@ class Assembly(Stakeholder):
         law = self.trait["multiple"] if month < self.trait["law_ends"] else model.parameters["bond_limit"]
         used = model.bonds() / max(law * books.capital, 1.0)
         approved = 1.0 if used > self.trait["approval_at"] and law >= 5.0 else 0.0
-        yield self.intent(
-            "set-bond-limit",
-            "bond limit",
-            law + approved,
-            "ratio",
-            "approval" if approved else "law",
-            used=used,
-        )
+        if law + approved == books.bond_multiple:
+            return ()
+        bound = "approval" if approved else "law"
+        return (self.intent("set-bond-limit", "bond limit", law + approved, "ratio", bound, used=used),)
 
     def score(self, month: int) -> float:
         """The grid utility's debt, with a minus."""
@@ -56,8 +52,14 @@ class NuclearRegulator(Stakeholder):
         super().__init__(model, who)
         self._review: dict[int, float] = {}
         """Months that a unit's review takes, by row; its luck is drawn when the review begins."""
+        self._mw: list[float] = model.world.plants.mw.tolist()
 
     def act(self, phase: str, month: int) -> Iterable[Intent]:
+        model = self.world_model
+        return self.review(month) if len(model.extension_asked) > len(model.extension_granted) else ()
+
+    def review(self, month: int) -> Iterator[Intent]:
+        """The units whose review is open and now over."""
         model = self.world_model
         open_reviews = [
             (asked, model.plant_name(row), row)
@@ -73,7 +75,7 @@ class NuclearRegulator(Stakeholder):
                 yield self.intent(
                     "grant-extension",
                     name,
-                    float(model.state.plant_mw[row]),
+                    self._mw[row],
                     "MW",
                     target=row,
                     review_months=float(month - asked),
@@ -81,7 +83,7 @@ class NuclearRegulator(Stakeholder):
 
     def score(self, month: int) -> float:
         """Nuclear capacity running under renewed licences, MW."""
-        return float(sum(self.state.plant_mw[row] for row in self.world_model.extension_granted))
+        return sum([self._mw[row] for row in self.world_model.extension_granted])
 
 
 class ExportAuthority(Stakeholder):

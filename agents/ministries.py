@@ -11,7 +11,7 @@ import numpy as np
 from abm.calendar import NEVER
 from abm.decisions import Intent
 from abm.stakeholder import Stakeholder
-from abm.state import ANNOUNCED, APPLIED, ENERGISED, FAB, HIDDEN, WITHDRAWN
+from abm.state import ANNOUNCED, APPLIED, FAB, HIDDEN, WITHDRAWN
 
 if TYPE_CHECKING:
     from abm.model import Model
@@ -32,13 +32,14 @@ class Ministry(Stakeholder):
         self._levers = [handle for handle, lever in levers if model.world.roles.get(lever.owner) == who]
 
     def act(self, phase: str, month: int) -> Iterable[Intent]:
-        if phase == "policy":
-            yield from self.enact(month)
+        return self.enact(month) if phase == "policy" else ()
 
-    def enact(self, month: int) -> Iterator[Intent]:
-        for handle, wanted, stands in self.world_model.board.unsettled(self._levers, month):
-            if abs(wanted - stands) > 1e-12 * max(abs(wanted), 1.0):
-                yield self.propose(handle, wanted, month)
+    def enact(self, month: int) -> list[Intent]:
+        return [
+            self.propose(handle, wanted, month)
+            for handle, wanted, stands in self.world_model.board.unsettled(self._levers, month)
+            if abs(wanted - stands) > 1e-12 * max(abs(wanted), 1.0)
+        ]
 
     def propose(self, handle: str, wanted: float, month: int) -> Intent:
         return self.intent("enact", handle, wanted)
@@ -69,10 +70,7 @@ class ScienceMinistry(Ministry):
         """Sites that the state finances, by the month for which they were announced; none is added in a run."""
 
     def act(self, phase: str, month: int) -> Iterable[Intent]:
-        if phase == "policy":
-            yield from self.enact(month)
-        else:
-            yield from self.purchase(month)
+        return self.enact(month) if phase == "policy" else self.purchase(month)
 
     def purchase(self, month: int) -> Iterator[Intent]:
         model, state, sites = self.world_model, self.state, self.state.sites
@@ -190,33 +188,35 @@ class LandMinistry(Ministry):
 
     READS: ClassVar[tuple[str, ...]] = ("special_zone_gw",)
 
+    def __init__(self, model: Model, who: str):
+        super().__init__(model, who)
+        self._outside = ~np.asarray(model.world.zones.capital_region, bool)
+        """(zones,) outside the capital region."""
+
     def act(self, phase: str, month: int) -> Iterable[Intent]:
-        yield from self.enact(month)
-        model, sites, world = self.world_model, self.state.sites, self.world_model.world
-        left = self.lever("special_zone_gw") * 1000.0 - model.special_given
-        if left <= 0.0:
-            return
-        waiting = [0.0] * len(world.pools)
-        for row in sites.rows(ANNOUNCED, APPLIED):
-            if sites.kind[row] != FAB and sites.sponsor[row]:
-                waiting[int(sites.pool[row])] += float(sites.mw[row])
-        for pool in sorted(range(len(waiting)), key=lambda i: (-waiting[i], i)):
-            if world.zones.capital_region[int(world.pools.zone[pool])] or left <= 0.0:
-                continue
-            give = min(max(waiting[pool] - model.special_mw[pool], 0.0), left)
+        left = self.lever("special_zone_gw") * 1000.0 - self.world_model.special_given
+        given = self.give(left) if left > 0.0 else ()
+        return [*self.enact(month), *given]
+
+    def give(self, left: float) -> Iterator[Intent]:
+        """Give away up to ``left`` MW, where most waits for it first."""
+        sites, special, pools = self.state.sites, self.world_model.special_mw, self.world_model.world.pools
+        rows = sites.rows(ANNOUNCED, APPLIED)
+        rows = rows[sites.sponsor[rows] & (sites.kind[rows] != FAB) & self._outside[sites.zone[rows]]]
+        waiting: dict[int, float] = {}
+        for pool, mw in zip(sites.pool[rows].tolist(), sites.mw[rows].tolist(), strict=True):
+            waiting[pool] = waiting.get(pool, 0.0) + mw
+        for pool in sorted(waiting, key=lambda pool: (-waiting[pool], pool)):
+            give = min(max(waiting[pool] - float(special[pool]), 0.0), left)
             if give >= 1.0:
                 left -= give
                 yield self.intent(
-                    "give-zone", world.pools.keys[pool], give, "MW", target=pool, waiting_mw=waiting[pool]
+                    "give-zone", pools.keys[pool], give, "MW", target=pool, waiting_mw=waiting[pool]
                 )
 
     def score(self, month: int) -> float:
         """AI-site capacity energised outside the capital region, MW."""
-        sites, n = self.state.sites, self.state.sites.count
-        in_capital = np.asarray(self.world_model.world.zones.capital_region, bool)
-        running = (sites.status[:n] == ENERGISED) & (sites.kind[:n] != FAB)
-        outside = running & ~in_capital[sites.zone[:n]]
-        return float(sites.mw[:n][outside].sum())
+        return self.world_model.running_mw(self._outside)
 
 
 class DataProtection(Ministry):
@@ -246,9 +246,9 @@ class EducationMinistry(Ministry):
     PHASES: ClassVar[tuple[str, ...]] = ("policy", "entry")
 
     def act(self, phase: str, month: int) -> Iterable[Intent]:
-        if phase == "policy":
-            yield from self.enact(month)
-            return
+        return self.enact(month) if phase == "policy" else self.train(month)
+
+    def train(self, month: int) -> Iterator[Intent]:
         model = self.world_model
         shortage = max(model.talent_needed - model.talent, 0.0)
         trained = min(self.lever("talent_programme") / 12.0, shortage)

@@ -21,6 +21,7 @@ from abm.state import ANNOUNCED, APPLIED, DECIDED, FAB, HIDDEN, PASSED, WITHDRAW
 
 if TYPE_CHECKING:
     from abm.model import Model
+    from abm.state import Sites
 
 
 def draw_line_slips(model: Model) -> None:
@@ -33,24 +34,31 @@ def draw_line_slips(model: Model) -> None:
             model.state.line_left[row] = max(left, 0.0)
 
 
+def announcements(sites: Sites) -> dict[int, list[int]]:
+    """Month to the sites that are announced in it; those announced before the run come in its first."""
+    found: dict[int, list[int]] = {}
+    for row in sites.rows(HIDDEN).tolist():
+        found.setdefault(max(int(sites.announced[row]), 0), []).append(row)
+    return found
+
+
 def run(model: Model, month: int) -> None:
     _announce(model, month)
     speed = line_speed(model, month)
-    _advance_lines(model, month, speed)
-    _grow_pools(model)
-    model.seeking_consent = _seeking_consent(model)
+    _advance(model, month, speed)
+    waiting = model.state.sites.rows(APPLIED, PASSED)
+    model.seeking_consent = _seeking_consent(model, waiting)
     for agent in model.acting("connection"):
         for intent in agent.act("connection", month):
             _resolve(model, month, intent)
     _permit_where_nobody_decides(model, month)
-    _finish_studies(model, month)
+    _finish_studies(model, month, waiting)
     _fix_ready_dates(model, month, speed)
 
 
 def _announce(model: Model, month: int) -> None:
     sites = model.state.sites
-    hidden, told = sites.status[: sites.count] == HIDDEN, sites.announced[: sites.count] <= month
-    for row in (hidden & told).nonzero()[0].tolist():
+    for row in model.announcements.get(month, ()):
         if sites.started_before[row]:
             # Announced with work already under way: what came before was done when the world heard of it.
             sites.status[row] = DECIDED
@@ -94,14 +102,14 @@ def sponsor_chance(model: Model, row: int) -> float:
     return float(p["announcement_realisation"] ** weight)
 
 
-def _advance_lines(model: Model, month: int, speed: float) -> None:
+def _advance(model: Model, month: int, speed: float) -> None:
+    """Lines and pools of substations as far as the month's work carries them."""
     state = model.state
-    open_lines = (state.line_ready == NEVER).nonzero()[0]
-    # Looked at before the month's work: a line on schedule serves from the month in which it is due.
-    left = state.line_left[open_lines]
-    state.line_left[open_lines] = left - speed
-    for row in open_lines[left < 1e-9].tolist():
-        state.line_ready[row] = month
+    done = core.advance(
+        month, NEVER, speed, model.utility.funded, state.pool_growth, state.line_ready, state.line_left,
+        state.pool_headroom,
+    )  # fmt: skip
+    for row in (state.line_ready == month).nonzero()[0].tolist() if done else ():
         pool = model.world.lines.relieves[row]
         if pool >= 0:
             # What was passed on condition of this line takes its part of the relief now.
@@ -133,17 +141,13 @@ def line_speed(model: Model, month: int) -> float:
     )
 
 
-def _grow_pools(model: Model) -> None:
-    state = model.state
-    state.pool_headroom += model.world.pools.growth_mw / 12.0 * model.utility.funded
-
-
-def _seeking_consent(model: Model) -> dict[int, list[int]]:
-    """Zone to its sites that have applied or passed and have no date for their permit."""
-    sites = model.state.sites
-    rows = sites.rows(APPLIED, PASSED)
-    rows = rows[sites.permit_due[rows] == NEVER]
+def _seeking_consent(model: Model, rows: np.ndarray) -> dict[int, list[int]]:
+    """Zone to its sites that have no date for their permit, of the ``rows`` that have applied or passed."""
     found: dict[int, list[int]] = {}
+    if not len(rows):
+        return found
+    sites = model.state.sites
+    rows = rows[sites.permit_due[rows] == NEVER]
     for row, zone in zip(rows.tolist(), sites.zone[rows].tolist(), strict=True):
         found.setdefault(zone, []).append(row)
     return found
@@ -170,6 +174,8 @@ def _resolve(model: Model, month: int, intent: Intent) -> None:
 
 def _permit_where_nobody_decides(model: Model, month: int) -> None:
     """A zone without a local government permits at once, the scenario's permit delay apart."""
+    if not model.seeking_consent:
+        return
     sites = model.state.sites
     guarded = {agent.zone for agent in model.acting("connection") if agent.CONSENTS}
     for zone, rows in model.seeking_consent.items():
@@ -208,12 +214,11 @@ def _line_for(model: Model, pool: int, mw: float) -> int:
     return best
 
 
-def _finish_studies(model: Model, month: int) -> None:
+def _finish_studies(model: Model, month: int, rows: np.ndarray) -> None:
+    """What the studies that end come to, of the ``rows`` that have applied or passed."""
     state, sites = model.state, model.state.sites
     utility = model.role("grid")
-    for row in sites.rows(APPLIED):
-        if sites.study_due[row] > month:
-            continue
+    for row in rows[(sites.status[rows] == APPLIED) & (sites.study_due[rows] <= month)].tolist():
         pool, mw = int(sites.pool[row]), float(sites.mw[row])
         key, attempt = sites.key[row], int(sites.attempts[row])
         special = model.special_mw[pool]

@@ -66,7 +66,10 @@ class ComputeMonth:
     """Spot hours bought over those offered, less one, where neither bound holds."""
     evaluations: int = 0
     """Times that the solver looked at all demand."""
-    site_revenue: dict[int, float] = field(default_factory=dict)
+    sites: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    """(n,) AI sites at work"""
+    site_revenue: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    """(n,) what each of them earns"""
     paid: dict[str, float] = field(default_factory=dict)
     """Money paid on the spot market by kind of buyer, at home and abroad together."""
 
@@ -332,8 +335,7 @@ def _revenue(
     )  # fmt: skip
     found.captive_paid, found.reserved_paid, spare, found.hosting_paid = paid.tolist()
     found.state_income = spare * mean_price + model.startup_month.get("voucher_paid", 0.0)
-    at_work = slice(offered.count)
-    found.site_revenue = dict(zip(offered.rows[at_work].tolist(), revenue[at_work].tolist(), strict=True))
+    found.sites, found.site_revenue = offered.rows[: offered.count], revenue[: offered.count]
     if firms.edges is None:
         firms.edges = _edges_to_firms(model)
     edges, group = firms.edges

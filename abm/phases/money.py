@@ -12,63 +12,42 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from abm.core.books import generators
+from abm.core.sites import settle
 from abm.phases import sites_money as sites
-from abm.population import ACCOUNT
+from abm.population import BOOKS
+from abm.transfers import BUYERS
 
 if TYPE_CHECKING:
     from abm.model import Model
 
 
 def run(model: Model, month: int) -> None:
-    income = _compute_is_paid(model)
-    sites.settle(model, month, income)
-    _startups_settle(model)
-    _power_is_paid(model, month)
-
-
-def _compute_is_paid(model: Model) -> float:
-    """Buyers pay owners for hours at home, and the rest of the world for imported ones; what owners get."""
-    ledger, found = model.ledger, model.compute_month
-    home, pool = found.sold_share, "compute revenue"
-    paid = 0.0
-    for buyer, money in found.paid.items():
-        who = {"abroad": "world", "startups": ACCOUNT, "research": "treasury"}.get(buyer, buyer)
-        ledger.post(pool, who, "money", money * home, "compute")
-        paid += money * home
-        if buyer == "research":
-            model.public_month += money
-        if who != "world":
-            ledger.post("world", who, "money", money * (1.0 - home), "imported compute")
-    vouchers = model.startup_month.get("voucher_paid", 0.0)
-    ahead = found.contract_paid
-    ledger.post(pool, "industry", "money", found.captive_paid, "own compute")
-    ledger.post(pool, "industry", "money", found.reserved_paid, "reserved compute")
-    ledger.post(pool, ACCOUNT, "money", ahead, "reserved compute")
-    ledger.post(pool, ACCOUNT, "money", vouchers, "vouchers")
-    ledger.post("treasury", pool, "money", found.state_income, "hours of state machines")
-    ledger.post(pool, "treasury", "money", found.hosting_paid, "hosting of state machines")
-    model.public_month += found.hosting_paid
-    model.budget.total += found.hosting_paid
-    return float(
-        paid
-        + found.captive_paid
-        + found.reserved_paid
-        + ahead
-        + vouchers
-        + found.hosting_paid
-        - found.state_income
-    )
-
-
-def _startups_settle(model: Model) -> None:
+    """All that moves is written into one row of amounts, line by line of ``model.transfers``, and posted together."""
+    amounts = np.zeros(len(model.transfers.money))
+    income = _compute_is_paid(model, amounts)
+    sites.settle(model, month, income, amounts)
     if model.startups.groups:
-        model.startups.book(model.ledger, model.startup_month)
+        amounts[model.transfers.startups] = [model.startup_month[total] for _, total in BOOKS]
+    _power_is_paid(model, month, amounts)
+    model.ledger.post_lines(model.transfers.money, amounts)
 
 
-def _energy_is_bought(model: Model, month: int) -> float:
+def _compute_is_paid(model: Model, amounts: np.ndarray) -> float:
+    """Buyers pay owners for hours at home, and the rest of the world for imported ones; what owners get."""
+    found, share = model.compute_month, model.compute_month.sold_share
+    spot = [found.paid.get(buyer, 0.0) for buyer in BUYERS]
+    home, away = [money * share for money in spot], [money * (1.0 - share) for money in spot[:-1]]
+    vouchers = model.startup_month.get("voucher_paid", 0.0)
+    others = [found.captive_paid, found.reserved_paid, found.contract_paid, vouchers, found.hosting_paid]
+    amounts[model.transfers.compute] = [*home, *away, *others, found.state_income]
+    model.public_month += found.paid["research"] + found.hosting_paid
+    model.budget.total += found.hosting_paid
+    return float(sum(home) + sum(others) - found.state_income)
+
+
+def _energy_is_bought(model: Model, month: int, amounts: np.ndarray) -> float:
     """The utility pays generators, and they pay for fuel and carbon; what it paid."""
     found, transfers = model.power_month, model.transfers
-    amounts = np.empty((generators.PARTS, len(found.settlement)))
     paid = generators.buy(
         found.generation,
         found.settlement,
@@ -80,30 +59,24 @@ def _energy_is_bought(model: Model, month: int) -> float:
         transfers.generator_edge,
         model.board.value("carbon_price", month),
         model.direct_mwh,
-        amounts,
+        amounts[transfers.generators].reshape(generators.PARTS, -1),
         model.generator_margin,
         model.supply.flow[month],
     )
-    model.ledger.post_lines(transfers.generators, amounts.ravel())
     model.direct_mwh = 0.0
     return float(paid)
 
 
-def _power_is_paid(model: Model, month: int) -> None:
-    state, p, ledger, books = model.state, model.parameters, model.ledger, model.utility
-    found, account = model.power_month, model.utility_account
+def _power_is_paid(model: Model, month: int, amounts: np.ndarray) -> None:
+    p, books, transfers, found = model.parameters, model.utility, model.transfers, model.power_month
     sales = float(found.load.sum()) * p["sales_share"]
     regional = model.board.value("regional_pricing", month)
-    ledger.post(account, "households", "money", sales * books.tariff, "power of others")
-    ai_bill = ledger.moved("money", "power of sites")
-    purchases = _energy_is_bought(model, month)
+    sold = sales * books.tariff
+    ai_bill = float(amounts[transfers.flows][settle.POWER :: settle.FLOWS].sum())
+    purchases = _energy_is_bought(model, month, amounts)
     operation = p["utility_operation"] / 12.0
-    ledger.post("households", account, "money", operation, "utility operation")
     interest = books.debt * (float(model.outside.interest_rate[month]) + p["utility_spread"]) / 12.0
-    # A utility without debt earns interest on what it holds.
-    ends = ("lenders", account) if interest >= 0.0 else (account, "lenders")
-    ledger.post(*ends, "money", abs(interest), "utility interest")
-    revenue = sales * books.tariff + ai_bill
+    revenue = sold + ai_bill
     model.utility_cash_flow = revenue - purchases - operation - interest
     invested = 0.0
     for agent in model.acting("grid-investment"):
@@ -112,15 +85,14 @@ def _power_is_paid(model: Model, month: int) -> None:
             books.funded = invested / intent.values["base"] if intent.values["base"] > 0.0 else 1.0
             books.plan = intent.amount
             model.decisions.repeat(month, intent, invested, intent.bound)
-            ledger.post("builders", account, "money", invested, "grid investment")
-    extra = ledger.moved("money", "deposit forfeited")
+    extra = model.ledger.moved("money", "deposit forfeited")
     missing = purchases + operation + interest + invested - revenue - extra
-    if missing >= 0.0:
-        ledger.post(account, "lenders", "money", missing, "utility borrowing")
-        ledger.post("lenders", account, "debt", missing, "utility borrowing")
-    else:
-        ledger.post("lenders", account, "money", -missing, "utility repayment")
-        ledger.post(account, "lenders", "debt", -missing, "utility repayment")
+    lent, repaid = max(missing, 0.0), max(-missing, 0.0)
+    # A utility without debt earns interest on what it holds.
+    charged, earned = max(interest, 0.0), max(-interest, 0.0)
+    amounts[transfers.of_utility] = [
+        sold, operation, invested, charged, earned, lent, lent, repaid, repaid,
+    ]  # fmt: skip
     books.debt += missing
     depreciation = p["utility_depreciation"] / 12.0
     books.capital = max(
@@ -144,7 +116,9 @@ def _power_is_paid(model: Model, month: int) -> None:
         for intent in agent.act("settlement", month):
             model.price_cap = intent.amount
             model.decisions.repeat(month, intent, intent.amount, "emergency", every=3)
-    usual = books.tariff * p["site_tariff_ratio"] + regional * (found.zone_price - found.price)
-    d = model.direct_share_now
-    state.site_price[:] = (1.0 - d) * usual + d * (p["direct_price"] + p["wheeling_charge"])
-    np.maximum(state.site_price, 0.0, out=state.site_price)
+    usual, d = books.tariff * p["site_tariff_ratio"], model.direct_share_now
+    direct = d * (p["direct_price"] + p["wheeling_charge"])
+    model.state.site_price[:] = [
+        max((1.0 - d) * (usual + regional * (price - found.price)) + direct, 0.0)
+        for price in found.zone_price.tolist()
+    ]

@@ -37,7 +37,9 @@ def run(model: Model, month: int) -> None:
     # The frame first (envelope, triggers, limits), whatever the order of the cast; then acts within it.
     for phase in ("frame", "policy"):
         intents = [intent for agent in model.acting(phase) for intent in agent.act(phase, month)]
-        for intent in sorted(intents, key=lambda intent: _rank(model, intent)):
+        if len(intents) > 1:
+            intents.sort(key=lambda intent: _rank(model, intent))
+        for intent in intents:
             _RESOLVE[intent.verb](model, month, intent)
     _pay_programmes(model, month)
     _retire_by_policy(model, month)

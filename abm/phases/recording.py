@@ -39,7 +39,7 @@ def run(model: Model, month: int) -> None:
     _power(model, measures, of_members)
     _money(model, month, measures, of_members)
     _region(model, measures, of_members)
-    model.forget_book_values()
+    model.forget_profits()
     of_members["score"] = [agent.score(month) for agent in model.stakeholders]
     model.ledger.close()
     model.recorder.record(month, measures, of_members)

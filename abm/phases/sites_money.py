@@ -12,38 +12,31 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from abm.core.sites import settle as core
-from abm.state import AI, ENERGISED
+from abm.state import ENERGISED
 
 if TYPE_CHECKING:
     from abm.model import Model
 
 
-def settle(model: Model, month: int, income: float) -> None:
-    """A month's cash of all sites; ``income`` is what buyers paid for compute (currency)."""
-    sites = model.state.sites
-    rows = sites.rows(ENERGISED)
-    rows = rows[sites.kind[rows] == AI]
+def settle(model: Model, month: int, income: float, amounts: np.ndarray) -> None:
+    """A month's cash of all sites, written to ``amounts``; ``income`` is what buyers paid for compute (currency)."""
     terms = model.site_terms(month)
-    if len(rows):
-        _run(model, month, rows, terms, income)
-    _capitalise_interest(model, float(terms[core.RATE]))
+    if len(model.compute_month.sites):
+        _run(model, month, terms, income, amounts)
+    _capitalise_interest(model, float(terms[core.RATE]), amounts)
 
 
-def _run(model: Model, month: int, rows: np.ndarray, terms: np.ndarray, income: float) -> None:
+def _run(model: Model, month: int, terms: np.ndarray, income: float, amounts: np.ndarray) -> None:
     state, sites, transfers = model.state, model.state.sites, model.transfers
-    revenue = model.compute_month.site_revenue
-    shares = np.array([revenue.get(row, 0.0) for row in rows.tolist()])
-    total = float(shares.sum())
-    owners, investors = len(model.owner_rows), len(model.cash)
-    amounts = np.zeros(owners * (core.FLOWS + investors))
-    flows = amounts[: owners * core.FLOWS].reshape(owners, core.FLOWS)
-    dividends = amounts[owners * core.FLOWS :].reshape(owners, investors)
+    rows, revenue = model.compute_month.sites, model.compute_month.site_revenue
+    total = float(revenue.sum())
+    flows = amounts[transfers.flows]
     sums = np.zeros(core.SUMS)
     core.settle(
         terms,
         rows,
         model.owner_number(),
-        shares * (income / total if total > 0.0 else 0.0),
+        revenue * (income / total if total > 0.0 else 0.0),
         sites.zone,
         sites.finance,
         sites.step["energised"],
@@ -62,14 +55,13 @@ def _run(model: Model, month: int, rows: np.ndarray, terms: np.ndarray, income: 
         model.months_served,
         model.arrears,
         model.cash,
-        flows,
-        dividends,
+        flows.reshape(-1, core.FLOWS),
+        amounts[transfers.dividends].reshape(-1, len(model.cash)),
         sums,
     )
-    model.ledger.post_lines(transfers.sites, amounts)
-    model.supply.book_all(month, transfers.powered, amounts[: transfers.powered.size])
+    model.supply.book_all(month, transfers.powered, flows)
     called, interest, pooled, direct_mwh = sums.tolist()
-    model.ledger.post("lenders", "treasury", "money", called, "guarantee call")
+    amounts[transfers.called] = called
     model.public_month += called
     model.budget.total += called
     model.interest_earned += interest
@@ -77,12 +69,11 @@ def _run(model: Model, month: int, rows: np.ndarray, terms: np.ndarray, income: 
     model.direct_mwh += direct_mwh
 
 
-def _capitalise_interest(model: Model, rate: float) -> None:
+def _capitalise_interest(model: Model, rate: float, amounts: np.ndarray) -> None:
     """Interest on what sites under construction have drawn is lent on top."""
     sites = model.state.sites
-    lent = np.zeros((len(model.owner_rows), 3))
+    lent = amounts[model.transfers.capitalised].reshape(-1, 3)
     interest = core.capitalise(
         rate, sites.count, ENERGISED, sites.status, model.owner_number(), sites.loan, lent
     )
-    model.ledger.post_lines(model.transfers.capitalised, lent.ravel())
     model.interest_earned += interest

@@ -71,7 +71,7 @@ def test_every_month_with_firms_adds_up() -> None:
         spot = sum(month.paid.values()) * month.sold_share
         earned = spot + month.captive_paid + month.reserved_paid + month.contract_paid + month.hosting_paid
         earned += firms["voucher_paid"]
-        assert sum(month.site_revenue.values()) + month.state_income == pytest.approx(earned, rel=1e-9)
+        assert month.site_revenue.sum() + month.state_income == pytest.approx(earned, rel=1e-9)
         assert month.contract_paid == firms["contract_paid"]
         assert month.startup_home == pytest.approx(
             firms["spot_hours"] * month.sold_share + firms["contract_hours"] + firms["voucher_hours"],
@@ -143,7 +143,7 @@ def test_sites_together_earn_what_buyers_at_home_and_abroad_pay() -> None:
     vouchers = toy().startup_month.get("voucher_paid", 0.0)
     earned = spot + month.captive_paid + month.reserved_paid + vouchers + month.hosting_paid
     assert earned > 0.0
-    assert sum(month.site_revenue.values()) + month.state_income == pytest.approx(earned, rel=1e-9)
+    assert month.site_revenue.sum() + month.state_income == pytest.approx(earned, rel=1e-9)
 
 
 def test_the_mean_of_a_trend() -> None:

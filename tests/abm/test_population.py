@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from abm.core.population import columns as at
 from abm.ledger import Ledger
-from abm.population import ACCOUNT, RATIOS, Startups, entry_worth
+from abm.population import ACCOUNT, BOOKS, RATIOS, Startups, entry_worth
 from tests.abm.firms import ELASTICITY, HOURS, REFERENCE, TRAITS, live, population, spot_demand, terms
 
 DRAWN = (at.NEED, at.QUALITY, at.CASH, at.BURN, at.PRUDENCE)
@@ -331,7 +331,8 @@ def test_the_books_explain_all_cash_and_all_debt(
         )  # fmt: skip
         bought = found["spot_paid"] + found["voucher_paid"] + found["contract_paid"]
         ledger.post("sellers", ACCOUNT, "money", bought, "computing")
-        one.book(ledger, found)
+        for (debit, credit, asset, cause), total in BOOKS:
+            ledger.post(debit, credit, asset, found[total], cause)
         one.enter({"north": entering})
         ledger.post(ACCOUNT, "savings", "money", one.take_capital(), "founders' capital")
         ledger.close()
@@ -350,7 +351,8 @@ def test_the_books_close_when_the_last_firm_is_gone(seed: int) -> None:
     for _ in range(60):
         found = live(one, takings=0.2, credit_months=3.0, interest=0.01)
         ledger.post("sellers", ACCOUNT, "money", found["spot_paid"], "computing")
-        one.book(ledger, found)
+        for (debit, credit, asset, cause), total in BOOKS:
+            ledger.post(debit, credit, asset, found[total], cause)
         ledger.close()
     assert one.firms() == one.cash() == one.debt() == 0.0
     assert len(one) == 0

@@ -89,7 +89,7 @@ def step_and_check(model: Model) -> None:
     assert compute.used <= compute.supply * (1 + TOLERANCE) + 1e-6
     assert compute.home_served <= compute.home_demand * (1 + TOLERANCE) + 1e-6
     vouchers = model.startup_month.get("voucher_paid", 0.0)
-    assert sum(compute.site_revenue.values()) + compute.state_income == pytest.approx(
+    assert compute.site_revenue.sum() + compute.state_income == pytest.approx(
         compute.captive_paid
         + compute.reserved_paid
         + compute.contract_paid

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from abm.core.jit import kernel
+from abm.core.jit import helper, kernel
 
 ROUNDING = 2.0**-50
 """Relative error of one addition in double precision, with room for the sums on the other side."""
+
+ALL_WELL = -1
+"""What :func:`close` returns when the books are in order."""
 
 
 @kernel(["int64(int64[::1], float64[::1], float64[::1], int64[::1])"], allocates=False)
@@ -61,10 +64,7 @@ def carry(
         posts[line] = 0
 
 
-@kernel(
-    ["void(float64[:, ::1], float64[:, ::1], float64[:, ::1], int64, float64[::1])"],
-    allocates=False,
-)
+@helper
 def redundant(balance, turnover, rounding, accounts, left):
     """By asset: what the sum of all balances is off zero, beyond rounding, over the size of the books."""
     for asset in range(balance.shape[0]):
@@ -82,17 +82,12 @@ def redundant(balance, turnover, rounding, accounts, left):
         left[asset] = max(abs(total + lost) - error, 0.0) / max(max(size, moved), 1.0)
 
 
-@kernel(
-    [
-        "int64(int64[:, ::1], float64[::1], float64[:, ::1], float64[:, ::1], float64[:, ::1], float64, float64[::1])"
-    ],
-    allocates=False,
-)
+@helper
 def judge(checked, stock, balance, turnover, rounding, tolerance, worst):
     """Hold each checked (asset, account) against ``stock``: relative difference, beyond rounding on both sides.
 
     ``worst`` (assets,) rises to the largest. Returns the first place where one exceeds ``tolerance``,
-    or -1; ``worst`` is then that asset's.
+    or ``ALL_WELL``; ``worst`` is then that asset's.
     """
     for i in range(stock.size):
         asset, account = checked[0, i], checked[1, i]
@@ -106,4 +101,42 @@ def judge(checked, stock, balance, turnover, rounding, tolerance, worst):
             worst[asset] = apart / size
             return i
         worst[asset] = max(worst[asset], apart / size)
-    return -1
+    return ALL_WELL
+
+
+@kernel(
+    [
+        "int64(float64[::1], int64[::1], int64[:, ::1], float64[:, ::1], float64[:, ::1], float64[:, ::1],"
+        "float64[::1], int64, int64[:, ::1], float64[::1], float64, float64[::1])"
+    ],
+    allocates=False,
+)
+def close(
+    pending,  # as :func:`carry` has them, and the six that follow
+    posts,
+    ends,
+    balance,
+    turnover,
+    rounding,
+    carried,
+    accounts,  # how many there are
+    checked,  # (2, checked) asset and account
+    stock,  # (checked,) what was counted elsewhere
+    tolerance,
+    worst,  # out (assets,): largest relative imbalance
+):
+    """End a month: carry the journal, weigh the balances of each asset together, and each checked one by itself.
+
+    Returns ``ALL_WELL``, or the place of a checked account that is wrong, or (below ``ALL_WELL``, by one more than its
+    number) an asset whose balances do not add up; ``worst`` then says by how much.
+    """
+    carry(pending, posts, ends, balance, turnover, rounding, carried)
+    redundant(balance, turnover, rounding, accounts, worst)
+    for asset in range(worst.size):
+        if not worst[asset] <= tolerance:
+            return ALL_WELL - 1 - asset
+    wrong = judge(checked, stock, balance, turnover, rounding, tolerance, worst)
+    if wrong == ALL_WELL:
+        turnover[:] = 0.0
+        carried[:] = 0.0
+    return wrong

@@ -1,6 +1,6 @@
 """Sites and their machines counted once a month, for what is recorded.
 
-Shapes: S sites, V vintages, O owners.
+Shapes: S sites, V vintages, O owners, Z zones.
 """
 
 from __future__ import annotations
@@ -123,4 +123,26 @@ def at_work(
         if status[row] == running and trait[row] == which:
             for v in range(h100e.size):
                 total += chips[row, v] * h100e[v]
+    return total
+
+
+@kernel(
+    ["float64(int64, int64, int64, boolean[::1], int64[::1], int64[::1], int64[::1], float64[::1])"],
+    allocates=False,
+)
+def running_mw(
+    count,  # sites
+    ai,  # kind of a site that holds accelerators
+    running,  # status of a site that runs
+    wanted,  # (Z,) whether a zone counts
+    kind,  # (S,)
+    status,  # (S,)
+    zone,  # (S,)
+    mw,  # (S,)
+):
+    """Capacity of AI sites that run in the zones ``wanted``, MW."""
+    total = 0.0
+    for row in range(count):
+        if status[row] == running and kind[row] == ai and wanted[zone[row]]:
+            total += mw[row]
     return total

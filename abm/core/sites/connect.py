@@ -1,4 +1,7 @@
-"""When the sites that passed the grid assessment can be connected, and which are."""
+"""How lines and substations advance, when the sites that passed the grid assessment can be connected, and which are.
+
+Shapes: S sites, L lines, P pools of substations.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,35 @@ from abm.core.jit import kernel
 (MONTH, PASSED, DECIDED, NEVER, HANDOVER, SUBSTATION, NONFIRM_SUBSTATION, TERMS) = range(8)
 """Places in ``terms``: the month, the two statuses that count, the month of what has no date, and in months how long
 before its announced date a site under way at the start is handed over, and how long a substation takes."""
+
+
+@kernel(
+    ["int64(int64, int64, float64, float64, float64[::1], int64[::1], float64[::1], float64[::1])"],
+    allocates=False,
+)
+def advance(
+    month,
+    never,  # the month of what has not happened
+    speed,  # months of line work done in a month
+    funded,  # share of the grid plan that is paid for
+    growth,  # (P,) headroom that a pool gains when all is paid for, MW a year
+    line_ready,  # in and out (L,) month in which the line serves, or ``never``
+    line_left,  # in and out (L,) months of work left
+    headroom,  # in and out (P,) MW
+):
+    """A month of work on lines and pools of substations; returns how many lines serve from this month on."""
+    done = 0
+    for line in range(line_ready.size):
+        if line_ready[line] != never:
+            continue
+        # Looked at before the month's work: a line on schedule serves from the month in which it is due.
+        if line_left[line] < 1e-9:
+            line_ready[line] = month
+            done += 1
+        line_left[line] -= speed
+    for pool in range(headroom.size):
+        headroom[pool] += growth[pool] / 12.0 * funded
+    return done
 
 
 @kernel(

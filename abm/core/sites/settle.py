@@ -208,3 +208,41 @@ def book_shares(
         whole = max(max(gpus[row], standing), 1.0)
         left = max(1.0 - (month - energised[row]) / terms[SHELL_MONTHS], 0.0)
         out[row] = shell * left + (1.0 - shell) * min(machines / whole, 1.0)
+
+
+@kernel(
+    [
+        "void(float64[::1], int64, int64[::1], int64[::1], int64, float64[::1], float64[::1], float64[::1],"
+        "float64[::1], float64[::1], float64[:, ::1], float64[:, ::1], int64[::1], float64[:, ::1], float64[::1],"
+        "float64[::1], float64[::1])"
+    ]
+)
+def profits(
+    terms,  # (TERMS,)
+    count,  # sites
+    status,  # (S,)
+    energised,  # (S,) month
+    running,  # the status of a site that runs
+    shell_cost,  # (S,)
+    mw,  # (S,)
+    waived,  # (S,)
+    paid_in,  # (S,)
+    gpus,  # (S,) planned
+    chips,  # (S,V)
+    chip_age,  # (S,V) mean month of delivery
+    owner,  # (S,) number of the owner, 0 to O-1
+    equity_paid,  # (S,I)
+    deposits,  # (S,) what owners have deposited with chip makers
+    cash,  # (I,) what each investor got less what it paid; owners are the first of them
+    out,  # (I,)
+):
+    """What each investor got less what it paid, with what it holds in sites at book value."""
+    share = np.empty(count)
+    book_shares(
+        terms, count, status, energised, running, shell_cost, mw, waived, paid_in, gpus, chips, chip_age, share
+    )  # fmt: skip
+    out[:] = cash
+    for row in range(count):
+        for i in range(out.size):
+            out[i] += share[row] * equity_paid[row, i]
+        out[owner[row]] += deposits[row]

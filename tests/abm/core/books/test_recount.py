@@ -15,11 +15,14 @@ def test_owners_hold_what_stands_at_their_sites(count: int) -> None:
     draw = np.random.default_rng(count)
     owner = draw.integers(0, OWNERS, SITES)
     chips, store, paid = draw.random((SITES, 5)), draw.random((SITES, 5)), draw.random((SITES, 4))
-    held = np.full((recount.STOCKS, OWNERS), np.nan)
-    recount.owners(count, owner, chips, store, paid, held)
-    machines = np.bincount(owner[:count], (chips + store)[:count].sum(1), OWNERS)
-    assert held[recount.MACHINES] == pytest.approx(machines)
-    assert held[recount.EQUITY] == pytest.approx(-np.bincount(owner[:count], paid[:count].sum(1), OWNERS))
+    loan, deposit = draw.random((2, SITES))
+    held = np.full(recount.SUMS + 2 * OWNERS, np.nan)
+    recount.sites(count, owner, chips, store, paid, loan, deposit, held)
+    machines, equity = held[recount.SUMS :].reshape(2, OWNERS)
+    assert held[recount.LOANS] == pytest.approx(loan[:count].sum())
+    assert held[recount.DEPOSITS] == pytest.approx(deposit[:count].sum())
+    assert machines == pytest.approx(np.bincount(owner[:count], (chips + store)[:count].sum(1), OWNERS))
+    assert equity == pytest.approx(-np.bincount(owner[:count], paid[:count].sum(1), OWNERS))
 
 
 @pytest.mark.parametrize("count", range(SITES + 1))
@@ -28,5 +31,12 @@ def test_pipelines_are_summed_over_the_sites_there_are(count: int) -> None:
     pipeline = np.random.default_rng(count).random((MONTHS, first + makers * SITES))
     to_sites = pipeline[:, first:].reshape(MONTHS, makers, SITES)[:, :, :count]
     assert recount.on_the_way(pipeline, first, SITES, count) == pytest.approx(to_sites.sum())
-    edges = np.array([3, 0, 17])
-    assert recount.on_edges(pipeline, edges) == pytest.approx(pipeline[:, edges].sum())
+
+
+def test_memory_is_counted_where_it_travels_waits_and_is_held() -> None:
+    draw = np.random.default_rng(0)
+    pipeline, stock, held = draw.random((MONTHS, 20)), draw.random(7), draw.random(5)
+    feeds, reserve = np.array([3, 0, 17]), np.array([6, 2])
+    out = np.full(recount.HELD + 4, np.nan)
+    recount.memory(pipeline, feeds, stock, reserve, held, out)
+    assert out == pytest.approx([pipeline[:, feeds].sum(), stock[reserve].sum(), *held[:4]])

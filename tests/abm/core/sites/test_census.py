@@ -81,3 +81,13 @@ def test_every_figure_is_the_sum_over_the_sites_it_is_about(
         at_work = core.at_work(count, RUNNING, which, status, owner, chips, H100E)
         rows = there & (status == RUNNING) & (owner == which)
         assert at_work == pytest.approx((chips[rows] @ H100E).sum())
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_capacity_that_runs_is_counted_in_the_zones_asked_for(seed: int) -> None:
+    draw, count = np.random.default_rng(seed), SITES - 2
+    kind, status, zone = (draw.integers(0, n, SITES) for n in (2, 7, 4))
+    status[:4], mw, wanted = RUNNING, draw.uniform(1.0, 99.0, SITES), draw.random(4) < 0.5
+    rows = (np.arange(SITES) < count) & (kind == AI) & (status == RUNNING) & wanted[zone]
+    found = core.running_mw(count, AI, RUNNING, wanted, kind, status, zone, mw)
+    assert found == pytest.approx(mw[rows].sum())

@@ -52,3 +52,17 @@ def test_dates_are_those_of_each_site_by_itself(seed: int) -> None:
                 if at <= MONTH and status[row] == DECIDED and equipment[row] == mw[row]:
                     done = MONTH
         assert (permitted[row], ready[row], connected[row]) == (permit, at, done)
+
+
+def test_lines_serve_when_their_work_is_done_and_pools_gain_what_is_paid_for() -> None:
+    """A line is looked at before the month's work; one that serves already is left alone."""
+    ready, left = np.array([NEVER, NEVER, -1, NEVER]), np.array([0.0, 0.5, 0.0, 3.0])
+    headroom = np.array([10.0, -4.0])
+    growth = np.array([120.0, 24.0])
+    assert connect.advance(MONTH, NEVER, 0.8, 0.5, growth, ready, left, headroom) == 1
+    assert ready.tolist() == [MONTH, NEVER, -1, NEVER]
+    assert left.tolist() == [-0.8, 0.5 - 0.8, 0.0, 3.0 - 0.8]
+    assert headroom.tolist() == [15.0, -3.0]
+    assert connect.advance(MONTH + 1, NEVER, 0.0, 0.0, growth, ready, left, headroom) == 1
+    assert ready.tolist() == [MONTH, MONTH + 1, -1, NEVER]
+    assert headroom.tolist() == [15.0, -3.0]

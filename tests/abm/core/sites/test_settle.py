@@ -156,6 +156,24 @@ def test_book_share_by_hand() -> None:
     assert out[1] == 1.0  # not running yet: nothing is written off
 
 
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 10_000), st.integers(0, SITES))
+def test_profits_are_cash_with_equity_at_its_book_share_and_owners_deposits(seed: int, count: int) -> None:
+    draw, given = np.random.default_rng(seed), world(seed, cash=np.arange(INVESTORS) * 1e8)
+    status, gpus = draw.integers(4, 6, SITES), draw.uniform(0.0, 9000.0, SITES)
+    age, deposits = draw.uniform(0.0, 30.0, (SITES, VINTAGES)), draw.uniform(0.0, 1e8, SITES)
+    of_sites = (
+        terms(), count, status, given["energised"], 5, given["shell_cost"], given["mw"], given["waived"],
+        given["paid_in"], gpus, given["chips"], age,
+    )  # fmt: skip
+    share, out = np.zeros(SITES), np.full(INVESTORS, np.nan)
+    core.book_shares(*of_sites, share)
+    core.profits(*of_sites, given["owner"], given["equity_paid"], deposits, given["cash"], out)
+    wanted = given["cash"] + share @ given["equity_paid"]
+    wanted[:OWNERS] += np.bincount(given["owner"][:count], deposits[:count], OWNERS)
+    assert out == pytest.approx(wanted)
+
+
 def test_interest_of_sites_under_way_is_lent_on_top_of_their_loans() -> None:
     running, status = 4, np.array([4, 3, 3, 5, 3, 3])
     owner, loan = np.array([0, 0, 1, 1, 1, 2]), np.array([100.0, 200.0, 50.0, 10.0, 0.0, 999.0])
