@@ -125,8 +125,8 @@ class Holdings:
 
     # what was found along the way
     belief: list[float]
-    price_views: dict[tuple[int, float], tuple[float, float]]
-    """What the heuristics of :mod:`agents.owners` said, by months of market seen and years ahead."""
+    views: dict[str, Any]
+    """What stakeholders who see the same have found out together, by name."""
     solves: int
     fallbacks: int
     max_gap: float

@@ -99,6 +99,7 @@ class Model(Accounts, Reporting, mesa.Model):
             self._of_kind.setdefault(agent.kind, []).append(agent)
             for phase in agent.PHASES:
                 self._acting.setdefault(phase, []).append(agent)
+        self.learners = [agent for agent in self.stakeholders if type(agent).learn is not Stakeholder.learn]
         self._prepare_sellers()
         self.chips = ChipChain(self)
         self.works = SiteWorks(self)
@@ -212,7 +213,7 @@ class Model(Accounts, Reporting, mesa.Model):
         self.public_month = 0.0
         self.budget = Budget()
         self.judged = np.zeros(sites.announced_rows, bool)
-        self.price_views: dict[tuple[int, float], tuple[float, float]] = {}
+        self.views: dict[str, Any] = {}
         self.belief = [p["belief_good"], p["belief_bad"]]
         self.talent = p["talent_start"]
         self.talent_needed = p["talent_start"]

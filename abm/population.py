@@ -79,12 +79,13 @@ class Startups:
         self.born = np.zeros(len(groups), np.int64)
         """Rows ever born, by group: the next birth's number."""
         self.carry = np.zeros(len(groups))
+        self.rows = np.zeros(len(groups), np.int64)
+        """Rows alive, by group."""
         self.living = np.zeros(len(groups))
         """Firms alive, by group."""
         self.usual_wages = float(firms @ self.kind[:, at.KIND_BURN])
         self.crowding = 1.0
         """Earnings over what they were at the start, as supply and demand in firms' own market moved them."""
-        self.totals = np.zeros((len(groups), at.TOTALS))
         self.capital_in = 0.0
         self.edges: tuple[np.ndarray, np.ndarray] | None = None
         """Edges of the supply graph that bring hours to groups, and whose they are; the market finds them."""
@@ -113,7 +114,7 @@ class Startups:
     @property
     def weight(self) -> np.ndarray:
         """(rows,) firms that each row stands for."""
-        return self.weight_of[self.tag[at.GROUP, : self.count]]
+        return self.column(at.WEIGHT)
 
     def cash(self) -> float:
         """All runways together, from the rows."""
@@ -126,7 +127,7 @@ class Startups:
     def stocks(self) -> tuple[float, float]:
         """Cash and debt of all firms, from the rows: the ledger's control accounts must equal them."""
         held = np.zeros(2)
-        core.stocks(self.firm, self.tag, self.count, self.weight_of, held)
+        core.stocks(self.firm, self.count, held)
         return float(held[0]), float(held[1])
 
     def ratio(self, who: str) -> float:
@@ -155,12 +156,13 @@ class Startups:
         """Add ``count`` rows; their luck belongs to their birth ids."""
         self._make_room(count)
         cash = core.found(
-            self.firm, self.tag, self.count, count, g, int(self.born[g]), month, self.kind, self.keys,
-            self.model.parameters["startup_quality_spread"], runway_least,
+            self.firm, self.tag, self.count, count, g, float(self.weight_of[g]), int(self.born[g]), month,
+            self.kind, self.keys, self.model.parameters["startup_quality_spread"], runway_least,
         )  # fmt: skip
         self.count += count
         self.born[g] += count
-        self.living[g] += count * self.weight_of[g]
+        self.rows[g] += count
+        self.living = self.rows * self.weight_of
         self.capital_in += cash * float(self.weight_of[g])
 
     def _make_room(self, count: int) -> None:
@@ -181,8 +183,9 @@ class Startups:
         self._make_room(math.ceil(rows) + len(group))
         self.count = core.enter(
             self.firm, self.tag, self.count, group, wished, self.model.month, self.weight_of, self.kind, self.keys,
-            self.model.parameters["startup_quality_spread"], self.born, self.carry, self.living, came,
+            self.model.parameters["startup_quality_spread"], self.born, self.carry, self.rows, came,
         )  # fmt: skip
+        self.living = self.rows * self.weight_of
         entered, cash = came.tolist()
         self.capital_in += cash
         return entered
@@ -204,7 +207,7 @@ class Startups:
         """
         p, plans = self.model.parameters, np.zeros(at.PLANS)
         core.plan(
-            self.firm, self.tag, self.count, month, self.weight_of, machines, p["startup_base_share"],
+            self.firm, self.tag, self.count, month, machines, p["startup_base_share"],
             p["startup_prudence"], expected, offered, p["startup_spend_share"], p["startup_credit_months"], hours,
             plans,
         )  # fmt: skip
@@ -220,16 +223,20 @@ class Startups:
 
     def settle(self, month: int, terms: core.Month) -> dict[str, float]:
         """Buy at the terms' price, earn, pay, grow, leave. Returns weighted totals (hours, currency, firms)."""
+        lift, bill, totals = np.empty(self.count), np.empty(self.count), np.empty(at.TOTALS)
+        core.buy(self.firm, self.count, terms, lift, bill, totals)
+        # NumPy's power takes a vector at a time, and compiled loops one number.
+        np.power(lift, terms.theta, out=lift)
         self.count = core.settle(
-            self.firm, self.tag, self.count, month, self.weight_of, self.kind, self.keys, terms, self.totals
+            self.firm, self.tag, self.count, month, self.kind, self.keys, terms, lift, bill, self.rows, totals
         )
-        self.living = self.totals[:, at.ALIVE].copy()
+        self.living = self.rows * self.weight_of
         ratios = np.empty(len(self.groups))
         core.prospects(self.kind, terms, ratios)
         self.ratios = [*self.ratios[1 - OUTLOOK_MONTHS :], ratios.tolist()]
         self._worth = None
-        sums = self.totals.sum(axis=0).tolist()
-        return {name: sums[column] for name, column in NAMES.items()}
+        found = totals.tolist()
+        return {name: found[place] for name, place in NAMES.items()}
 
 
 BOOKS = (

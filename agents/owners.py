@@ -76,6 +76,34 @@ class SiteHolder(Stakeholder):
         return self.intent("apply", sites.key[row], float(sites.mw[row]), "MW", target=row, **values)
 
 
+class PriceRecord:
+    """What two heuristics have said of the spot price, and how they have done.
+
+    All owners see the same market, so those who share the heuristics share the record.
+    """
+
+    def __init__(self) -> None:
+        self.views: dict[tuple[int, float], tuple[float, float]] = {}
+        """What they say, by months of market seen and years ahead."""
+        self.error = [0.0, 0.0]
+        """Mean squared error of their one-year forecasts (logarithms)."""
+        self._said: list[tuple[float, float]] = []
+        self._learned = -1
+
+    def learn(self, month: int, said: tuple[float, float], price: float) -> None:
+        """Keep what was ``said`` of a year ahead, and hold what was said a year ago against ``price``; once a month."""
+        self._learned = month
+        self._said.append(said)
+        if len(self._said) > 12:
+            for which, expected in enumerate(self._said.pop(0)):
+                miss = math.log(expected / price)
+                self.error[which] += 0.1 * (miss * miss - self.error[which])
+
+    def knows(self, month: int) -> bool:
+        """Whether the month has been taken in."""
+        return self._learned == month
+
+
 class Owner(SiteHolder):
     """Builds AI sites and runs them.
 
@@ -120,9 +148,7 @@ class Owner(SiteHolder):
 
     def __init__(self, model: Model, who: str):
         super().__init__(model, who)
-        self.error = [0.0, 0.0]
-        """Mean squared error of the two heuristics' one-year forecasts (logarithms)."""
-        self._made: list[tuple[float, float]] = []
+        self.record: PriceRecord = model.views.setdefault(type(self).heuristics.__qualname__, PriceRecord())
         self.spent_this_year = 0.0
         self._lead = model.lead_months(who, "gpu")
 
@@ -133,7 +159,7 @@ class Owner(SiteHolder):
         All owners see the same market, so it is worked out once for each month and horizon.
         """
         model, market = self.world_model, self.state.market
-        known = model.price_views.get((len(market.history), years))
+        known = self.record.views.get((len(market.history), years))
         if known is not None:
             return known
         decline = model.parameters["world_compute_price_decline"]
@@ -146,33 +172,18 @@ class Owner(SiteHolder):
             else math.log(1.0 - decline)
         )
         trend = market.price * math.exp(max(min(slope, 0.2), -0.8) * years)
-        model.price_views[len(market.history), years] = follow, trend
+        self.record.views[len(market.history), years] = follow, trend
         return follow, trend
 
     def forecast(self, month: int, years: float) -> float:
         follow, trend = self.heuristics(month, years)
-        weight = 1.0 / (
-            1.0
-            + math.exp(
-                max(
-                    min(
-                        self.world_model.parameters["heuristic_choice"] * (self.error[1] - self.error[0]),
-                        50.0,
-                    ),
-                    -50.0,
-                )
-            )
-        )
+        error, choice = self.record.error, self.world_model.parameters["heuristic_choice"]
+        weight = 1.0 / (1.0 + math.exp(max(min(choice * (error[1] - error[0]), 50.0), -50.0)))
         return follow ** (1.0 - weight) * trend**weight
 
     def learn(self, month: int) -> None:
-        made = self._made
-        made.append(self.heuristics(month, 1.0))
-        if len(made) > 12:
-            price, error = self.state.market.price, self.error
-            for which, said in enumerate(made.pop(0)):
-                miss = math.log(said / price)
-                error[which] += 0.1 * (miss * miss - error[which])
+        if not self.record.knows(month):
+            self.record.learn(month, self.heuristics(month, 1.0), self.state.market.price)
 
     # -- appraisal ---------------------------------------------------------------------------
     def appraise(self, month: int, row: int, zone: int | None = None) -> Appraisal:

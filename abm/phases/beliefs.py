@@ -34,7 +34,7 @@ def run(model: Model, month: int) -> None:
         if model.hosting and month + lead < len(model.hosting.coming):
             model.hosting.coming[month + lead, intent.target] += intent.amount
         model.decisions.repeat(month, intent, intent.amount, intent.bound, every=24)
-    for agent in model.stakeholders:
+    for agent in model.learners:
         agent.learn(month)
 
 

@@ -145,7 +145,7 @@ def run(model: Model, month: int) -> None:
     }
     firms, answer = model.startups, np.zeros(solution.FOUND)
     clear(
-        firms.firm, firms.tag, firms.count, firms.weight_of, e, np.array(list(segments.values())), reference,
+        firms.firm, firms.count, e, np.array(list(segments.values())), reference,
         spot, floor, ceiling, market.price, answer,
     )  # fmt: skip
     known = answer.tolist()

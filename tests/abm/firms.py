@@ -111,7 +111,7 @@ def solve(
     firms = one or population(groups={})
     found = np.zeros(clearing.FOUND)
     clear(
-        firms.firm, firms.tag, firms.count, firms.weight_of, ELASTICITY, np.array(segments).reshape(-1, 2),
+        firms.firm, firms.count, ELASTICITY, np.array(segments).reshape(-1, 2),
         REFERENCE, supply, floor, ceiling, start, found,
     )  # fmt: skip
     return (

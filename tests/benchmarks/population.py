@@ -66,7 +66,7 @@ class Firms:
         firms.sign(month, min(room / wished, 1.0) if wished > 0.0 else 0.0, 0.85 * last, terms)
         found, industry = np.zeros(clearing.FOUND), float(plans[columns.WANT]) * scale
         find_price(
-            firms.firm, firms.tag, firms.count, firms.weight_of, e, np.array([[industry, e]]), self.reference,
+            firms.firm, firms.count, e, np.array([[industry, e]]), self.reference,
             1.6 * industry * (0.97 * last / self.reference) ** -e, 0.1 * last, 1.5 * last, last, found,
         )  # fmt: skip
         self.price, self.evaluations = float(found[clearing.PRICE]), int(found[clearing.EVALUATIONS])

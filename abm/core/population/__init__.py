@@ -3,7 +3,8 @@
 from .births import enter, found
 from .clearing import clear
 from .columns import FLOATS, TAGS, TOTALS, Month
-from .month import plan, prospects, settle, sign, stocks
+from .month import plan, prospects, sign, stocks
+from .settle import buy, settle
 from .value import worth_of_entry
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "TAGS",
     "TOTALS",
     "Month",
+    "buy",
     "clear",
     "enter",
     "found",

@@ -38,6 +38,7 @@ from .columns import (
     TAG_TABLE,
     UNTIL,
     VECTOR,
+    WEIGHT,
 )
 from .normal import quantile
 
@@ -45,13 +46,13 @@ from .normal import quantile
 @kernel(
     [
         types.float64(
-            FLOAT_TABLE, TAG_TABLE, types.int64, types.int64, types.int64, types.int64, types.int64,
+            FLOAT_TABLE, TAG_TABLE, types.int64, types.int64, types.int64, types.float64, types.int64, types.int64,
             FLOAT_TABLE, types.uint64[:, :, ::1], types.float64, types.float64,
         )
     ]
 )  # fmt: skip
-def found(firm, tag, n, count, group, birth, month, kind, keys, spread, runway_least):
-    """Write ``count`` firms of ``group`` into rows ``n ..``; returns the cash that they bring.
+def found(firm, tag, n, count, group, weight, birth, month, kind, keys, spread, runway_least):
+    """Write ``count`` rows of ``group``, each of ``weight`` firms, into rows ``n ..``; returns the cash that they bring.
 
     Their birth ids are ``birth ..``. Size is lognormal of mean one with the kind's spread and scales
     need, wages and runway; quality is lognormal about the kind's with ``spread``. Founders bring a
@@ -69,6 +70,7 @@ def found(firm, tag, n, count, group, birth, month, kind, keys, spread, runway_l
         firm[QUALITY, i] = kind[group, KIND_QUALITY] * math.exp(
             spread * quantile(luck) - 0.5 * spread * spread
         )
+        firm[WEIGHT, i] = weight
         firm[NEED, i] = kind[group, KIND_NEED] * size
         firm[BURN, i] = kind[group, KIND_BURN] * size
         share = 1.0
@@ -96,16 +98,16 @@ def found(firm, tag, n, count, group, birth, month, kind, keys, spread, runway_l
     [
         types.int64(
             FLOAT_TABLE, TAG_TABLE, types.int64, types.int64[::1], VECTOR, types.int64, VECTOR, FLOAT_TABLE,
-            types.uint64[:, :, ::1], types.float64, types.int64[::1], VECTOR, VECTOR, VECTOR,
+            types.uint64[:, :, ::1], types.float64, types.int64[::1], VECTOR, types.int64[::1], VECTOR,
         )
     ]
 )  # fmt: skip
-def enter(firm, tag, n, group, firms, month, weight, kind, keys, spread, born, carry, living, came):
+def enter(firm, tag, n, group, firms, month, weight, kind, keys, spread, born, carry, rows, came):
     """Entrants of all groups, one group after the other; returns the rows then in use.
 
     ``group`` (k,) and ``firms`` (k,) say how many firms enter which group. Only whole rows are founded, each
     with a full runway: what is left of ``firms`` waits in ``carry`` (groups,) for the next time. ``born`` and
-    ``living`` (groups,) go on counting; ``came`` (2,) gets the firms that entered and their cash, weighted.
+    ``rows`` (groups,) go on counting; ``came`` (2,) gets the firms that entered and their cash, weighted.
     """
     came[0] = came[1] = 0.0
     for k in range(group.size):
@@ -114,10 +116,10 @@ def enter(firm, tag, n, group, firms, month, weight, kind, keys, spread, born, c
         count = math.floor(carry[g])
         carry[g] -= count
         if count:
-            cash = found(firm, tag, n, count, g, born[g], month, kind, keys, spread, 1.0)
+            cash = found(firm, tag, n, count, g, weight[g], born[g], month, kind, keys, spread, 1.0)
             n += count
             born[g] += count
-            living[g] += count * weight[g]
+            rows[g] += count
             came[0] += count * weight[g]
             came[1] += cash * weight[g]
     return n

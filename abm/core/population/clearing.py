@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 from numba import types
 
 from abm.core.jit import helper, kernel
 
-from .columns import CURVE, FLOAT_TABLE, GROUP, PURSE, TAG_TABLE, VECTOR
+from .columns import CURVE, FLOAT_TABLE, PURSE, VECTOR, WEIGHT
+from .settle import BLOCK, across
 
 TOLERANCE = 1e-12
 """Demand at the price found differs from supply by no more than this part of it, unless the bracket has
@@ -19,32 +21,29 @@ PRICE, DEMAND, BY_NEED, BY_PURSE, EVALUATIONS, FOUND = range(6)
 
 
 @helper
-def _firms(firm, tag, n, weight, elasticity, reference, price):
-    """Firms' demand at ``price``, as the coefficient of those whose need and the money of those whose purse binds."""
-    curve, purse, group = firm[CURVE], firm[PURSE], tag[GROUP]
-    factor = (price / reference) ** -elasticity
-    cost = factor * price
-    need, money = 0.0, 0.0
-    for first in range(0, n, 1024):  # in blocks, so that rounding does not grow with the population
-        a, m = 0.0, 0.0
-        for i in range(first, min(first + 1024, n)):
-            w = weight[group[i]]
-            bound = curve[i] * cost > purse[i]
-            a += 0.0 if bound else w * curve[i]
-            m += w * purse[i] if bound else 0.0
-        need += a
-        money += m
-    return need, money
+def _firms(firm, n, cost, sums, found):
+    """Firms' demand where each hour of need costs ``cost``: the coefficient of those whose need and the money of
+    those whose purse binds. ``sums`` (2, BLOCK) is working memory."""
+    sums[:] = 0.0
+    for first in range(0, n, BLOCK):
+        end = min(first + BLOCK, n)
+        weight, curve, purse = firm[WEIGHT, first:end], firm[CURVE, first:end], firm[PURSE, first:end]
+        for j in range(end - first):
+            bound = curve[j] * cost > purse[j]
+            sums[0, j] += 0.0 if bound else weight[j] * curve[j]
+            sums[1, j] += weight[j] * purse[j] if bound else 0.0
+    across(sums, found[BY_NEED:EVALUATIONS])
 
 
 @helper
-def _demand(price, found, firm, tag, n, weight, elasticity, segments, reference):
+def _demand(price, found, firm, n, elasticity, segments, reference, sums):
     """Demand at ``price`` and its derivative by the logarithm of the price."""
-    need, money = _firms(firm, tag, n, weight, elasticity, reference, price)
-    found[BY_NEED], found[BY_PURSE] = need, money
+    factor = (price / reference) ** -elasticity
+    _firms(firm, n, factor * price, sums, found)
     found[EVALUATIONS] += 1.0
-    total = need * (price / reference) ** -elasticity
+    total = found[BY_NEED] * factor
     slope = -elasticity * total
+    money = found[BY_PURSE]
     total += money / price
     slope -= money / price
     ratio = math.log(price / reference)
@@ -58,13 +57,12 @@ def _demand(price, found, firm, tag, n, weight, elasticity, segments, reference)
 @kernel(
     [
         types.void(
-            FLOAT_TABLE, TAG_TABLE, types.int64, VECTOR, types.float64, FLOAT_TABLE, types.float64,
-            types.float64, types.float64, types.float64, types.float64, VECTOR,
+            FLOAT_TABLE, types.int64, types.float64, FLOAT_TABLE, types.float64, types.float64, types.float64,
+            types.float64, types.float64, VECTOR,
         )
-    ],
-    allocates=False,
+    ]
 )  # fmt: skip
-def clear(firm, tag, n, weight, elasticity, segments, reference, supply, floor, ceiling, start, found):
+def clear(firm, n, elasticity, segments, reference, supply, floor, ceiling, start, found):
     """Solve ``sum_s a_s (p/p0)^-e_s + sum_i w_i min(curve_i (p/p0)^-e, purse_i / p) = supply`` for p.
 
     ``segments`` (S, 2) hold a_s in hours and e_s, ``start`` is where the search begins. ``found`` gets the
@@ -74,11 +72,12 @@ def clear(firm, tag, n, weight, elasticity, segments, reference, supply, floor, 
     is replaced by its middle, and so is one after which the bracket has hardly shrunk.
     """
     found[EVALUATIONS] = 0.0
-    total, slope = _demand(ceiling, found, firm, tag, n, weight, elasticity, segments, reference)
+    sums = np.empty((2, BLOCK))
+    total, slope = _demand(ceiling, found, firm, n, elasticity, segments, reference, sums)
     if total >= supply:
         found[PRICE], found[DEMAND] = ceiling, total
         return
-    total, slope = _demand(floor, found, firm, tag, n, weight, elasticity, segments, reference)
+    total, slope = _demand(floor, found, firm, n, elasticity, segments, reference, sums)
     if total <= supply:
         found[PRICE], found[DEMAND] = floor, total
         return
@@ -89,7 +88,7 @@ def clear(firm, tag, n, weight, elasticity, segments, reference, supply, floor, 
     price = math.exp(at)
     for round in range(ROUNDS):
         price = math.exp(at)
-        total, slope = _demand(price, found, firm, tag, n, weight, elasticity, segments, reference)
+        total, slope = _demand(price, found, firm, n, elasticity, segments, reference, sums)
         if abs(total - supply) <= TOLERANCE * supply:
             break
         if total > supply:

@@ -2,7 +2,7 @@
 
 A population is two tables with a column of memory for each thing known: ``firm`` (FLOATS, capacity) of
 float64 and ``tag`` (TAGS, capacity) of int64. Rows ``0 .. n - 1`` are alive, in the order of birth; all
-rows of a group stand for the same number of firms. Money is in the world's currency, prices in
+rows of a group stand for the same number of firms, their weight. Money is in the world's currency, prices in
 currency per H100-equivalent hour, needs and contracts in H100-equivalents.
 """
 
@@ -12,9 +12,11 @@ from typing import NamedTuple
 
 from numba import types
 
-NEED, BURN, QUALITY, CASH, DEBT, CONTRACT, CONTRACT_PRICE, PRUDENCE, INCOME, CURVE, PURSE, FLOATS = range(12)
-"""Rows of ``firm``. INCOME: what it earned last month; CURVE: hours wanted on the spot market at the
-reference price; PURSE: money for them."""
+(
+    WEIGHT, NEED, BURN, QUALITY, CASH, DEBT, CONTRACT, CONTRACT_PRICE, PRUDENCE, INCOME, CURVE, PURSE, FLOATS
+) = range(13)  # fmt: skip
+"""Rows of ``firm``. WEIGHT: firms that the row stands for; INCOME: what it earned last month; CURVE: hours
+wanted on the spot market at the reference price; PURSE: money for them."""
 
 GROUP, BIRTH, FOUNDED, UNTIL, TAGS = range(5)
 """Rows of ``tag``. FOUNDED: month of birth; UNTIL: month in which the contract for hours ends."""
@@ -25,27 +27,11 @@ SIZE_LUCK, QUALITY_LUCK, RUNWAY_LUCK, PRUDENCE_LUCK, LUCKS = range(5)
 KIND_NEED, KIND_SPREAD, KIND_RUNWAY, KIND_BURN, KIND_QUALITY, KINDS = range(6)
 """Columns of ``kind`` (groups, KINDS): what a group's firms are on average."""
 
-(
-    SPOT_HOURS,
-    VOUCHER_HOURS,
-    CONTRACT_HOURS,
-    NEED_HOURS,
-    SPOT_PAID,
-    VOUCHER_PAID,
-    CONTRACT_PAID,
-    EARNED,
-    WAGES,
-    INTEREST,
-    BORROWED,
-    REPAID,
-    DIVIDENDS,
-    DEFAULTED,
-    WRITTEN_OFF,
-    EXITS,
-    ALIVE,
-    TOTALS,
-) = range(18)
-"""Columns of a month's totals by group, weighted: hours, currency, firms."""
+SPOT_HOURS, CONTRACT_HOURS, NEED_HOURS, CONTRACT_PAID, BOUGHT = range(5)
+EARNED, WAGES, INTEREST, BORROWED, REPAID, DIVIDENDS, SUMMED = range(BOUGHT, BOUGHT + 7)
+DEFAULTED, WRITTEN_OFF, EXITS, SPOT_PAID, VOUCHER_HOURS, VOUCHER_PAID, TOTALS = range(SUMMED, SUMMED + 7)
+"""Places in a month's totals, weighted (hours, currency, firms): what is bought, what is earned and paid (the
+``SUMMED`` are sums over all firms), what those who leave leave behind, and what follows from the sums."""
 
 WANT, STANDING, WISHED, ACTIVITY, PLANS = range(5)
 """What firms plan, weighted: need (H100-equivalents), machines under contract, machines they wish to
