@@ -2,7 +2,8 @@
 
 ``abm.core.allocate`` moves the whole graph (``abm.chip_graph``) by one month: what is due arrives, makers make what
 orders, capacity and memory allow, and what is scarce is shared by the rule that ``rationing.csv`` states. Here
-orders are placed, shocks and contracts are handed in, and what comes out is booked and logged.
+orders are placed, shocks and contracts are handed in, and what comes out is booked and logged. What concerns
+memory alone stands in :mod:`abm.memory_sales`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from abm.chip_graph import (
     LONGEST_LEAD,
     ChipGraph,
     Delivered,
-    Feed,
     Made,
     Shocks,
     Source,
@@ -27,7 +27,8 @@ from abm.chip_log import AllocationLog
 from abm.core.allocate import Flows, State
 from abm.core.books import recount
 from abm.core.sites import chips as core
-from abm.ledger import OPENING, Ledger
+from abm.ledger import Ledger
+from abm.memory_sales import MemorySales
 from abm.state import HIDDEN, WITHDRAWN
 
 if TYPE_CHECKING:
@@ -74,15 +75,12 @@ class ChipChain:
         )
         """Room for a month's deliveries, as the compiled core counts them."""
         self._no_delay = np.zeros(network.edges, np.int64)
-        self._held: list[float] = []
-        """By chip maker: share of free memory under contract that the network's weights stand for."""
         # The month's numbers are written into the network's own arrays.
         self._capacity, self._edge_capacity = network.capacity, network.edge_capacity
         self._weight, self._per_unit = network.weight, network.per_unit
         self._orders = np.zeros(network.edges)
         self._served = -1
         """Sites that the graph reaches; owners announce more."""
-        self._memory_accounts = [f"hbm of {maker}" for maker in self.makers]
         self.site_supply = np.full((columns, sites), -1, np.int64)
         """Edge of the supply graph over which a site is served."""
         self._value = np.zeros((network.horizon, columns * sites))
@@ -93,9 +91,7 @@ class ChipChain:
             supply.deposit_share(maker, good) for maker, good in zip(graph.makers, graph.good, strict=True)
         ]
         self.log = AllocationLog(model, graph)
-        self.memory_sold_out = True
-        self.sold: dict[str, float] = {}
-        """By memory maker: what it has sold freely so far, GB."""
+        self.memory = MemorySales(model, graph, self.state, self._orders, self.log)
         self.flows = self.state.no_flows()
         """What moved in the last month."""
 
@@ -103,24 +99,7 @@ class ChipChain:
         """Have the ledger's physical accounts held against the graph's own stocks at every close."""
         ledger.check_stock("gpus in transit", "gpu", self.on_the_way)
         ledger.check_stock("chip deposits", "money", self.deposit.sum)
-        if self.graph.memory:
-            self._reserve = np.array(self.graph.reserve, np.int64)
-            ledger.check_stocks(
-                ["hbm in transit", "hbm reserve", *self._memory_accounts], "hbm", self._memory_counted
-            )
-
-    def _memory_counted(self) -> np.ndarray:
-        """Memory on its way, kept back, and held by each maker of chips."""
-        counted = np.empty(recount.HELD + len(self.makers))
-        recount.memory(
-            self.state.pipeline,
-            self.graph.feed_edges,
-            self.state.stock,
-            self._reserve,
-            self.state.input_stock,
-            counted,
-        )
-        return counted
+        self.memory.check_books(ledger)
 
     # -- what stakeholders ask ---------------------------------------------------------------
     def memory_ahead(self, maker: str) -> tuple[float, list[float]]:
@@ -207,7 +186,7 @@ class ChipChain:
         free, kept = [offer[0] for offer in offered], [offer[1] for offer in offered]
         output = [made[maker].output if maker in made else 0.0 for maker in self.makers]
         self._capacity[: graph.limited] = [*free, *kept, *output]
-        self._sell(month, free, kept, memory_orders, shocks)
+        self.memory.sell(month, free, kept, memory_orders, shocks)
         self._make(month, made, shocks)
         if shocks:
             at = self.site_supply.ravel()
@@ -226,7 +205,7 @@ class ChipChain:
         self.flows = flows
         sent = flows.granted[: graph.first_site].tolist()
         if graph.memory:
-            self._book_memory(flows, sent)
+            self.memory.book(flows, sent)
         for edges in graph.to_rivals.values():
             for rival, edge in zip(graph.rivals, edges.tolist(), strict=True):
                 rival.chips_received = sent[edge]
@@ -253,136 +232,12 @@ class ChipChain:
                 if graph.leads_world[c]:
                     shocks.passes[graph.to_rivals[c]] = supply.factors(month, graph.rival_supply[c])
 
-    def _sell(
-        self,
-        month: int,
-        free: list[float],
-        kept: list[float],
-        wanted: Mapping[str, float],
-        shocks: Shocks | None,
-    ) -> None:
-        """Orders for memory: from the reserve first, then by what each memory maker has under contract."""
-        graph, supply, model = self.graph, self.model.supply, self.model
-        output = [1.0] * len(graph.memory)
-        if shocks:
-            output = [supply.output_factor(month, who, "hbm") for who in graph.memory]
-            shocks.output[graph.hbm] = shocks.output[graph.reserve] = output
-        held = [
-            model.agent_of[maker].memory_contract() if has else 0.0  # type: ignore[attr-defined]
-            for maker, has in zip(self.makers, graph.has_memory, strict=True)
-        ]
-        if month == 0 and graph.feeds:
-            self._open_pipelines(free, held)
-        if held != self._held:
-            self._contract(held)
-        left = [wanted.get(maker, 0.0) for maker in self.makers]
-        stock = self.state.stock
-        reserve = [
-            float(stock[node]) + keeps * factor
-            for node, keeps, factor in zip(graph.reserve, kept, output, strict=True)
-        ]
-        self._split(
-            month, graph.reserve_feeds, left, [reserve[feed.memory] for feed in graph.reserve_feeds], shocks
-        )
-        sold = [offers * factor for offers, factor in zip(free, output, strict=True)]
-        contract = [held[feed.maker] * sold[feed.memory] for feed in graph.feeds]
-        self._split(month, graph.feeds, left, contract, shocks)
-        if shocks:
-            self._shock_memory(month, held, free, output, shocks)
-        for edge, offers in zip(graph.memory_abroad, free, strict=True):
-            self._orders[edge] = 2.0 * offers
-        part = sum(sold) * held[model.makers.get(model.leading_maker, 0)] if held else 0.0
-        self.memory_sold_out = part <= 0.0 or wanted.get(model.leading_maker, 0.0) >= 0.9 * part
-
-    def _contract(self, held: list[float]) -> None:
-        """Ration memory by the shares under contract; the rest of the world has what is left."""
-        weight, share = self._weight, self.graph.network.share
-        for feed in self.graph.feeds:
-            weight[feed.edge] = share[feed.edge] = held[feed.maker]
-        rest = 1.0 - sum(held)
-        weight[self.graph.memory_abroad], share[self.graph.memory_abroad] = max(rest, 1e-6), max(rest, 0.0)
-        self._held = held
-
-    def _split(
-        self, month: int, feeds: list[Feed], left: list[float], volume: list[float], shocks: Shocks | None
-    ) -> None:
-        """Order what is ``left`` to each chip maker over ``feeds`` in proportion to ``volume``; a reserve gives no more."""
-        from_reserve = feeds is self.graph.reserve_feeds
-        if shocks:
-            supply = self.model.supply
-            volume = [
-                size * supply.factor(month, feed.supply) for feed, size in zip(feeds, volume, strict=True)
-            ]
-        total = [0.0] * len(left)
-        for feed, size in zip(feeds, volume, strict=True):
-            total[feed.maker] += size
-        placed = [0.0] * len(left)
-        for feed, size in zip(feeds, volume, strict=True):
-            asked = left[feed.maker] * size / total[feed.maker] if total[feed.maker] > 0.0 else 0.0
-            asked = min(asked, size) if from_reserve else asked
-            self._orders[feed.edge] = asked
-            placed[feed.maker] += asked
-        for c, amount in enumerate(placed):
-            left[c] = max(left[c] - amount, 0.0)
-
-    def _shock_memory(
-        self, month: int, held: list[float], free: list[float], output: list[float], shocks: Shocks
-    ) -> None:
-        """What shocks leave of each edge's usual volume, and when what they hold back is missed."""
-        graph, supply = self.graph, self.model.supply
-        for feed in graph.feeds:
-            passes, delay = supply.factor(month, feed.supply), supply.delay(month, feed.supply)
-            usual = held[feed.maker] * free[feed.memory]
-            self._edge_capacity[feed.edge] = passes * usual if passes < 1.0 else np.inf
-            shocks.delay[feed.edge] = delay
-            if passes < 1.0 or output[feed.memory] < 1.0 or delay:
-                until = month + int(graph.network.lead[feed.edge]) + delay
-                self.log.memory_held_back(feed.maker, until, graph.memory[feed.memory])
-        for feed in graph.reserve_feeds:
-            shocks.passes[feed.edge] = output[feed.memory] * supply.factor(month, feed.supply)
-            shocks.delay[feed.edge] = supply.delay(month, feed.supply)
-
-    def _open_pipelines(self, free: list[float], held: list[float]) -> None:
-        """What was sold before the run and arrives in its first months: as much as makers use, within contracts."""
-        graph, total = self.graph, sum(free)
-        for feed in graph.feeds:
-            agent = self.model.agent_of[self.makers[feed.maker]]
-            for k in range(int(graph.network.lead[feed.edge])):
-                use = min(agent.memory_use(0, k), held[feed.maker] * total)  # type: ignore[attr-defined]
-                amount = use * free[feed.memory] / total if total > 0.0 else 0.0
-                self.state.pipeline[k % graph.network.horizon, feed.edge] += amount
-                self.model.ledger.post("hbm in transit", OPENING, "hbm", amount, "opening")
-
     def _contracts(self) -> np.ndarray:
         """Contract share of each site in what the country gets: its part of the accelerators planned."""
         sites = self.model.state.sites
         planned = np.where((sites.status > HIDDEN) & (sites.status < WITHDRAWN), sites.gpus, 0.0)
         total = float(planned.sum())
         return planned / total if total > 0.0 else planned
-
-    def _book_memory(self, flows: Flows, sent: list[float]) -> None:
-        """Every gigabyte: made, sold or kept, on its way, received, built in; ``sent`` by edge that leads to no site."""
-        graph, post, sold = self.graph, self.model.ledger.post, self.sold
-        arrived, got = flows.arrived[: graph.first_site].tolist(), [0.0] * len(self.makers)
-        abroad = freely = reserved = 0.0
-        for who, edge in zip(graph.memory, graph.memory_abroad, strict=True):
-            abroad += sent[edge]
-            sold[who] = sold.get(who, 0.0) + sent[edge]
-        for edge, memory, maker, _ in graph.feeds:
-            freely += sent[edge]
-            sold[graph.memory[memory]] += sent[edge]
-            got[maker] += arrived[edge]
-        for edge, _, maker, _ in graph.reserve_feeds:
-            reserved += sent[edge]
-            got[maker] += arrived[edge]
-        kept = sum(flows.made[graph.reserve[0] : graph.reserve[-1] + 1].tolist())
-        post("hbm abroad", "hbm makers", "hbm", abroad, "memory sold")
-        post("hbm in transit", "hbm makers", "hbm", freely, "memory sold")
-        post("hbm reserve", "hbm makers", "hbm", kept, "memory kept back")
-        post("hbm in transit", "hbm reserve", "hbm", reserved, "memory from the reserve")
-        for account, received, used in zip(self._memory_accounts, got, flows.used.tolist(), strict=False):
-            post(account, "hbm in transit", "hbm", received, "memory received")
-            post("hbm built in", account, "hbm", used, "memory used")
 
     def _settle(self, month: int, flows: Flows, shocks: Shocks | None) -> None:
         """Take over what the graph says of sites: orders left, what is on its way and at which price; log and book."""

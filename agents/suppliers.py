@@ -217,7 +217,7 @@ class HbmMaker(SiteHolder):
     def sell(self, month: int) -> Iterator[Intent]:
         p = self.world_model.parameters
         fade = p["growth_fade"] ** (month / 12.0)
-        boost = 1.5 if self.world_model.chips.memory_sold_out else 1.0
+        boost = 1.5 if self.world_model.chips.memory.sold_out else 1.0
         if month:
             self.output *= (1.0 + self.trait["growth"] * fade * boost) ** (1.0 / 12.0)
         made = self.output * p["hbm_supply_factor"]
@@ -226,7 +226,7 @@ class HbmMaker(SiteHolder):
 
     def score(self, month: int) -> float:
         """Memory sold on the world market so far, GB."""
-        return self.world_model.chips.sold.get(self.who, 0.0)
+        return self.world_model.chips.memory.sold.get(self.who, 0.0)
 
 
 class CapacitySupplier(Stakeholder):

@@ -72,7 +72,7 @@ def test_memory_limits_accelerators_after_its_lead_time() -> None:
     made = float(flows.made[chips.graph.maker[leader]])
     assert made < 0.5 * model.agent_of[model.leading_maker].planned(23, 0)
     assert made * chips._per_unit[leader] == pytest.approx(float(flows.used[leader]))
-    assert chips.memory_sold_out
+    assert chips.memory.sold_out
 
 
 def test_licences_cap_what_comes_from_abroad_by_quarter() -> None:
