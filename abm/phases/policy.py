@@ -56,10 +56,10 @@ def _enact(model: Model, month: int, intent: Intent) -> None:
     before = board.announced(handle)
     more = model.board.running_cost(handle, intent.amount) - model.board.running_cost(handle, before)
     committed = sum(model.board.running_cost(other, board.announced(other)) for other in board.levers)
-    room = model.budget.envelope - committed
+    room = max(model.budget.envelope - committed, 0.0)
     value, bound = intent.amount, ""
-    if more > room + 1e-6:
-        share = max(room, 0.0) / more
+    if more > room + 1e-6:  # what costs no more is free to be done, however tight money is
+        share = room / more
         value, bound = before + share * (intent.amount - before), "budget envelope"
     if abs(value - before) < 1e-12 * max(abs(value), 1.0):
         model.decisions.repeat(month, intent, before, bound)
