@@ -92,6 +92,9 @@ def Controls(session: Session) -> None:
     def move(one: dict[str, Any]) -> None:
         session.move(str(one["name"]), float(one["value"]), int(one.get("stamp", 0)))
 
+    def point(one: dict[str, Any]) -> None:
+        session.point(str(one["name"]), float(one["value"]))
+
     keys = (
         "title",
         "scenario",
@@ -117,6 +120,7 @@ def Controls(session: Session) -> None:
         settings=state.values,
         event_choose=choose,
         event_move=move,
+        event_point=point,
         event_commit=lambda *_: session.commit(),
         event_reset=lambda name: session.reset_one(str(name)),
     )

@@ -93,6 +93,12 @@ class Knob:
         found = float(Decimal(repr(float(value))) + steps * Decimal(repr(self.step)))
         return found if self.low <= found <= self.high else None
 
+    def nearest(self, value: float) -> float | None:
+        """The value of the slider's step that is nearest to ``value``; None beyond its ends."""
+        if not math.isfinite(value):
+            return None
+        return self.beside(self.low, round((value - self.low) / self.step))
+
 
 class Knobs:
     """All levers and quantities of a world, and the scenarios and packages that ship."""

@@ -76,6 +76,7 @@ def Sliders(
     settings: dict[str, float],
     event_choose: Event,
     event_move: Event,
+    event_point: Event,
     event_commit: Event,
     event_reset: Event,
 ) -> None:

@@ -100,10 +100,21 @@ class Pool:
     def foresee(self, asker: object, questions: Iterable[tuple[Question, Answer]]) -> None:
         """What ``asker`` may ask next, the likeliest first: run while there is nothing else to do.
 
-        Takes the place of what was foreseen before. A run that is given up for a question is not begun again.
+        Takes the place of what was foreseen before, of a run under way too. A run that is given up for a question
+        is not begun again.
         """
+        wanted = list(questions)
         with self._lock:
-            self._ahead[asker] = list(questions)
+            for worker in self._workers:
+                job = worker.job
+                if job is None or not job.ahead or job.asker is not asker:
+                    continue
+                same = [one for one in wanted if one[0] == job.question and not worker.stopping]
+                if same:
+                    wanted.remove(same[0])
+                else:
+                    self._give_up(worker)
+            self._ahead[asker] = wanted
             while len(self._ahead) > MOST_AHEAD:  # pages that went away in the meantime, at the latest
                 self._ahead.popitem(last=False)
         self._poke()

@@ -131,6 +131,13 @@ class Session:
         self._moved = name, 1 if value >= self.values()[name] else -1
         self._show_state(self.state.value.having(name, value))
 
+    def point(self, name: str, value: float) -> None:
+        """The pointer rests on a slider: what a press there would ask for is foreseen."""
+        knob = self.knobs.of.get(name)
+        nearest = None if knob is None else knob.nearest(value)
+        if nearest is not None and nearest != self.values()[name]:
+            self.runs.foresee(self, [self.state.value.having(name, nearest).question])
+
     def commit(self) -> None:
         """The move has ended: it becomes a state to come back to."""
         state = self.state.value
@@ -190,8 +197,12 @@ class Session:
         if state == self.state.value and self.shown.value.state == state:
             return
         bare_before = self._bare_of(self.state.value)
-        self._ask(state)  # first, so that the run goes on while the page draws where the sliders stand
-        self.state.value = state
+        if self.runs.kept(state.question) is None:
+            self._ask(state)  # first, so that the run goes on while the page draws where the sliders stand
+            self.state.value = state
+        else:  # told at once, by another thread: two must not draw at a time
+            self.state.value = state
+            self._ask(state)
         if self._bare_of(state) != bare_before:
             self._ask_others()
 

@@ -2,6 +2,8 @@
 
 * first page: from the start of the command to a page with charts;
 * one move: from a click on a slider, somewhere else each time, to charts drawn for it, with nothing else going on;
+* pointed: the same where the pointer rests for 0.3 s before it presses, as a hand does that aims (the run begins
+  as soon as it rests);
 * one step: the same from a key pressed a second after the last charts, as somebody does who looks before going on
   (the next step has been computed in the meantime, or has begun to be);
 * dragging: a move every 60 ms for some seconds. Of every move that is drawn, the time to its charts; and of
@@ -40,6 +42,8 @@ GOALS = {
     "first_page_s": 5.0,
     "move_median_ms": 400.0,
     "move_p95_ms": 700.0,
+    "pointed_median_ms": 400.0,
+    "pointed_p95_ms": 700.0,
     "step_median_ms": 400.0,
     "step_p95_ms": 700.0,
     "drag_median_ms": 400.0,
@@ -94,17 +98,25 @@ def new_luck(page: Any, seed: int) -> None:
     settled(page)
 
 
-def single_moves(page: Any, count: int) -> tuple[list[float], list[float]]:
-    """Milliseconds from each move to its charts, and of the model run behind it; no value is met twice."""
+def single_moves(page: Any, count: int, rest_ms: float = 0.0) -> tuple[list[float], list[float]]:
+    """Milliseconds from each move to its charts, and of the model run behind it; no value is met twice.
+
+    The pointer rests for ``rest_ms`` where it then presses.
+    """
+    first = 500 if not rest_ms else 600
     slider = page.locator(f"input[data-knob={KNOB}]")
 
     def jump(turn: int) -> None:
         if turn % 8 == 0:
-            new_luck(page, 500 + turn)
+            new_luck(page, first + turn)
         slider.scroll_into_view_if_needed()
         box = slider.bounding_box()
         share = 0.1 + 0.8 * ((turn + 1) * 0.618034 % 1.0)  # far from the last place
-        page.mouse.click(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
+        at = box["x"] + share * box["width"], box["y"] + box["height"] / 2
+        if rest_ms:
+            page.mouse.move(*at)
+            page.wait_for_timeout(rest_ms)
+        page.mouse.click(*at)
 
     return _timed(page, count, jump)
 
@@ -239,6 +251,9 @@ def measure(quick: bool) -> dict[str, Any]:
             single_moves(page, 3)
             times, model = single_moves(page, 10 if quick else 40)
             found["move_median_ms"], found["move_p95_ms"] = statistics.median(times), percentile(times, 0.95)
+            pointed, _ = single_moves(page, 8 if quick else 24, rest_ms=300.0)
+            found["pointed_median_ms"] = statistics.median(pointed)
+            found["pointed_p95_ms"] = percentile(pointed, 0.95)
             stepped = steps(page, 6 if quick else 20)
             found["step_median_ms"], found["step_p95_ms"] = statistics.median(stepped), percentile(stepped, 0.95)
             found["model_median_ms"] = statistics.median(model)

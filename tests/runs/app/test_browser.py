@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from runs.app.knobs import knobs_of
 from tests.runs.app import browser
 from tests.runs.app.browser import REQUIRED, Server, chromium, missing, run_id, serving, settled, watched
 
@@ -114,6 +115,26 @@ def test_dragging_a_slider_redraws_the_charts_and_says_what_differs(page, server
     assert "Nothing differs" in page.inner_text("[data-words]")
     page.click("[data-act=redo]")
     page.wait_for_function(f"() => !document.querySelector('[data-status]').textContent.includes('{first}')")
+
+
+@pytest.mark.long
+def test_resting_on_a_slider_tells_the_server_what_a_press_there_will_ask_for(page, server):
+    sent: list[str] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(str(frame))))
+    opened(page, server)
+    name = "coal_retirement_gw"
+    slider = page.locator(f"input[data-knob={name}]")
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    for share in (0.07, 0.48, 0.83):
+        sent.clear()
+        at = box["x"] + share * box["width"], box["y"] + box["height"] / 2
+        page.mouse.move(*at)
+        page.wait_for_timeout(300)
+        [told] = re.findall(r'"point".*?"value": ?([-+.e0-9]+)', "\n".join(sent))
+        page.mouse.click(*at)
+        assert knobs_of("korea").of[name].nearest(float(told)) == value(page, name)
+        settled(page)
 
 
 @pytest.mark.long

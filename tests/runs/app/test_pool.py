@@ -129,6 +129,22 @@ def test_a_question_takes_over_the_run_that_was_begun_for_it(pool):
         assert pool._tickets == job.ticket + 1, "no second run was begun"
 
 
+def test_what_is_foreseen_anew_ends_what_was_foreseen_before_and_goes_on_with_the_same(pool):
+    old, new = Told(), Told()
+    first, second = (Question("korea", "baseline", "as-announced", seed) for seed in (34, 35))
+    pool.foresee("a", [(first, old.to("first"))])
+    deadline = time.monotonic() + 20
+    while not _running_ahead(pool) and time.monotonic() < deadline:
+        time.sleep(0.002)
+    [job] = [worker.job for worker in pool._workers if worker.job]
+    pool.foresee("a", [(first, new.to("again"))])
+    assert [worker.job for worker in pool._workers if worker.job] == [job]
+    assert not any(worker.stopping for worker in pool._workers)
+    pool.foresee("a", [(second, new.to("second"))])
+    assert new.wait(1)[0][:2] == ("second", DONE)
+    assert not old.answers
+
+
 def test_any_other_question_ends_what_runs_ahead(pool):
     told, early = Told(), Told()
     pool.foresee("a", [(Question("korea", "baseline", "as-announced", 32), early.to("ahead"))])

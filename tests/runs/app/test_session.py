@@ -36,6 +36,9 @@ class FakeRuns(Runs):
         self.asked: list[tuple[Any, Question, Any]] = []
         self.foreseen: list[Question] = []
 
+    def kept(self, question: Question) -> RunView | None:
+        return None
+
     def want(self, asker: Any, question: Question, told: Any) -> None:
         self.asked.append((asker, question, told))
 
@@ -74,6 +77,19 @@ def test_after_a_move_the_next_steps_of_the_same_slider_are_foreseen_the_way_it_
     session.move("pue", session.knobs.of["pue"].high)
     runs.answer(runs.of(session)[2])
     assert len(runs.foreseen) == 1, "beyond its end there is no step"
+
+
+def test_where_the_pointer_rests_on_a_slider_the_run_of_a_press_there_is_foreseen(pair):
+    session, runs = pair
+    knob = session.knobs.of["pue"]
+    session.point("pue", knob.low + 3.4 * knob.step)
+    pointed = runs.foreseen
+    session.move("pue", knob.beside(knob.low, 3))
+    assert pointed == [runs.asked[runs.of(session)[0]][1]], "just what a press then asks for"
+    for name, value in (("pue", knob.beside(knob.low, 3)), ("no-such", 1.0), ("pue", float("nan")), ("pue", 1e9)):
+        runs.foreseen = []
+        session.point(name, value)
+        assert not runs.foreseen, (name, value)
 
 
 def test_a_move_asks_at_once_and_its_end_makes_one_state_of_history(pair):
