@@ -89,7 +89,7 @@ class Accounts(Queries):
 
     def site_terms(self, month: int) -> np.ndarray:
         """The figures of the month and the run that sites' money depends on, for the compiled core."""
-        terms = self._site_terms.copy()
+        terms = self.site_terms_of_run.copy()
         terms[core.RATE] = (float(self.outside.interest_rate[month]) + self.parameters["loan_spread"]) / 12.0
         terms[core.DIRECT_SHARE] = self.direct_share_now
         terms[core.MONTH] = month
@@ -174,7 +174,8 @@ class Accounts(Queries):
     def profits(self) -> list[float]:
         """By investor: paid out less paid in, plus the book value of what it holds (sites, deposits with chip makers).
 
-        Kept until it is forgotten or a month is closed.
+        Worked out when first asked for in a month, and kept until it is closed or forgotten: what moves in between
+        does not show.
         """
         if self._profits is None or self._profits[0] != self.ledger.closed:
             sites, state, values = self.state.sites, self.state, np.empty(len(self.investor))

@@ -113,7 +113,7 @@ class Holdings:
     """(investors,) equity paid in so far, currency."""
     generator_margin: np.ndarray
     """(groups of generators,) settlement less what they paid on so far, currency."""
-    _site_terms: np.ndarray
+    site_terms_of_run: np.ndarray
     _owner_number: tuple[int, np.ndarray]
     _profits: tuple[int, list[float]] | None
     pooled_flow: np.ndarray

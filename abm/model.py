@@ -99,6 +99,7 @@ class Model(Accounts, Reporting, mesa.Model):
             self._of_kind.setdefault(agent.kind, []).append(agent)
             for phase in agent.PHASES:
                 self._acting.setdefault(phase, []).append(agent)
+        # Who learns is settled here, as who acts is.
         self.learners = [agent for agent in self.stakeholders if type(agent).learn is not Stakeholder.learn]
         self._prepare_sellers()
         self.chips = ChipChain(self)
@@ -201,7 +202,8 @@ class Model(Accounts, Reporting, mesa.Model):
         self.committed_total = self.deployed_total = 0.0
         self.committed_by: dict[str, float] = {}
         self.cash, self.deployed = np.zeros(len(self.investor)), np.zeros(len(self.investor))
-        self._site_terms = site_terms_of(p)
+        self.site_terms_of_run = site_terms_of(p)
+        self.still_needed = 0.0, 0.0
         self._profits = None
         self._owner_number = -1, np.zeros(0, np.int64)
         self.pooled_flow = np.zeros(months)

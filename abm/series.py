@@ -65,11 +65,22 @@ class Recorder:
         measures: Mapping[str, float],
         of_members: Mapping[str, Sequence[float] | np.ndarray] = MappingProxyType({}),
     ) -> None:
-        """Take the month's measures, and those with a value for each member; a missing one stays undefined."""
+        """Take the month's measures, and those with a value for each member; a missing one stays undefined.
+
+        ``ValueError`` where a measure has another number of values than members.
+        """
         came = self._came
         came[: len(self._plain)] = [measures.get(measure, math.nan) for measure in self._plain]
         for measure, where in self._families:
-            came[where] = of_members.get(measure, math.nan)
+            values = of_members.get(measure)
+            if values is None:
+                came[where] = math.nan
+            elif len(values) == where.stop - where.start:
+                came[where] = values
+            else:
+                raise ValueError(
+                    f"{measure} came with {len(values)} values for {where.stop - where.start} members"
+                )
         self.values[month, self._columns] = came[self._places]
         self.recorded = month + 1
 

@@ -140,12 +140,6 @@ class SupplyGraph:
         return found
 
     # -- what moved --------------------------------------------------------------------------
-    def book(self, month: int, supplier: str, buyer: str, good: str, amount: float) -> None:
-        """Record that ``amount`` of ``good`` moved; nothing where the graph has no such edge."""
-        edge = self._edge.get((supplier, buyer, good))
-        if edge is not None:
-            self.flow[month, edge] += amount
-
     def book_all(
         self, month: int, edges: np.ndarray, amounts: np.ndarray, asked: np.ndarray | None = None
     ) -> None:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from abm.accounts import site_terms_of
 from abm.core.allocate import BOUNDS, Network, State
 from abm.core.sites import works as core
 
@@ -89,8 +88,6 @@ class SiteWorks:
         p = model.parameters
         self.pace = np.array([p["build_months"], p["build_size_exponent"], 0.0, EQUIPMENT_BEFORE_OPENING])
         """What buildings' months depend on, for the compiled core; the month is set each month."""
-        self.money = site_terms_of(p)
-        """What their cost depends on."""
         self.lead = supply.longest_leads("power-equipment")
         """(cast,) months from a site's decision to its power equipment."""
         self._to = np.array(

@@ -79,7 +79,7 @@ class SiteHolder(Stakeholder):
 class PriceRecord:
     """What two heuristics have said of the spot price, and how they have done.
 
-    All owners see the same market, so those who share the heuristics share the record.
+    All owners see the same market, so those with the usual heuristics share one record.
     """
 
     def __init__(self) -> None:
@@ -148,7 +148,8 @@ class Owner(SiteHolder):
 
     def __init__(self, model: Model, who: str):
         super().__init__(model, who)
-        self.record: PriceRecord = model.views.setdefault(type(self).heuristics.__qualname__, PriceRecord())
+        usual = type(self).heuristics is Owner.heuristics
+        self.record: PriceRecord = model.views.setdefault("" if usual else who, PriceRecord())
         self.spent_this_year = 0.0
         self._lead = model.lead_months(who, "gpu")
 

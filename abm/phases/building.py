@@ -64,9 +64,9 @@ def _build(model: Model, month: int, capacity: dict[str, float]) -> int:
     got = works.month(month, capacity)
     told, lacks = works.told, works.lacks
     found, news = core.progress(
-        month, TOLD_AGAIN, sites.count, AI, works.money, sites.kind, sites.mw, sites.shell_cost, sites.waived,
-        sites.built, sites.step["built"], sites.equipment, works.want, works.stock, got, works.bound, works.is_shock,
-        works.said, works.said_in, *model.spending, told, lacks,
+        month, TOLD_AGAIN, sites.count, AI, model.site_terms_of_run, sites.kind, sites.mw, sites.shell_cost,
+        sites.waived, sites.built, sites.step["built"], sites.equipment, works.want, works.stock, got, works.bound,
+        works.is_shock, works.said, works.said_in, *model.spending, told, lacks,
     )  # fmt: skip
     for row, short in zip(told[:news].tolist(), lacks[:news].tolist(), strict=True):
         slowed = Intent(model.owner_key(row), "slow", sites.key[row], float(sites.mw[row]), "MW")

@@ -247,8 +247,10 @@ def test_books_close_under_any_shock(who: str, factor: float, delay: int, start:
 
 
 def test_sites_announced_during_a_run_are_served_as_well() -> None:
-    model = stepped(worlds.shortened(worlds.korea(), 72, rows=60), 72)
+    model = worlds.run(worlds.korea(), package="open-hub")
     count, graph = model.state.sites.count, model.chips.graph
     assert count > model.state.sites.announced_rows, "otherwise this shows nothing"
     assert graph.network.out.size == graph.first_site + len(graph.makers) * count
     assert model.works.network.out.size == len(model.works.makers) * count
+    late = slice(model.state.sites.announced_rows, count)
+    assert (model.state.chips[late].sum(axis=1) > 0.0).any(), "some have machines at the end"

@@ -123,8 +123,8 @@ def test_parallel_edges_for_different_goods_are_kept_apart() -> None:
     supply = compiled(
         {("maker", "owner", "gpu"): (10.0, 6, 0.5), ("maker", "owner", "capital"): (np.nan, 0, 0.1)}
     )
-    supply.book(0, "maker", "owner", "gpu", 7.0)
-    supply.book(0, "maker", "owner", "capital", 3.0)
+    edges = np.array([supply.edge("maker", "owner", good) for good in ("gpu", "capital")])
+    supply.book_all(0, edges, np.array([7.0, 3.0]))
     graph = supply.graph(0)
     assert graph.number_of_edges("maker", "owner") == 2
     assert {key: data["flow"] for _, _, key, data in graph.edges(keys=True, data=True)} == {
@@ -144,7 +144,7 @@ def test_values_of_edges_are_read_at_their_numbers_and_otherwise_where_there_is_
 def test_flows_add_up_within_a_month_and_stay_in_it() -> None:
     supply = compiled({("maker", "owner", "gpu"): (10.0, 6, 0.5)})
     for month, amount in ((0, 1.0), (2, 5.0), (2, 2.5)):
-        supply.book(month, "maker", "owner", "gpu", amount)
+        supply.book_all(month, np.array([supply.edge("maker", "owner", "gpu")]), np.array([amount]))
     assert [supply.graph(month)["maker"]["owner"]["gpu"]["flow"] for month in range(MONTHS)] == [
         1.0,
         0.0,
@@ -158,8 +158,8 @@ def test_flows_add_up_within_a_month_and_stay_in_it() -> None:
 )
 def test_what_moves_off_the_graph_is_not_booked_on_it(link: tuple[str, str, str]) -> None:
     supply = compiled({("maker", "owner", "gpu"): (10.0, 6, 0.5)})
-    supply.book(0, *link, 7.0)
     assert supply.edge(*link) is None
+    supply.book_all(0, np.array([-1]), np.array([7.0]))
     assert not supply.flow.any()
 
 

@@ -138,7 +138,8 @@ class State:
         node_delay, edge_delay : int[N], int[E]
             Months added to the lead time of what is dispatched this month.
         out : Flows
-            Of an earlier month of this state: written over and returned, where nobody needs it any more.
+            Of an earlier month of this network: written over and returned, where nobody needs it any more. Edges
+            that are no longer in use keep what it said of them.
 
         Raises
         ------
@@ -165,7 +166,7 @@ class State:
         if g.groups and group_cap is None:
             raise ValueError(f"the network has {g.groups} groups; their group_cap is missing")
         cap = self._no_cap if group_cap is None else amounts("group_cap", group_cap, g.groups, infinite=True)
-        flows = self.no_flows() if out is None else out
+        flows = self.no_flows() if out is None else self._fitting(out)
         kind, at = kernel.run_month(
             self.now, g.levels, g.level_first, g.first, g.out, g.slot, g.slot_first, g.rule, g.lead, g.group,
             g.queue_row, g.tier, g.share, g.hold, g.lapse, room,
@@ -181,6 +182,13 @@ class State:
             self._refuse(kind, at, asked_for, withdrawn, unit, later)
         self.now += 1
         return flows
+
+    def _fitting(self, out: Flows) -> Flows:
+        n, e, slots = self.network.nodes, self.network.edges, self.network.slots
+        sizes = tuple(column.size for column in out)
+        if sizes != (n, n, slots, e, e, e, e, e, n, n, e, e):
+            raise ValueError(f"out has columns of {sizes} numbers; they are those of another network")
+        return out
 
     def _refuse(
         self, kind: int, at: int, orders: Floats, cancel: Floats, unit: tuple[Floats, Floats],

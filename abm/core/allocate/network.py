@@ -197,7 +197,10 @@ class Network:
         """From now on only ``edges`` take part in a month: what can carry nothing yet costs nothing.
 
         All are in use at first. On the others nothing may wait or be on its way, and orders there are not seen.
+        ``ValueError`` where an edge is none of the network's, or is named twice.
         """
+        if np.unique(edges).size != edges.size or (edges < 0).any() or (edges >= self.edges).any():
+            raise ValueError(f"edges in use are numbers from 0 to {self.edges - 1}, each at most once")
         supplier = self.supplier[edges]
         self.out = edges[np.argsort(supplier, kind="stable")].astype(np.uint64)
         """Edges in use by supplier: those of node i are ``out[first[i]:first[i + 1]]``."""

@@ -36,7 +36,7 @@ def turn_over(
     scrapped,  # (S * V,) out: machines
     by_age,  # (S * V,) out: at the end of its life, else rent no longer pays
 ):
-    """Put waiting machines to work as far as a site's power allows, the most efficient first; scrap the others' worst.
+    """Put waiting machines to work as far as a site's power allows, the most efficient first; scrap what is past its time.
 
     Machines go at the end of their life, or when a year of rent no longer pays their running cost. Returns how
     many kinds go.

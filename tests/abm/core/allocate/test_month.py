@@ -475,3 +475,15 @@ def test_flows_handed_in_are_written_over() -> None:
     assert second.asked.tolist() == [4.0]
     assert state.month([0.0]).asked.tolist() == [3.0]
     assert first.asked.tolist() == [4.0]
+
+
+def test_what_is_handed_on_of_another_network_is_refused() -> None:
+    small, large = Network(["a"], [0], [0]), Network(["a"], [0, 0], [0, 0])
+    with pytest.raises(ValueError, match="another network"):
+        State(large).month([1.0, 1.0], out=State(small).no_flows())
+
+
+@pytest.mark.parametrize("edges", [[-1], [2], [0, 0]])
+def test_edges_in_use_are_the_networks_own_each_once(edges: list[int]) -> None:
+    with pytest.raises(ValueError, match="0 to 1, each at most once"):
+        Network(["a"], [0, 0], [0, 0]).use(np.array(edges))
