@@ -14,6 +14,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -223,7 +224,8 @@ class Runner:
             if waiting > workers * least:
                 size = math.ceil(max(min(most, 0.5 * waiting / workers), least))
             else:  # the last task of each worker: all are to end at the same time
-                left = waiting + sum(self._left(task, mean) for task in running)
+                left = waiting + sum(self._left(task, mean) for task in islice(running, workers))
+                left += sum(len(task.cases) for task in islice(running, workers, None))  # they wait for a worker
                 size = max(round(min(left / workers, most)), 1)
         together = self.study.together
         taken: list[int] = []
