@@ -138,6 +138,7 @@ class Holdings:
     """By month, the vintage that a buyer counts on: the leading maker's newest."""
     _of_kind: dict[str, list[Stakeholder]]
     _own_need: float
+    _demand_scale: list[float]
     _plant_names: tuple[str, ...]
     closing_order: list[int]
     """Plants that policy may close, the oldest first."""

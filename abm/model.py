@@ -94,6 +94,12 @@ class Model(Accounts, Reporting, mesa.Model):
         self.agent_of = {agent.who: agent for agent in self.stakeholders}
         self._acting: dict[str, list[Stakeholder]] = {}
         self._of_kind: dict[str, list[Stakeholder]] = {}
+        self._demand_scale = [
+            demand * efficiency ** (self.parameters["compute_price_elasticity"] - 1.0)
+            for demand, efficiency in zip(
+                self.outside.ai_demand.tolist(), self.outside.efficiency.tolist(), strict=True
+            )
+        ]
         self._own_need = sum(agent.trait.get("own_need", 0.0) for agent in self.stakeholders)
         for agent in self.stakeholders:
             self._of_kind.setdefault(agent.kind, []).append(agent)

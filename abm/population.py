@@ -224,15 +224,14 @@ class Startups:
     def settle(self, month: int, terms: core.Month) -> dict[str, float]:
         """Buy at the terms' price, earn, pay, grow, leave. Returns weighted totals (hours, currency, firms)."""
         lift, bill, totals = np.empty(self.count), np.empty(self.count), np.empty(at.TOTALS)
-        core.buy(self.firm, self.count, terms, lift, bill, totals)
+        ratios = np.empty(len(self.groups))
+        core.buy(self.firm, self.count, self.kind, terms, lift, bill, ratios, totals)
         # NumPy's power takes a vector at a time, and compiled loops one number.
         np.power(lift, terms.theta, out=lift)
         self.count = core.settle(
             self.firm, self.tag, self.count, month, self.kind, self.keys, terms, lift, bill, self.rows, totals
         )
         self.living = self.rows * self.weight_of
-        ratios = np.empty(len(self.groups))
-        core.prospects(self.kind, terms, ratios)
         self.ratios = [*self.ratios[1 - OUTLOOK_MONTHS :], ratios.tolist()]
         self._worth = None
         found = totals.tolist()

@@ -102,8 +102,7 @@ class Queries(Holdings):
         Demand for work ``A q^-e`` at the price ``q = p / efficiency`` of work needs
         ``A p^-e efficiency^(e - 1)`` H100-equivalent hours.
         """
-        e = self.parameters["compute_price_elasticity"]
-        return float(self.outside.ai_demand[month]) * float(self.outside.efficiency[month]) ** (e - 1.0)
+        return self._demand_scale[month]
 
     def own_need(self) -> float:
         """H100-equivalents that owners need for themselves, before growth."""
@@ -145,7 +144,7 @@ class Queries(Holdings):
                 p["gpu_power_factor"] * p["pue"] / 1000.0,
             ]
         )
-        newest = np.array([self.vintage_for(month + 12 * k) for k in range(OUTLOOK_YEARS)])
+        newest = np.array(self._leading[month : month + 12 * OUTLOOK_YEARS : 12])
         machines = np.empty(OUTLOOK_YEARS)
         ahead.supply_ahead(
             terms,

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
-from typing import cast as cast_to
 
 import numpy as np
 
-from abm.core.allocate import Rule, ration
-from abm.core.market import needs
+from abm.core.allocate import people as at
+from abm.core.allocate import staff
+from abm.core.allocate.rationing import rule_code
 from abm.decisions import Intent
 from abm.state import AI, ENERGISED
 from abm.works import LAST_CLASS
@@ -40,7 +40,7 @@ class TalentPool:
         self._edges = np.array([-1 if edge is None else edge for edge in edges], np.int64)
         self._tier = supply.at(supply.priority, self._edges, LAST_CLASS)
         # Nobody stands in a queue for people: who comes first is who needs them, so that need stands for both.
-        self._rule = cast_to(Rule, "proportional" if rule == "first-come" else rule)
+        self._rule = rule_code("proportional" if rule == "first-come" else rule)
         self.need = np.zeros(len(self.users))
         self.served = np.ones(len(self.users))
         """Share of each user's need that there are people for."""
@@ -54,36 +54,21 @@ class TalentPool:
 
     def month(self, month: int) -> None:
         """Grow the stock, count the needs, share the people."""
-        model, p = self.model, self.model.parameters
+        model, p, sites = self.model, self.model.parameters, self.model.state.sites
         fade = p["growth_fade"] ** (month / 12.0)
         model.talent *= (1.0 + p["talent_growth"] * fade - p["talent_outflow"]) ** (1.0 / 12.0)
-        self._count(month)
-        if model.talent >= model.talent_needed:
-            self.served[:] = 1.0
-            return
-        got = ration(
-            self.need,
-            model.talent,
-            weights=self.need,
-            rule=self._rule,
-            share=self.need / max(model.talent_needed, 1.0) if self._rule == "contract" else None,
-            tier=self._tier,
-        ).granted
-        np.divide(got, self.need, out=self.served, where=self.need > 0.0)
-        if self.trainer:
-            worst = float(self.served.min(where=self.need > 0.0, initial=math.inf))
+        others = p["talent_other"] * math.exp(math.log1p(p["talent_other_growth"]) * month / 12.0)
+        found = np.empty(at.FOUND)
+        staff(
+            sites.count, ENERGISED, AI, sites.status, sites.kind, sites.owner, sites.mw, self._owner_place,
+            len(self.owners), p["talent_per_mw"], model.state.ai_mw, model.startups.living, p["talent_per_firm"],
+            others, self._rule, self._tier, model.talent, self.need, self.served, found,
+        )  # fmt: skip
+        model.talent_needed, worst = found.tolist()
+        if model.talent < model.talent_needed and self.trainer:
             values = {"people": model.talent, "worst_served_share": worst}
             intent = Intent(self.trainer, "ration", "talent", model.talent_needed, "person", values)
             model.decisions.repeat(month, intent, model.talent, "shortage", every=12)
-
-    def _count(self, month: int) -> None:
-        model, p, sites = self.model, self.model.parameters, self.model.state.sites
-        others = p["talent_other"] * math.exp(math.log1p(p["talent_other_growth"]) * month / 12.0)
-        model.talent_needed = needs(
-            sites.count, ENERGISED, AI, sites.status, sites.kind, sites.owner, sites.mw, self._owner_place,
-            len(self.owners), p["talent_per_mw"], model.state.ai_mw, model.startups.living, p["talent_per_firm"],
-            others, self.need,
-        )  # fmt: skip
 
     def train(self, month: int, people: float) -> None:
         """``people`` join the stock; they are booked where they are missing most."""

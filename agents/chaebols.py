@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 from abm.decisions import Intent
@@ -22,10 +22,10 @@ class Chaebol(Developer):
     PHASES: ClassVar[tuple[str, ...]] = ("investment", "own-equity", "orders", "market")
     RULES: ClassVar[Mapping[str, str]] = {**Developer.RULES, "market": "rent_out"}
 
-    def rent_out(self, month: int) -> Iterator[Intent]:
+    def rent_out(self, month: int) -> Iterable[Intent]:
         """What it keeps of its own machines, site after site, before the rest goes to market: its own need."""
         need = self.trait["own_need"] * self.world_model.demand_scale(month)
-        yield self.intent("keep", self.who, need, "H100-equivalents", target=self.row)
+        return (self.intent("keep", self.who, need, "H100-equivalents", target=self.row),)
 
 
 class Platform(Chaebol):

@@ -6,6 +6,7 @@ from .log import Link, Shortfall, shortfalls, trace
 from .month import Flows, State
 from .network import Network
 from .orders import restock
+from .people import staff
 from .rationing import BOUNDS, RULES, Rationing, Rule, ration
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     "ration",
     "restock",
     "shortfalls",
+    "staff",
     "trace",
 ]

@@ -2,7 +2,6 @@
 
 from .hosting import choice, host, overflow
 from .offer import deliver, divide, earn, power_cost
-from .people import needs
 from .promises import told
 
-__all__ = ["choice", "deliver", "divide", "earn", "host", "needs", "overflow", "power_cost", "told"]
+__all__ = ["choice", "deliver", "divide", "earn", "host", "overflow", "power_cost", "told"]

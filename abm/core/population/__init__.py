@@ -3,7 +3,7 @@
 from .births import enter, found
 from .clearing import clear
 from .columns import FLOATS, TAGS, TOTALS, Month
-from .month import plan, prospects, sign, stocks
+from .month import plan, sign, stocks
 from .settle import buy, settle
 from .value import worth_of_entry
 
@@ -17,7 +17,6 @@ __all__ = [
     "enter",
     "found",
     "plan",
-    "prospects",
     "settle",
     "sign",
     "stocks",

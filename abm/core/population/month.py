@@ -1,4 +1,4 @@
-"""Before the market opens firms plan and sign; what they hold; and what an entrant could expect."""
+"""Before the market opens firms plan and sign; and what they hold."""
 
 from __future__ import annotations
 
@@ -17,10 +17,6 @@ from .columns import (
     DEBT,
     FLOAT_TABLE,
     INCOME,
-    KIND_BURN,
-    KIND_NEED,
-    KIND_QUALITY,
-    KIND_RUNWAY,
     MONTH,
     NEED,
     PLANS,
@@ -124,21 +120,3 @@ def stocks(firm, n, held):
             sums[0, j] += weight[j] * cash[j]
             sums[1, j] += weight[j] * debt[j]
     across(sums, held)
-
-
-@kernel([types.void(FLOAT_TABLE, MONTH, VECTOR)], allocates=False)
-def prospects(kind, m, ratios):
-    """Earnings over cost of an entrant with the means of its kind and a full runway, at a month's terms."""
-    factor = (m.price / m.reference) ** -m.elasticity
-    for g in range(ratios.size):
-        hours, burn = kind[g, KIND_NEED] * m.scale, kind[g, KIND_BURN]
-        wanted = hours * m.world_factor
-        vouchers = hours * m.last_factor * m.voucher_share
-        spot = min(
-            hours * max(1.0 - m.voucher_share, 0.0) * factor, m.spend_share * kind[g, KIND_RUNWAY] / m.price
-        )
-        served = (spot + vouchers) / wanted if wanted > 0.0 else 1.0
-        lift = min(served, m.served_most) ** m.theta if wanted > 0.0 else 1.0
-        earned = kind[g, KIND_QUALITY] * m.takings * (burn + wanted * m.world_price) * lift
-        cost = burn + spot * m.price + vouchers * m.voucher_price
-        ratios[g] = earned / cost if cost > 0.0 else 0.0

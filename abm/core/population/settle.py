@@ -36,7 +36,10 @@ from .columns import (
     GROUP,
     INCOME,
     INTEREST,
+    KIND_BURN,
+    KIND_NEED,
     KIND_QUALITY,
+    KIND_RUNWAY,
     MONTH,
     NEED,
     NEED_HOURS,
@@ -74,12 +77,32 @@ def across(sums, totals):
             totals[k] += sums[k, j]
 
 
-@kernel([types.void(FLOAT_TABLE, types.int64, MONTH, VECTOR, VECTOR, VECTOR)])
-def buy(firm, n, m, served, bill, totals):
+@helper
+def _prospects(kind, m, factor, ratios):
+    """Earnings over cost of an entrant with the means of its kind and a full runway, at a month's terms.
+
+    ``factor`` is demand at the month's price over demand at the reference price.
+    """
+    for g in range(ratios.size):
+        hours, burn = kind[g, KIND_NEED] * m.scale, kind[g, KIND_BURN]
+        wanted = hours * m.world_factor
+        vouchers = hours * m.last_factor * m.voucher_share
+        spot = min(
+            hours * max(1.0 - m.voucher_share, 0.0) * factor, m.spend_share * kind[g, KIND_RUNWAY] / m.price
+        )
+        served = (spot + vouchers) / wanted if wanted > 0.0 else 1.0
+        lift = min(served, m.served_most) ** m.theta if wanted > 0.0 else 1.0
+        earned = kind[g, KIND_QUALITY] * m.takings * (burn + wanted * m.world_price) * lift
+        cost = burn + spot * m.price + vouchers * m.voucher_price
+        ratios[g] = earned / cost if cost > 0.0 else 0.0
+
+
+@kernel([types.void(FLOAT_TABLE, types.int64, FLOAT_TABLE, MONTH, VECTOR, VECTOR, VECTOR, VECTOR)])
+def buy(firm, n, kind, m, served, bill, ratios, totals):
     """Firms buy at the month's price; ``totals`` (TOTALS,) gets the hours, and what contracts cost.
 
     ``served`` (n,) gets the hours that a firm has over those that it would buy at the world price, ``served_most``
-    at most, and ``bill`` (n,) what its hours cost.
+    at most, ``bill`` (n,) what its hours cost, and ``ratios`` (groups,) earnings over cost of an average entrant.
     """
     work = np.zeros((BOUGHT + 2, BLOCK))
     factor = (m.price / m.reference) ** -m.elasticity
@@ -111,6 +134,7 @@ def buy(firm, n, m, served, bill, totals):
         for j in range(end - first):
             cost[j] = work[BOUGHT + 1, j]
     across(work[:BOUGHT], totals)
+    _prospects(kind, m, factor, ratios)
     # Of what all pay alike the sums follow from those of hours.
     totals[SPOT_PAID] = totals[SPOT_HOURS] * m.price
     totals[VOUCHER_HOURS] = totals[NEED_HOURS] * (m.last_factor / m.world_factor) * m.voucher_share
