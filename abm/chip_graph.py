@@ -210,8 +210,7 @@ class ChipGraph:
         columns = range(len(self.makers))
         self.feeds_of = [[feed.edge for feed in both if feed.maker == c] for c in columns]
         self.memory_lead = [
-            max((draft.columns["lead"][edge] for edge in edges), default=0)
-            for edges in self.feeds_of
+            max((draft.columns["lead"][edge] for edge in edges), default=0) for edges in self.feeds_of
         ]
         self.has_memory = [len(edges) > 0 for edges in self.feeds_of]
 
