@@ -94,18 +94,20 @@ class _Draft:
         supplier: int,
         buyer: int,
         *,
+        count: int = 1,
         slot: int = -1,
         lead: int = 0,
         lapse: bool = True,
         group: int = -1,
         tier: int = 0,
     ) -> int:
-        """Number of a new edge; what ``lapse`` edges are not sent is asked for anew."""
+        """Number of a new edge, the first of ``count``; what ``lapse`` edges are not sent is asked for anew."""
+        first = len(self.columns["supplier"])
         for name, value in zip(
             self.columns, (supplier, buyer, slot, lead, int(lapse), group, tier), strict=True
         ):
-            self.columns[name].append(value)
-        return len(self.columns["supplier"]) - 1
+            self.columns[name] += [value] * count
+        return first
 
 
 class ChipGraph:
@@ -158,8 +160,7 @@ class ChipGraph:
         self.first_site = len(draft.columns["supplier"])
         """Edges to sites: ``first_site + place of the maker x sites + row of the site``."""
         for c in columns:
-            for _ in range(self.sites):
-                draft.edge(self.desk[c], self.sink, lapse=False)
+            draft.edge(self.desk[c], self.sink, count=self.sites, lapse=False)
         self.supply_edge = np.full(self.first_site, -1, np.int64)
         """Edge of the supply graph of each edge that does not go to a site, -1: none."""
         for feed in [*self.feeds, *self.reserve_feeds]:
@@ -209,8 +210,7 @@ class ChipGraph:
         columns = range(len(self.makers))
         self.feeds_of = [[feed.edge for feed in both if feed.maker == c] for c in columns]
         self.memory_lead = [
-            max((draft.columns["lead"][edge] for edge in edges), default=0)
-            for edges in self.feeds_of
+            max((draft.columns["lead"][edge] for edge in edges), default=0) for edges in self.feeds_of
         ]
         self.has_memory = [len(edges) > 0 for edges in self.feeds_of]
 

@@ -49,8 +49,8 @@ class Ledger:
         """By line: how many postings that is the sum of."""
         self._carried = np.zeros(256)
         """By line: what was carried to the accounts this month."""
-        self._ends = np.zeros((3, 256), np.int64)
-        """By line: asset, account that receives, account that gives."""
+        self._ends = array("q")
+        """By line, three each: asset, account that receives, account that gives."""
         self._balance = np.zeros((len(ASSETS), 64))
         self._turnover = np.zeros((len(ASSETS), 64))
         self._rounding = np.zeros((len(ASSETS), 64))
@@ -166,10 +166,9 @@ class Ledger:
         debit, credit, asset, cause = key
         line = self._line[key] = len(self._line)
         self._lines_of.setdefault((asset, cause), []).append(line)
-        if line == self._ends.shape[1]:
-            self._ends = np.concatenate([self._ends, np.zeros_like(self._ends)], axis=1)
+        if line == len(self._carried):
             self._carried = np.concatenate([self._carried, np.zeros_like(self._carried)])
-        self._ends[:, line] = ASSETS.index(asset), self.account(debit), self.account(credit)
+        self._ends.extend((ASSETS.index(asset), self.account(debit), self.account(credit)))
         self._open.append(0.0)
         self._posts.append(0)
         return line
@@ -183,7 +182,7 @@ class Ledger:
         return (
             np.frombuffer(self._open),
             np.frombuffer(self._posts, np.int64),
-            self._ends,
+            np.frombuffer(self._ends, np.int64).reshape(-1, 3),
             self._balance,
             self._turnover,
             self._rounding,

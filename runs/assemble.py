@@ -151,7 +151,7 @@ def prepare(
     """Check everything that a run needs; :class:`runs.checking.BadInput` with all complaints."""
     found = loader.load(world) if isinstance(world, str) else world
     name = found.name
-    levers = catalogue()
+    levers, edges = catalogue(), edges_of(found)
     complaints: list[Complaint] = []
     chosen: Scenario | None = None
     bundle: Package | None = None
@@ -167,7 +167,7 @@ def prepare(
                 found.calendar,
                 world=name,
                 currency=found.currency,
-                edges=edges_of(found),
+                edges=edges,
             )
         except BadInput as bad:
             complaints += bad.complaints
@@ -183,7 +183,7 @@ def prepare(
     if complaints or chosen is None or bundle is None:
         raise BadInput(complaints)
     spec = RunSpec(name, chosen, bundle, dict(settings or {}), seed)
-    settled = spec.settle(found.quantities, levers, found.calendar, edges_of(found))
+    settled = spec.settle(found.quantities, levers, found.calendar, edges)
     if settled.calendar.first != found.calendar.first:
         raise BadInput(
             [

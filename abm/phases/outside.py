@@ -85,7 +85,7 @@ class Outside:
             # After the last known month the last twelve months repeat, each in its own calendar month.
             by_calendar = {int(month) % 12: value for month, value in zip(at[-12:], last, strict=True)}
             mean = float(np.mean(last))
-            base = np.array([known.get(int(m), by_calendar.get(int(m) % 12, mean)) for m in t])
+            base = np.array([known.get(m, by_calendar.get(m % 12, mean)) for m in range(months)])
             factor = fuels.factor[row]
             if factor:
                 base = base * p[factor]
@@ -120,7 +120,7 @@ class Outside:
         since = calendar.year(0) * 12 + calendar.month_of_year(0)
         weather = luck.normals("weather", "year", since + t) * p["weather_variability"]
         season = np.array(
-            [abs(math.cos(2 * math.pi * (calendar.month_of_year(int(m)) - 0.5) / 12)) for m in t]
+            [abs(math.cos(2 * math.pi * (calendar.month_of_year(m) - 0.5) / 12)) for m in range(months)]
         )
         severity = weather + p["weather_draw"]
         self.weather_demand = 1.0 + p["weather_demand_effect"] * severity * season

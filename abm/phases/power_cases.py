@@ -171,13 +171,12 @@ class DayCases:
         ai, by_tech, base = empty((2, z)), empty((days, z, techs, h)), empty((days, z, h))
         demand, capacity, shed = empty((days, z, h)), empty((days, z, segments, h)), empty((days, z, 2, h))
         whole = empty((days, 1, h)), empty((days, 1, segments, h)), empty((days, 1, 2, h))
+        flexible = empty((z, h)), empty(z), empty((1, h)), empty(1)
         fill_days(
             now.available, shaped, self.weatherly, now.weather, self.segment_tech, self.portion,
             profile, now.growth, now.loads, p["flexible_share"],
-            ai, by_tech, capacity, base, demand, shed, whole[1], whole[0], whole[2],
+            ai, by_tech, capacity, base, demand, shed, whole[1], whole[0], whole[2], *flexible,
         )  # fmt: skip
-        flexible = ai[1]
-        together = float(flexible.sum())
         common: dict[str, Any] = {
             "charge_mw": now.stores[0],
             "discharge_mw": now.stores[0],
@@ -198,8 +197,8 @@ class DayCases:
             line_backward_mw=now.limits[1],
             store_zone=self.store_zone,
             flexible_zone=self._every_zone,
-            flexible_mw=np.repeat(1.5 * flexible, h).reshape(z, h),
-            flexible_mwh=flexible * h,
+            flexible_mw=flexible[0],
+            flexible_mwh=flexible[1],
             **common,
         )
         single = PowerDays(
@@ -208,8 +207,8 @@ class DayCases:
             shed_mw=whole[2],
             store_zone=self._one_node,
             flexible_zone=self._one_node[:1],
-            flexible_mw=np.full((1, h), 1.5 * together),
-            flexible_mwh=np.array([together * h]),
+            flexible_mw=flexible[2],
+            flexible_mwh=flexible[3],
             **common,
         )
         return MonthCases(zonal, single, base, by_tech, ai)

@@ -40,7 +40,7 @@ def post(lines, amounts, pending, posts):
 def carry(
     pending,  # in and out, by line: what was posted since it was last carried
     posts,  # in and out, by line: how many postings that is the sum of
-    ends,  # (3, lines) asset, account that receives, account that gives
+    ends,  # (lines, 3) asset, account that receives, account that gives
     balance,  # in and out
     turnover,  # in and out
     rounding,  # in and out: largest error that rounding can have left in a balance
@@ -49,7 +49,7 @@ def carry(
     for line in range(posts.size):
         if posts[line] == 0:
             continue
-        asset, to, by = ends[0, line], ends[1, line], ends[2, line]
+        asset, to, by = ends[line, 0], ends[line, 1], ends[line, 2]
         amount = pending[line]
         carried[line] += amount
         balance[asset, to] += amount

@@ -9,13 +9,17 @@ from abm.core.jit import kernel
 
 from .service import FAB, FIRM, NONFIRM
 
+FLEXIBLE_PEAK = 1.5
+"""Most that load which can wait draws in an hour, over its mean."""
+
 
 @kernel(
     [
         "void(float64[:, ::1], float64[:, :, :, ::1], boolean[::1], float64, int64[::1], float64[::1],"
         "float64[:, :, ::1], float64, float64[:, ::1], float64, float64[:, ::1], float64[:, :, :, ::1],"
         "float64[:, :, :, ::1], float64[:, :, ::1], float64[:, :, ::1], float64[:, :, :, ::1],"
-        "float64[:, :, :, ::1], float64[:, :, ::1], float64[:, :, :, ::1])"
+        "float64[:, :, :, ::1], float64[:, :, ::1], float64[:, :, :, ::1],"
+        "float64[:, ::1], float64[::1], float64[:, ::1], float64[::1])"
     ],
     allocates=False,
 )
@@ -39,11 +43,19 @@ def fill_days(
     capacity_all,  # out (D,1,G,H)
     demand_all,  # out (D,1,H)
     shed_all,  # out (D,1,2,H)
+    flexible,  # out (Z,H) at most, of what can wait
+    flexible_mwh,  # out (Z,) of it in the H hours
+    flexible_all,  # out (1,H)
+    flexible_mwh_all,  # out (1,)
 ):
     days, zones, techs, hours = shaped.shape
+    waiting = 0.0
     for z in range(zones):
         ai[0, z] = loads[FIRM, z] + loads[NONFIRM, z]
         ai[1, z] = flexible_share * ai[0, z]
+        flexible[z], flexible_mwh[z] = FLEXIBLE_PEAK * ai[1, z], ai[1, z] * hours
+        waiting += ai[1, z]
+    flexible_all[0], flexible_mwh_all[0] = FLEXIBLE_PEAK * waiting, waiting * hours
     for d in range(days):
         capacity_all[d] = 0.0
         demand_all[d] = 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..jit import kernel
 from .kernel import BREACH_TOLERANCE, solve
+from .loading import price_level
 from .workspace import OPTIMAL
 
 OBJECTIVE, BOUND, PIVOTS, UNPROVED, FIGURES = range(5)
@@ -35,13 +36,14 @@ def solve_days(
 
     Returns how many lack a proof: that the answer is feasible, and its objective equal to its bound.
     """
+    dearest, typical = price_level(cost, shed_cost, unserved_cost if sizes[5] > 0 else 0.0)
     unproved = 0
     for d in range(demand.shape[0]):
         status = solve(
             sizes, ends, floats, ints, rows, limits[2], limits[3], store_part, load_part,
             is_warm[d], basis[d], demand[d], capacity[d], cost, limits[0], limits[1],
             stores[2], stores[3], stores[4], stores[0], stores[1],
-            power, energy, shed_mw[d], shed_cost, unserved_cost,
+            power, energy, shed_mw[d], shed_cost, unserved_cost, dearest, typical,
             generation[d], shed[d], flow[d], storage[d], flexible[d], unserved[d], price[d],
             found, counts,
         )  # fmt: skip

@@ -117,7 +117,7 @@ def unload(
         "float64[:, ::1], float64[:, ::1], float64[:, ::1], float64[:, ::1], boolean, int32[::1],"
         "float64[:, ::1], float64[:, :, ::1], float64[:, :, ::1], float64[:, ::1], float64[:, ::1],"
         "float64[::1], float64[::1], float64[::1], float64[::1], float64[::1],"
-        "float64[:, ::1], float64[::1], float64[:, :, ::1], float64[::1], float64,"
+        "float64[:, ::1], float64[::1], float64[:, :, ::1], float64[::1], float64, float64, float64,"
         "float64[:, :, ::1], float64[:, :, ::1], float64[:, ::1], float64[:, ::1],"
         "float64[:, ::1], float64[::1], float64[:, ::1], float64[::1], int64[::1])"
     ],
@@ -126,16 +126,18 @@ def unload(
 def solve(
     sizes, ends, floats, ints, rows, ahead, back, store_part, load_part, is_warm, basis,
     demand, capacity, cost, forward, backward, charge, discharge, store, into, out_of,
-    flexible_mw, flexible_mwh, shed_mw, shed_cost, unserved_cost,
+    flexible_mw, flexible_mwh, shed_mw, shed_cost, unserved_cost, dearest, typical,
     generation, shed, flow, storage, flexible, unserved, price, figures, counts,
 ):  # fmt: skip
     """Solve one case; the arrays of the last line and `basis` are written.
 
-    `rows` and `basis` speak of the lines, stores and loads of the case before `merge`. `figures`:
+    `rows` and `basis` speak of the lines, stores and loads of the case before `merge`. `dearest`
+    and `typical` are the case's `price_level`. `figures`:
     objective, bound, turnover, largest breach, largest quantity. `counts`: pivots, of these after
     the perturbation was removed, cold restarts. Returns a status.
     """
     s = carve(sizes, ends, floats, ints)
+    s.scalar[0], s.scalar[1] = dearest, typical
     load_curves(s, demand, capacity, cost, shed_mw, shed_cost, flexible_mwh, unserved_cost)
     load_arcs(
         s, ends, demand, forward, backward, charge, discharge, store, into, out_of, flexible_mw

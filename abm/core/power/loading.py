@@ -10,6 +10,18 @@ GOLDEN = 0.6180339887498949
 
 
 @helper
+def price_level(cost, shed_cost, unserved_cost):
+    """The dearest cost, and what supply costs on average: 0 counts as the dearest."""
+    dearest, total = abs(unserved_cost), 0.0
+    for price in shed_cost:
+        dearest = max(dearest, abs(price))
+    for price in cost.reshape(cost.size):
+        dearest = max(dearest, abs(price))
+        total += abs(price)
+    return dearest, total / cost.size if total > 0.0 else dearest
+
+
+@helper
 def load_curves(s, demand, capacity, cost, shed, shed_cost, flexible_mwh, unserved_cost):
     """Right-hand sides, and supply curves sorted by cost, what is empty behind the rest."""
     zones, curve, hours = s.sizes[0], s.sizes[1], s.sizes[2]
@@ -17,7 +29,7 @@ def load_curves(s, demand, capacity, cost, shed, shed_cost, flexible_mwh, unserv
     nodes, curves, rhs = s.nodes, s.segments, s.rhs
     origin, order, below = s.origin, s.order, s.below
     hourly, pieces, bar, one = cost.shape[2] > 1, segments + tiers, np.uint64(segments), np.uint64(1)
-    dearest, total, largest = 0.0, 0.0, 0.0
+    largest = 0.0
     for k in range(curve):
         order[k] = k
     curves[0].price, curves[0].room = -np.inf, 0.0
@@ -34,10 +46,8 @@ def load_curves(s, demand, capacity, cost, shed, shed_cost, flexible_mwh, unserv
                 piece = np.uint64(order[k])
                 if piece < bar:
                     price, room = cost[z, piece, h if hourly else 0], capacity[z, piece, h]
-                    total += abs(price)
                 else:
                     price, room = shed_cost[piece - bar], shed[z, piece - bar, h]
-                dearest = max(dearest, abs(price))
                 at = back
                 if room > 0.0:
                     # insertion into what lies before: no step where the order is as it was
@@ -76,10 +86,7 @@ def load_curves(s, demand, capacity, cost, shed, shed_cost, flexible_mwh, unserv
             curves[p].price, curves[p].room = unserved_cost, flexible_mwh[f]
             below[p + one] = flexible_mwh[f]
             s.filled[i] = flexible_mwh[f] > 0.0
-            dearest = max(dearest, abs(unserved_cost))
         p += np.uint64(2)
-    s.scalar[0] = dearest
-    s.scalar[1] = total / (zones * hours * segments) if total > 0.0 else dearest
     s.scalar[2] = largest
 
 

@@ -28,9 +28,10 @@ def test_days_are_filled(weather: float) -> None:
     )
     demand, shed = np.empty((D, Z, H)), np.empty((D, Z, 2, H))
     whole = np.empty((D, 1, g, H)), np.empty((D, 1, H)), np.empty((D, 1, 2, H))
+    flexible = np.empty((Z, H)), np.empty(Z), np.empty((1, H)), np.empty(1)
     energy_days.fill_days(
         available, shaped, WEATHERLY, weather, SEGMENT_TECH, PORTION, profile, 1.1, loads, 0.3,
-        ai, by_tech, capacity, base, demand, shed, *whole,
+        ai, by_tech, capacity, base, demand, shed, *whole, *flexible,
     )  # fmt: skip
     total = loads[service.FIRM] + loads[service.NONFIRM]
     assert ai == pytest.approx(np.stack([total, 0.3 * total]))
@@ -44,6 +45,11 @@ def test_days_are_filled(weather: float) -> None:
     assert shed.sum(2) == pytest.approx(demand)
     for one, zones in zip(whole, (capacity, demand, shed), strict=True):
         assert one[:, 0] == pytest.approx(zones.sum(1))
+    mean = 0.3 * total
+    assert flexible[0] == pytest.approx(np.repeat(1.5 * mean[:, None], H, axis=1))
+    assert flexible[1] == pytest.approx(mean * H)
+    for one, zones in zip(flexible[2:], flexible[:2], strict=True):
+        assert one[0] == pytest.approx(zones.sum(0))
 
 
 def test_segments_that_must_run_bid_below_their_cost() -> None:
