@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -81,11 +80,10 @@ class Accounts(Queries):
     # -- sites -------------------------------------------------------------------------------
     def shell_budget(self, row: int, waived: float | None = None) -> float:
         """Cost of a site's building and connection, in currency; ``waived`` as decided unless it is given."""
-        sites, p = self.state.sites, self.parameters
-        given, mw = float(sites.shell_cost[row]), float(sites.mw[row])
-        shell = (mw * p["shell_cost"] if math.isnan(given) else given) * p["site_cost_factor"]
-        spared = float(sites.waived[row]) if waived is None else waived
-        return shell + mw * p["connection_cost"] * (1.0 - spared)
+        sites = self.state.sites
+        spared = sites.waived[row] if waived is None else waived
+        budget: float = core.shell_budget(self.site_terms_of_run, sites.shell_cost[row], sites.mw[row], spared)
+        return budget
 
     def site_terms(self, month: int) -> np.ndarray:
         """The figures of the month and the run that sites' money depends on, for the compiled core."""
@@ -152,24 +150,18 @@ class Accounts(Queries):
 
     def book_shares(self) -> np.ndarray:
         """(sites,) share of each site's cost that is not written off."""
-        sites, state = self.state.sites, self.state
-        out = np.zeros(len(sites.mw))
-        core.book_shares(
-            self.site_terms(min(self.month, self.calendar.months - 1)),
-            sites.count,
-            sites.status,
-            sites.step["energised"],
-            ENERGISED,
-            sites.shell_cost,
-            sites.mw,
-            sites.waived,
-            self.paid_in,
-            sites.gpus,
-            state.chips,
-            self.chip_age,
-            out,
-        )
+        out = np.zeros(len(self.state.sites.mw))
+        core.book_shares(*self._book_columns(), out)
         return out
+
+    def _book_columns(self) -> tuple[Any, ...]:
+        """What sites' book values depend on, as the compiled core takes it."""
+        sites = self.state.sites
+        return (
+            self.site_terms(min(self.month, self.calendar.months - 1)), sites.count, sites.status,
+            sites.step["energised"], ENERGISED, sites.shell_cost, sites.mw, sites.waived, self.paid_in, sites.gpus,
+            self.state.chips, self.chip_age,
+        )  # fmt: skip
 
     def profits(self) -> list[float]:
         """By investor: paid out less paid in, plus the book value of what it holds (sites, deposits with chip makers).
@@ -178,12 +170,10 @@ class Accounts(Queries):
         does not show.
         """
         if self._profits is None or self._profits[0] != self.ledger.closed:
-            sites, state, values = self.state.sites, self.state, np.empty(len(self.investor))
+            values = np.empty(len(self.investor))
             core.profits(
-                self.site_terms(min(self.month, self.calendar.months - 1)), sites.count, sites.status,
-                sites.step["energised"], ENERGISED, sites.shell_cost, sites.mw, sites.waived, self.paid_in, sites.gpus,
-                state.chips, self.chip_age, self.owner_number(), self.equity_paid, self.chip_deposits, self.cash, values,
-            )  # fmt: skip
+                *self._book_columns(), self.owner_number(), self.equity_paid, self.chip_deposits, self.cash, values
+            )
             self._profits = self.ledger.closed, values.tolist()
         return self._profits[1]
 
