@@ -41,6 +41,9 @@ claim()
 
 def main() -> None:
     """The command ``madang``."""
+    from runs import collecting
+
+    collecting.take_over()  # before anything large is imported
     from runs.cli import main as command
 
     command()

@@ -49,6 +49,7 @@ def serve(line: Connection, warm: Question | None) -> None:
     carries the run of ``warm`` with which it warmed up.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    collecting.take_over()
     try:
         line.send((0, READY, b"" if warm is None else answer(warm, lambda: False)[1]))
         gc.collect()
