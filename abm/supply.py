@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from abm.core.allocate import book
 from abm.world import World
 
 if TYPE_CHECKING:
@@ -144,6 +143,8 @@ class SupplyGraph:
         self, month: int, edges: np.ndarray, amounts: np.ndarray, asked: np.ndarray | None = None
     ) -> None:
         """Record what moved on ``edges`` (-1: none such), and what stood ordered there."""
+        from abm.core.allocate import book  # by runs alone: who reads a graph does without the compiler
+
         book(edges, amounts, self.flow[month])
         if asked is not None:
             book(edges, asked, self.asked[month])
