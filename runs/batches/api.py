@@ -5,9 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from policies.package import Package
 from runs.batches.executors import Executor, InProcess
 from runs.batches.pool import Pool
 from runs.batches.precision import Until
@@ -17,7 +16,10 @@ from runs.batches.study import Study
 from runs.checking import BadInput, Complaint
 from runs.folder import Folder
 from runs.results import Results
-from runs.scenario import Scenario
+
+if TYPE_CHECKING:
+    from policies.package import Package
+    from runs.scenario import Scenario
 
 HOME = Path("results")
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from policies.package import Package
-from runs.scenario import Scenario
+if TYPE_CHECKING:
+    from policies.package import Package
+    from runs.scenario import Scenario
 
 Method = Literal["monte-carlo", "lhs", "sobol", "saltelli", "morris", "factorial"]
 METHODS: tuple[str, ...] = get_args(Method)
