@@ -104,9 +104,8 @@ class ChipChain:
     # -- what stakeholders ask ---------------------------------------------------------------
     def memory_ahead(self, maker: str) -> tuple[float, list[float]]:
         """Memory that a chip maker holds, GB, and what is due to it in each month of its lead time from now on."""
-        graph, state = self.graph, self.state
         c = self.model.makers[maker]
-        return state.input_stock.item(c), state.due(graph.feeds_of[c], graph.memory_lead[c])
+        return self.state.input_stock.item(c), self.memory.due(c)
 
     def vintage(self, maker: str, month: int) -> int:
         """Newest vintage of a maker that can be had in ``month``; -1 where there is none yet."""
@@ -186,7 +185,7 @@ class ChipChain:
         free, kept = [offer[0] for offer in offered], [offer[1] for offer in offered]
         output = [made[maker].output if maker in made else 0.0 for maker in self.makers]
         self._capacity[: graph.limited] = [*free, *kept, *output]
-        self.memory.sell(month, free, kept, memory_orders, shocks)
+        self.memory.sell(month, free, self._capacity[: 2 * len(free)], memory_orders, shocks)
         self._make(month, made, shocks)
         if shocks:
             at = self.site_supply.ravel()
@@ -203,12 +202,11 @@ class ChipChain:
             out=self.flows,
         )
         self.flows = flows
-        sent = flows.granted[: graph.first_site].tolist()
         if graph.memory:
-            self.memory.book(flows, sent)
+            self.memory.book(flows)
         for edges in graph.to_rivals.values():
-            for rival, edge in zip(graph.rivals, edges.tolist(), strict=True):
-                rival.chips_received = sent[edge]
+            for rival, sent in zip(graph.rivals, flows.granted[edges].tolist(), strict=True):
+                rival.chips_received = sent
         self._settle(month, flows, shocks)
         orders[:] = 0.0
         return flows
