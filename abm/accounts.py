@@ -163,7 +163,7 @@ class Accounts(Queries):
             self.state.chips, self.chip_age,
         )  # fmt: skip
 
-    def profits(self) -> list[float]:
+    def profits(self) -> dict[str, float]:
         """By investor: paid out less paid in, plus the book value of what it holds (sites, deposits with chip makers).
 
         Worked out when first asked for in a month, and kept until it is closed or forgotten: what moves in between
@@ -174,16 +174,15 @@ class Accounts(Queries):
             core.profits(
                 *self._book_columns(), self.owner_number(), self.equity_paid, self.chip_deposits, self.cash, values
             )
-            self._profits = self.ledger.closed, values.tolist()
+            self._profits = self.ledger.closed, dict(zip(self.investor_names, values.tolist(), strict=True))
         return self._profits[1]
 
     def forget_profits(self) -> None:
         self._profits = None
 
     def investor_profit(self, who: str) -> float:
-        """Paid out less paid in, plus book value."""
-        column = self.investor.get(who)
-        return 0.0 if column is None else self.profits()[column]
+        """Paid out less paid in, plus book value; 0 for who is no investor."""
+        return self.profits().get(who, 0.0)
 
     def invested_by(self, who: str, amount: float) -> None:
         """Move an investor's committed budget by a bid taken or given back."""

@@ -149,10 +149,11 @@ class ChipChain:
             return
         model, network, c = self.model, self.graph.network, source.column
         e = self.graph.first_site + c * self.graph.sites + row
-        self.site_supply[c, row] = source.supply
-        self._edge_capacity[e] = source.capacity
-        self._weight[e] = max(source.share, 1e-3) * max(float(model.state.sites.mw[row]), 1.0)
-        network.lead[e], network.tier[e] = source.lead, source.tier
+        if self.site_supply.item(c, row) != source.supply:
+            self.site_supply[c, row] = source.supply
+            self._edge_capacity[e] = source.capacity
+            self._weight[e] = max(source.share, 1e-3) * max(float(model.state.sites.mw[row]), 1.0)
+            network.lead[e], network.tier[e] = source.lead, source.tier
         self._orders[e] += amount
         model.state.wanted[row, c] += amount
         share = 0.0 if public else self.deposit_share[c]

@@ -50,7 +50,7 @@ class TalentPool:
 
     def served_share(self, who: str) -> float:
         """Share of the need of one user that there are people for."""
-        return float(self.served[self._place[who]])
+        return self.served.item(self._place[who])
 
     def month(self, month: int) -> None:
         """Grow the stock, count the needs, share the people."""

@@ -341,10 +341,10 @@ class Owner(SiteHolder):
         refills = self.due(month)
         pays: bool | None = None
         for row, missing in short:
-            if sites.status[row] == DECIDED:
-                if sites.expected[row] > arrives or arrives < sites.ready[row] < NEVER:
+            if sites.status.item(row) == DECIDED:
+                if sites.expected.item(row) > arrives or arrives < sites.ready.item(row) < NEVER:
                     continue
-                left = (1.0 - float(sites.built[row])) * building_months(model, row)
+                left = (1.0 - sites.built.item(row)) * building_months(model, row)
                 if math.floor(left) <= self._lead:
                     yield self._order(row, missing, month)
             elif refills:
