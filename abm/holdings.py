@@ -6,6 +6,7 @@ Nothing is assigned here. The parts (queries, accounts, reporting) are written a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,7 +40,10 @@ class Holdings:
     """Attributes of a model; money in the world's currency, months as indices of the run."""
 
     world: World
-    parameters: Parameters
+    quantities: Parameters
+    """What the run's numbers are, with unit and range."""
+    parameters: Mapping[str, float]
+    """Their values by handle, in a plain dictionary: one of a class of its own takes three times as long to read."""
     calendar: Calendar
     month: int
     luck: Luck
@@ -115,7 +119,7 @@ class Holdings:
     """(groups of generators,) settlement less what they paid on so far, currency."""
     site_terms_of_run: np.ndarray
     _owner_number: tuple[int, np.ndarray]
-    _profits: tuple[int, list[float]] | None
+    _profits: tuple[int, dict[str, float]] | None
     pooled_flow: np.ndarray
     """(months,) net cash flow of all equity in project-financed sites."""
     committed_total: float

@@ -74,17 +74,18 @@ class Model(Accounts, Reporting, mesa.Model):
     ):
         # Mesa's own generators are never drawn from; the seed only keeps it from reading the clock.
         super().__init__(rng=root)
-        self.parameters = Parameters(world.quantities, settings)
-        self.world = world = _in_slots(world, self.parameters)
+        self.quantities = Parameters(world.quantities, settings)
+        self.parameters = dict(self.quantities)
+        self.world = world = _in_slots(world, self.quantities)
         self.calendar = world.calendar
         months = self.calendar.months
         self.month = 0
         self.root = root
         self.power_backend = power_backend
         self.luck = Luck(root)
-        self.outside = Outside(world, self.parameters, shocks, self.luck)
+        self.outside = Outside(world, self.quantities, shocks, self.luck)
         self.board = Board(levers, schedule, triggers, months)
-        self.state = State(world, self.parameters, months)
+        self.state = State(world, self.quantities, months)
         self.ledger, self.decisions = Ledger(), Decisions()
         self.recorder = Recorder(indicators, self.calendar)
         self.indicators = self.recorder.indicators

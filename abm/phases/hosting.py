@@ -7,6 +7,7 @@ What a country cannot hold overflows to the next choice among those with room.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,6 @@ from abm.core.market import choice, host
 
 if TYPE_CHECKING:
     from abm.model import Model
-    from abm.quantities import Parameters
 
 
 class Hosting:
@@ -51,7 +51,7 @@ class Hosting:
         return found
 
     @staticmethod
-    def _terms(p: Parameters, price: Any, latency: Any, strict: Any, carbon: Any, risk: Any) -> Any:
+    def _terms(p: Mapping[str, float], price: Any, latency: Any, strict: Any, carbon: Any, risk: Any) -> Any:
         """What speaks against countries: price in USD/MWh, latency in ms, data rules, carbon in kg/MWh, risk.
 
         Numbers of one country, or arrays of all.
@@ -66,7 +66,7 @@ class Hosting:
 
     def _usual_terms(self, model: Model) -> np.ndarray:
         """Terms under which today's shares were seen: no scenario and no package moves them."""
-        p, table = model.parameters, model.world.countries
+        p, table = model.quantities, model.world.countries
         price, strict, risk = (
             values.astype(float).copy()
             for values in (table.power_price_usd, table.data_strictness, table.risk)
@@ -86,7 +86,7 @@ class Hosting:
         )  # fmt: skip
         self.utility = self.constant - (terms - self.usual)
 
-    def _constants(self, attraction: np.ndarray, p: Parameters) -> np.ndarray:
+    def _constants(self, attraction: np.ndarray, p: Mapping[str, float]) -> np.ndarray:
         """Constants that give the shares of the first month, terms being counted from there.
 
         The table's attractions are logarithms of shares; ``hosting_outside`` of all demand goes
