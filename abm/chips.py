@@ -25,7 +25,7 @@ from abm.chip_graph import (
 )
 from abm.chip_log import AllocationLog
 from abm.core.allocate import Flows, State
-from abm.core.books import recount
+from abm.core.books import recount, totals
 from abm.core.sites import chips as core
 from abm.ledger import Ledger
 from abm.memory_sales import MemorySales
@@ -67,6 +67,8 @@ class ChipChain:
         self._sources: dict[tuple[str, str], list[Source]] = {}
         """What :meth:`sources` has found."""
         self._short, self._by_maker = np.zeros(room, np.int64), np.zeros((2, columns))
+        self._wanted = np.zeros(columns)
+        """By maker: what all sites still want."""
         self._deliveries = (
             np.zeros((2, sites), np.int64),
             np.zeros(sites),
@@ -98,8 +100,11 @@ class ChipChain:
     def check_books(self, ledger: Ledger) -> None:
         """Have the ledger's physical accounts held against the graph's own stocks at every close."""
         ledger.check_stock("gpus in transit", "gpu", self.on_the_way)
-        ledger.check_stock("chip deposits", "money", self.deposit.sum)
+        ledger.check_stock("chip deposits", "money", self._deposits_held)
         self.memory.check_books(ledger)
+
+    def _deposits_held(self) -> float:
+        return float(totals.total(self.deposit.ravel()))
 
     # -- what stakeholders ask ---------------------------------------------------------------
     def memory_ahead(self, maker: str) -> tuple[float, list[float]]:
@@ -215,7 +220,8 @@ class ChipChain:
     def _make(self, month: int, made: Mapping[str, Made], shocks: Shocks | None) -> None:
         """What chip makers are asked for, by the home country, rivals and the rest of the world."""
         model, graph, supply, orders = self.model, self.graph, self.model.supply, self._orders
-        asked = model.state.wanted[: model.state.sites.count].sum(axis=0).tolist()
+        core.wanted_of_makers(model.state.sites.count, model.state.wanted, self._wanted)
+        asked = self._wanted.tolist()
         for maker, said in made.items():
             c = model.makers[maker]
             orders[graph.to_desk[c]], self._weight[graph.to_desk[c]] = asked[c], said.home_weight

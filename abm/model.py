@@ -341,7 +341,7 @@ class Model(Accounts, Reporting, mesa.Model):
         self.max_gap = max(self.max_gap, found.gap)
         self._energy += found.made
         self._direct_mw += float(self.coming_direct[self.month])
-        total = float(found.made.sum())
+        total = sum(found.made.tolist())
         self.carbon_kg_mwh = found.emissions_t * 1000.0 / total if total > 0.0 else 0.0
 
     def release_headroom(self, row: int) -> None:

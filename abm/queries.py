@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from abm.core.books import totals
 from abm.core.market import power_cost
 from abm.core.sites import ahead, census
 from abm.holdings import Holdings
@@ -202,6 +203,11 @@ class Queries(Holdings):
         """H100-equivalents at work at the sites of ``owner`` (row of the cast)."""
         return self._at_work(self.state.sites.owner, owner)
 
+    def machines_at_work(self) -> float:
+        """Accelerators online."""
+        found: float = totals.total(self.state.chips.ravel())
+        return found
+
     def running_mw(self, zones: np.ndarray) -> float:
         """Capacity of AI sites that run in the ``zones`` (a mask), MW."""
         sites = self.state.sites
@@ -235,7 +241,7 @@ class Queries(Holdings):
     def direct_purchase_gap_mw(self) -> float:
         """Renewable capacity that AI sites would still buy directly from, if rules let them."""
         energy = (
-            float(self.state.ai_mw.sum()) * 8760.0 * self.board.value("direct_purchase_openness", self.month)
+            sum(self.state.ai_mw.tolist()) * 8760.0 * self.board.value("direct_purchase_openness", self.month)
         )
         return max(energy / self.parameters["direct_full_hours"] - self._direct_mw, 0.0)
 
@@ -257,9 +263,9 @@ class Queries(Holdings):
         coal = self.power.is_coal
         return float(self.power.costs(month)[coal].mean()) if coal.any() else 0.0
 
-    def energy_of(self, technologies: np.ndarray) -> float:
-        """Energy generated so far by ``technologies`` (a mask), MWh."""
-        return float(self._energy[technologies].sum())
+    def energy_of(self, technologies: Sequence[int]) -> float:
+        """Energy generated so far by ``technologies``, MWh."""
+        return sum([self._energy.item(technology) for technology in technologies])
 
     def seller_of(self, technology: int) -> tuple[str, str]:
         """Account and group (nuclear, renewable, thermal) of a technology's owner."""

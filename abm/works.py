@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from abm.core.allocate import BOUNDS, Network, State
+from abm.core.books import totals
 from abm.core.sites import works as core
 
 if TYPE_CHECKING:
@@ -109,13 +110,16 @@ class SiteWorks:
         """Have what is on its way held against the graph's own pipelines at every close."""
         if not self.makers:
             return
-        ledger.check_stock("works in transit", "mw", self.state.pipeline.sum)
+        ledger.check_stock("works in transit", "mw", self._in_transit)
         if len(self.of_good[0]):
-            self._equipment_before = float(self.model.state.sites.equipment.sum())
+            self._equipment_before = totals.total(self.model.state.sites.equipment)
             ledger.check_stock("power-equipment at sites", "mw", self._equipment_since)
 
     def _equipment_since(self) -> float:
-        return float(self.model.state.sites.equipment.sum()) - self._equipment_before
+        return float(totals.total(self.model.state.sites.equipment) - self._equipment_before)
+
+    def _in_transit(self) -> float:
+        return float(totals.total(self.state.pipeline.ravel()))
 
     def late(self) -> bool:
         """Whether something that a shock made late is on its way."""

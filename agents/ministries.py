@@ -289,7 +289,7 @@ class PresidentialOffice(Ministry):
 
     def score(self, month: int) -> float:
         """Accelerators online."""
-        return float(self.state.chips.sum())
+        return self.world_model.machines_at_work()
 
 
 class LocalGovernment(Stakeholder):
@@ -309,8 +309,7 @@ class LocalGovernment(Stakeholder):
         self.given: list[tuple[int, float]] = []
 
     def act(self, phase: str, month: int) -> Iterable[Intent]:
-        asking = self.world_model.seeking_consent.get(self.zone)
-        return self.consider(asking, month) if asking else ()
+        return self.consider(self.world_model.seeking_consent.get(self.zone, ()), month)
 
     def consider(self, asking: Iterable[int], month: int) -> Iterator[Intent]:
         """Consent to sites ``asking`` for it, or put them off."""

@@ -32,7 +32,7 @@ class Hosting:
         nests = list(dict.fromkeys(table.nest))
         self.nest = np.array([nests.index(nest) for nest in table.nest], np.int64)
         self.nest_count = len(nests)
-        self.demand = 0.0
+        self.demand = self.total = 0.0
         self.home_share = self.home_share_first = 0.0
         self.started = False
         if self.home >= 0:
@@ -106,22 +106,21 @@ class Hosting:
     def run(self, model: Model, month: int, home_room_mw: float) -> float:
         """Share the month's contestable demand; returns MW that the home country hosts for abroad."""
         p, outside, home = model.parameters, model.outside, self.home
-        prices = model.state.site_price
         terms = self._terms(
             p,
-            float(prices.sum()) / len(prices) / float(outside.exchange_rate[month]),
+            model.mean_site_price() / outside.exchange_rate.item(month),
             self.home_latency,
             1.0 - model.board.value("data_openness", month),
             model.carbon_kg_mwh,
-            float(outside.country_risk[month]),
+            outside.country_risk.item(month),
         )
         self.utility[home] = self.constant[home] - (terms - self.usual[home])
-        self.demand = p["contestable_mw"] * float(outside.regional_demand[month])
-        total = host(
+        self.demand = p["contestable_mw"] * outside.regional_demand.item(month)
+        total = self.total = host(
             self.capacity, self.coming[month], home, home_room_mw, p["contestable_capacity_share"], self.utility,
             self.nest, self.nest_count, p["hosting_nest"], self.demand, self.hosted, self.used,
         )  # fmt: skip
-        hosted = float(self.hosted[home])
+        hosted = self.hosted.item(home)
         self.home_share = hosted / total if total > 0.0 else 0.0
         if not self.started:
             self.home_share_first, self.started = self.home_share, True
@@ -132,5 +131,4 @@ class Hosting:
 
     def all_shares(self) -> np.ndarray:
         """(countries,) of what is hosted in the region; NaN where nothing is."""
-        total = float(self.hosted.sum())
-        return self.hosted / total if total > 0.0 else np.full(len(self.hosted), math.nan)
+        return self.hosted / self.total if self.total > 0.0 else np.full(len(self.hosted), math.nan)

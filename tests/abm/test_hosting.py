@@ -82,7 +82,7 @@ def fake_model(
         carbon_kg_mwh=home_carbon,
         quantities=settings,
         parameters=dict(settings),
-        state=SimpleNamespace(site_price=np.array([home_price * 1000.0])),
+        mean_site_price=lambda: home_price * 1000.0,
         board=SimpleNamespace(
             value=lambda handle, month: openness, levers={"data_openness": SimpleNamespace(default=0.5)}
         ),
