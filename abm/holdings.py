@@ -136,6 +136,8 @@ class Holdings:
     max_gap: float
     market_residual: float
     _acting: dict[str, list[Stakeholder]]
+    _turns: dict[str, list[list[Stakeholder]]]
+    """What :meth:`abm.queries.Queries.on_turn` has found, by phase and month of the period."""
     _per_mw: dict[str, float]
     _newest: dict[tuple[str, int], int]
     _leading: list[int]

@@ -94,6 +94,7 @@ class Model(Accounts, Reporting, mesa.Model):
         self.stakeholders = people(self)
         self.agent_of = {agent.who: agent for agent in self.stakeholders}
         self._acting: dict[str, list[Stakeholder]] = {}
+        self._turns: dict[str, list[list[Stakeholder]]] = {}
         self._of_kind: dict[str, list[Stakeholder]] = {}
         self._demand_scale = [
             demand * efficiency ** (self.parameters["compute_price_elasticity"] - 1.0)

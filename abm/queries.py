@@ -21,6 +21,15 @@ OUTLOOK_YEARS = 8
 """Years ahead for which owners reckon with a price, this year included."""
 
 
+def _turns_of(agents: Sequence[Stakeholder], phase: str) -> list[list[Stakeholder]]:
+    """Who acts, by month of the shortest period that all of ``agents`` share."""
+    rhythms = [agent.every(phase) for agent in agents]
+    return [
+        [agent for agent, (months, offset) in zip(agents, rhythms, strict=True) if (m + offset) % months == 0]
+        for m in range(math.lcm(*[months for months, _ in rhythms]))
+    ]
+
+
 class Queries(Holdings):
     """Read-only questions; mixed into :class:`abm.model.Model`."""
 
@@ -28,6 +37,13 @@ class Queries(Holdings):
     def acting(self, phase: str) -> Sequence[Stakeholder]:
         """Stakeholders that act in ``phase``, in the order of the cast."""
         return self._acting.get(phase, ())
+
+    def on_turn(self, phase: str, month: int) -> Sequence[Stakeholder]:
+        """Those whose turn it is in ``month``, for phases in which many act every few months only."""
+        turns = self._turns.get(phase)
+        if turns is None:
+            turns = self._turns[phase] = _turns_of(self.acting(phase), phase)
+        return turns[month % len(turns)]
 
     def by_kind(self, kind: str) -> list[Any]:
         return self._of_kind.get(kind, [])

@@ -50,6 +50,10 @@ class Stakeholder(mesa.Agent):
         """Intents of this month in ``phase``; the base does nothing."""
         return ()
 
+    def every(self, phase: str) -> tuple[int, int]:
+        """(months, offset): in ``phase`` it acts in the months m in which ``m + offset`` is a multiple of ``months``."""
+        return 1, 0
+
     def learn(self, month: int) -> None:
         """Take in what the month brought (beliefs); called once, after money has moved."""
 

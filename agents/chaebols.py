@@ -49,9 +49,7 @@ class PublicOperator(Developer):
     """
 
     READS: ClassVar[tuple[str, ...]] = (*Owner.READS, "state_gpu_purchases")
-
-    def order(self, month: int) -> Iterable[Intent]:
-        return ()
+    PHASES: ClassVar[tuple[str, ...]] = ("investment", "own-equity")
 
     def score(self, month: int) -> float:
         """H100-equivalents at work in its halls."""

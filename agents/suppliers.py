@@ -221,7 +221,7 @@ class HbmMaker(SiteHolder):
 
     def act(self, phase: str, month: int) -> Iterable[Intent]:
         if phase == "investment":
-            return self.review_plants(month) if self.due(month) else ()
+            return self.review_plants(month)
         return self.sell(month)
 
     def sell(self, month: int) -> Iterable[Intent]:

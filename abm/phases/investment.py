@@ -49,7 +49,7 @@ class Offer:
 
 def run(model: Model, month: int) -> None:
     offers: list[Offer] = []
-    for agent in model.acting("investment"):
+    for agent in model.on_turn("investment", month):
         for intent in agent.act("investment", month):
             _resolve(model, month, intent, offers)
     model.offers = offers
