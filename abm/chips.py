@@ -57,8 +57,6 @@ class ChipChain:
         leader = model.makers.get(model.leading_maker)
         self.newest = np.zeros(vintage.shape[1], np.int64) if leader is None else vintage[leader].clip(0)
         """(months,) vintage of the leading maker that buyers count on."""
-        self._price = np.array(world.vintages.price_usd, float) * model.parameters["gpu_price_factor"]
-        """(vintages,) price of a machine before the exchange rate."""
         self._per_chip: list[list[float]] = np.where(
             vintage >= 0, world.vintages.hbm_gb[vintage], 0.0
         ).tolist()
@@ -250,7 +248,7 @@ class ChipChain:
         found = core.take_over(
             month, model.state.sites.count, flows.asked, flows.granted, network.lead,
             shocks.delay if shocks else self._no_delay, network.queue_row, self._vintage,
-            self._price * float(model.outside.exchange_rate[month]), graph.supply_edge, self.site_supply,
+            model.vintage_price * model.outside.exchange_rate.item(month), graph.supply_edge, self.site_supply,
             supply.flow[month], supply.asked[month], self.state.backlog, model.state.wanted, model.state.ordered,
             self._value, self._by_maker, self._short,
         )  # fmt: skip

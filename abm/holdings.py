@@ -83,6 +83,8 @@ class Holdings:
     leading_maker: str
     is_npu: np.ndarray
     vintage_kw: np.ndarray
+    vintage_price: np.ndarray
+    """(vintages,) price of a machine before the exchange rate."""
     """(vintages,) as the world's table has it, in an array that compiled code takes."""
     vintage_h100e: np.ndarray
     is_leader: np.ndarray

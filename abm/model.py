@@ -108,7 +108,7 @@ class Model(Accounts, Reporting, mesa.Model):
             for phase in agent.PHASES:
                 self._acting.setdefault(phase, []).append(agent)
         # Who learns is settled here, as who acts is.
-        self.learners = [agent for agent in self.stakeholders if type(agent).learn is not Stakeholder.learn]
+        self.learners = [agent for agent in self.stakeholders if agent.learns()]
         self._prepare_sellers()
         self.chips = ChipChain(self)
         self.works = SiteWorks(self)
@@ -165,6 +165,7 @@ class Model(Accounts, Reporting, mesa.Model):
         leaders = [maker for maker in self.makers if kinds[maker] == "gpu-maker"]
         self.leading_maker = leaders[0] if leaders else next(iter(self.makers), "")
         self.vintage_kw, self.vintage_h100e = np.array(v.kw, float), np.array(v.h100e, float)
+        self.vintage_price = np.array(v.price_usd, float) * p["gpu_price_factor"]
         self.is_leader = np.array([maker == self.leading_maker for maker in self.maker_of], bool)
         self._leading = _newest_by_month(v, np.flatnonzero(self.is_leader), months + 241)
         self.state.wanted = np.zeros((len(sites.mw), max(len(self.makers), 1)))

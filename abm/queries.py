@@ -82,11 +82,8 @@ class Queries(Holdings):
 
     def chip_price(self, vintage: int, month: int) -> float:
         """Price of one accelerator with its share of server and network, in currency."""
-        return (
-            float(self.world.vintages.price_usd[vintage])
-            * self.parameters["gpu_price_factor"]
-            * float(self.outside.exchange_rate[month])
-        )
+        price: float = self.vintage_price.item(vintage) * self.outside.exchange_rate.item(month)
+        return price
 
     def lead_months(self, buyer: str, good: str) -> int:
         """Longest lead time among the buyer's edges for ``good`` (0 where it has none)."""
@@ -133,7 +130,7 @@ class Queries(Holdings):
             state.chips,
             self.vintage_kw,
             self.vintage_h100e,
-            float(self.vintage_kw[newest] / self.vintage_h100e[newest]),
+            self.vintage_kw.item(newest) / self.vintage_h100e.item(newest),
             state.site_price,
         )
         return float(cost) * p["gpu_power_factor"] * p["pue"] / 1000.0 * (1.0 + p["running_overhead"])

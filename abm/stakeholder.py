@@ -57,6 +57,10 @@ class Stakeholder(mesa.Agent):
     def learn(self, month: int) -> None:
         """Take in what the month brought (beliefs); called once, after money has moved."""
 
+    def learns(self) -> bool:
+        """Whether it has anything to take in; settled once, when a model is built."""
+        return type(self).learn is not Stakeholder.learn
+
     def score(self, month: int) -> float:
         """The stakeholder's own objective, in the natural unit that the cast declares; NaN if undefined."""
         return math.nan

@@ -336,4 +336,5 @@ class LocalGovernment(Stakeholder):
 
     def score(self, month: int) -> float:
         """AI-site capacity at work in the zone, MW."""
-        return float(self.state.ai_mw[self.zone])
+        running: float = self.state.ai_mw.item(self.zone)
+        return running

@@ -51,4 +51,5 @@ class Rival(Stakeholder):
 
     def score(self, month: int) -> float:
         """Contestable demand hosted, MW."""
-        return float(self.world_model.hosting.hosted[self.country])
+        hosted: float = self.world_model.hosting.hosted.item(self.country)
+        return hosted

@@ -6,8 +6,6 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
 from abm.calendar import NEVER
 from abm.decisions import Intent
 from abm.phases.building import building_months
@@ -26,7 +24,6 @@ class SiteHolder(Stakeholder):
     def __init__(self, model: Model, who: str):
         super().__init__(model, who)
         self.review_months = max(int(model.parameters["review_months"]), 1)
-        self._own = np.zeros(0, np.int64)
         self._own_rows: list[int] = []
         self._plants: set[int] = set()
         self._counted = -1
@@ -35,11 +32,11 @@ class SiteHolder(Stakeholder):
         """The stakeholder's sites and what each stands at, as (row, status), in the order of rows."""
         sites = self.state.sites
         if self._counted != sites.count:
-            self._own = (sites.owner[: sites.count] == self.row).nonzero()[0]
-            self._own_rows = self._own.tolist()
-            self._plants = set(self._own[sites.kind[self._own] == FAB].tolist())
+            self._own_rows = (sites.owner[: sites.count] == self.row).nonzero()[0].tolist()
+            self._plants = {row for row in self._own_rows if sites.kind.item(row) == FAB}
             self._counted = sites.count
-        return list(zip(self._own_rows, sites.status[self._own].tolist(), strict=True))
+        status = sites.status.item
+        return [(row, status(row)) for row in self._own_rows]
 
     def mine(self, *statuses: int) -> list[int]:
         """Rows of the stakeholder's sites that stand at one of ``statuses``."""
@@ -86,7 +83,9 @@ class PriceRecord:
     All owners see the same market, so those with the usual heuristics share one record.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, keeper: str = "") -> None:
+        self.keeper = keeper
+        """Who brings it up to date, for all who share it."""
         self.views: dict[tuple[int, float], tuple[float, float]] = {}
         """What they say, by months of market seen and years ahead."""
         self.error = [0.0, 0.0]
@@ -153,7 +152,7 @@ class Owner(SiteHolder):
     def __init__(self, model: Model, who: str):
         super().__init__(model, who)
         usual = type(self).heuristics is Owner.heuristics
-        self.record: PriceRecord = model.views.setdefault("" if usual else who, PriceRecord())
+        self.record: PriceRecord = model.views.setdefault("" if usual else who, PriceRecord(who))
         self.spent_this_year = 0.0
         self._lead = model.lead_months(who, "gpu")
 
@@ -185,6 +184,9 @@ class Owner(SiteHolder):
         error, choice = self.record.error, self.world_model.parameters["heuristic_choice"]
         weight = 1.0 / (1.0 + math.exp(max(min(choice * (error[1] - error[0]), 50.0), -50.0)))
         return follow ** (1.0 - weight) * trend**weight
+
+    def learns(self) -> bool:
+        return self.record.keeper == self.who or type(self).learn is not Owner.learn
 
     def learn(self, month: int) -> None:
         if not self.record.knows(month):
@@ -353,7 +355,7 @@ class Owner(SiteHolder):
 
     def refill_pays(self, month: int) -> bool:
         """Whether one new accelerator in a standing building earns its price and the required return."""
-        model, p, v = self.world_model, self.world_model.parameters, self.world_model.world.vintages
+        model, p = self.world_model, self.world_model.parameters
         vintage = model.vintage_for(month + self._lead)
         price = (
             model.chip_price(vintage, month)
@@ -361,14 +363,14 @@ class Owner(SiteHolder):
             * (1.0 - self.lever("tax_credit"))
         )
         rent = (
-            float(v.h100e[vintage])
+            model.vintage_h100e.item(vintage)
             * 8760.0
             * p["availability"]
             * self.forecast(month, 1.0)
             * model.expected_use(month + 12)
         )
         cost = (
-            float(v.kw[vintage])
+            model.vintage_kw.item(vintage)
             * p["gpu_power_factor"]
             * p["pue"]
             / 1000.0

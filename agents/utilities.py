@@ -246,10 +246,8 @@ class Resources:
     ) -> Programme:
         """``mw``, as far as the potential goes."""
         taken = used[self.rows].tolist()
-        mw = [
-            max(min(wish, potential - there), 0.0)
-            for wish, potential, there in zip(mw, self.potential, taken, strict=True)
-        ]
+        left = [max(potential - there, 0.0) for potential, there in zip(self.potential, taken, strict=True)]
+        mw = [wish if wish < room else room for wish, room in zip(mw, left, strict=True)]
         return Programme(
             who, "build", "power", sum(mw), "MW", rows=self.rows, mw=np.array(mw), cost=cost, earned=earned,
             lead=self.lead, zone=self.zone, technology=self.technology, goods=self.goods, subjects=self.names,

@@ -70,11 +70,8 @@ def _short_of_chips(model: Model, month: int) -> dict[int, list[tuple[int, float
         state.ordered, state.wanted, model.vintage_kw, rows, missing,
     )  # fmt: skip
     by_owner: dict[int, list[tuple[int, float]]] = {}
-    here = rows[:found]
-    for owner, row, gap in zip(
-        sites.owner[here].tolist(), here.tolist(), missing[:found].tolist(), strict=True
-    ):
-        by_owner.setdefault(owner, []).append((row, gap))
+    for row, gap in zip(rows[:found].tolist(), missing[:found].tolist(), strict=True):
+        by_owner.setdefault(sites.owner.item(row), []).append((row, gap))
     return by_owner
 
 

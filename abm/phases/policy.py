@@ -158,7 +158,7 @@ def _retire_by_policy(model: Model, month: int) -> None:
         return
     generator = model.role("thermal")
     for row in model.closing_order:
-        if state.plant_retires[row] <= month or plants.commissioned[row] > month:
+        if state.plant_retires.item(row) <= month or plants.commissioned.item(row) > month:
             continue
         if closed + state.plant_mw[row] > asked + 1e-9:
             break
