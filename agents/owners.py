@@ -248,7 +248,7 @@ class Owner(SiteHolder):
         deposit = self.lever("queue_deposit") * sites.mw.item(row) * 1000.0
         asked = self.trait["apply_at"] + 2.0 * deposit / found.equity
         if found.ratio >= asked:
-            yield self._apply(row, month, **_figures(found))
+            yield self._apply(row, month, **found.figures())
         else:
             yield self.intent(
                 "wait",
@@ -258,7 +258,7 @@ class Owner(SiteHolder):
                 "queue deposit" if found.ratio >= self.trait["apply_at"] else "hurdle",
                 row,
                 asked=asked,
-                **_figures(found),
+                **found.figures(),
             )
 
     def _consider_moving(self, row: int, month: int) -> Iterator[Intent]:
@@ -295,15 +295,15 @@ class Owner(SiteHolder):
         asked = self.threshold(row)
         if sites.finance.item(row) == 0:
             if self.lever("state_gpu_purchases") > 0.0:
-                yield self.intent("decide", key, found.cost, "money", target=row, **_figures(found))
+                yield self.intent("decide", key, found.cost, "money", target=row, **found.figures())
             else:
                 yield self.intent("wait", key, mw, "MW", "no state purchases", row)
         elif found.ratio >= asked:
-            yield self.intent("decide", key, found.cost, "money", target=row, asked=asked, **_figures(found))
+            yield self.intent("decide", key, found.cost, "money", target=row, asked=asked, **found.figures())
         elif month - sites.step["assessed"].item(row) > self.world_model.parameters["give_up_months"]:
-            yield self.intent("withdraw", key, mw, "MW", "hurdle", row, asked=asked, **_figures(found))
+            yield self.intent("withdraw", key, mw, "MW", "hurdle", row, asked=asked, **found.figures())
         else:
-            yield self.intent("wait", key, mw, "MW", "hurdle", row, asked=asked, **_figures(found))
+            yield self.intent("wait", key, mw, "MW", "hurdle", row, asked=asked, **found.figures())
 
     def _consider_another(self, month: int, standing: list[tuple[int, int]]) -> Iterator[Intent]:
         """A further site, where the pipeline is empty and money would be well spent."""
@@ -329,7 +329,7 @@ class Owner(SiteHolder):
         asked = self.threshold(like) * model.parameters["origination_margin"]
         if found.ratio >= asked:
             yield self.intent(
-                "originate", f"{self.who}-{month}", mw, "MW", target=like, asked=asked, **_figures(found)
+                "originate", f"{self.who}-{month}", mw, "MW", target=like, asked=asked, **found.figures()
             )
 
     # -- accelerators ------------------------------------------------------------------------
@@ -389,8 +389,3 @@ class Owner(SiteHolder):
     def score(self, month: int) -> float:
         """Profit so far: what sites paid out less what they cost, and what stands at depreciated cost."""
         return self.world_model.investor_profit(self.who)
-
-
-def _figures(found: Appraisal) -> dict[str, Any]:
-    """An appraisal's figures for the decision log."""
-    return dict(found.figures())

@@ -11,15 +11,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from abm.model import Model
 
 
-@dataclass(frozen=True, slots=True)
-class Appraisal:
+class Appraisal(NamedTuple):
     """One appraisal of a site; money in currency, rates a year, ``delay`` in years from now to revenue."""
 
     cost: float
@@ -38,7 +36,7 @@ class Appraisal:
     revenue: float
     running_cost: float
 
-    def figures(self) -> dict[str, float]:
+    def figures(self) -> dict[str, Any]:
         """What the decision log keeps."""
         return {
             "cost": self.cost,
