@@ -121,6 +121,8 @@ class Holdings:
     """(groups of generators,) settlement less what they paid on so far, currency."""
     site_terms_of_run: np.ndarray
     _owner_number: tuple[int, np.ndarray]
+    _programme_lines: np.ndarray
+    """By lever: line of the journal on which its cost to the budget is booked."""
     _profits: tuple[int, dict[str, float]] | None
     pooled_flow: np.ndarray
     """(months,) net cash flow of all equity in project-financed sites."""

@@ -283,6 +283,10 @@ class Model(Accounts, Reporting, mesa.Model):
             tariff=p["tariff_start"], debt=p["utility_debt_start"], capital=p["utility_capital_start"]
         )
         state.site_price = np.full(len(self.world.zones), p["tariff_start"] * p["site_tariff_ratio"])
+        self._programme_lines = np.array(
+            [ledger.line("households", "treasury", "money", f"programme {lever}") for lever in self.board.levers],
+            np.int64,
+        )
         ledger.post(OPENING, self.utility_account, "debt", p["utility_debt_start"], "opening")
         for row in range(sites.count):
             if sites.kind[row] == AI:

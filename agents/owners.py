@@ -388,4 +388,4 @@ class Owner(SiteHolder):
 
     def score(self, month: int) -> float:
         """Profit so far: what sites paid out less what they cost, and what stands at depreciated cost."""
-        return self.world_model.investor_profit(self.who)
+        return self.world_model.profits().get(self.who, 0.0)

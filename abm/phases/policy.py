@@ -41,7 +41,7 @@ def run(model: Model, month: int) -> None:
             intents.sort(key=lambda intent: _rank(model, intent))
         for intent in intents:
             _RESOLVE[intent.verb](model, month, intent)
-    _pay_programmes(model, month)
+    model.pay_programmes(month)
     _retire_by_policy(model, month)
 
 
@@ -142,11 +142,6 @@ _RESOLVE = {
     "ask-extension": _ask_extension,
 }
 _ORDER = {verb: place for place, verb in enumerate(_RESOLVE)}
-
-
-def _pay_programmes(model: Model, month: int) -> None:
-    for handle, cost in model.board.programme_costs(month):
-        model.spend(month, cost / 12.0, f"programme {handle}")
 
 
 def _retire_by_policy(model: Model, month: int) -> None:
