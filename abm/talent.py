@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from abm.core.allocate import join, staff
 from abm.core.allocate import people as at
-from abm.core.allocate import staff
 from abm.core.allocate.rationing import rule_code
 from abm.decisions import Intent
 from abm.state import AI, ENERGISED
@@ -74,7 +74,5 @@ class TalentPool:
         """``people`` join the stock; they are booked where they are missing most."""
         model = self.model
         model.talent += people
-        missing = self.need * (1.0 - self.served) * (self._edges >= 0)
-        total = float(missing.sum())
-        if total > 0.0:
-            model.supply.book_all(month, self._edges, people * missing / total, missing)
+        supply = model.supply
+        join(people, self._edges, self.need, self.served, supply.flow[month], supply.asked[month])
