@@ -53,6 +53,15 @@ class Accounts(Queries):
     def spend(self, month: int, amount: float, cause: str) -> None:
         """A programme's cost, within the envelope."""
         self.ledger.post("households", "treasury", "money", amount, cause)
+        self._spent(amount)
+
+    def pay_programmes(self, month: int) -> None:
+        """What the levers in force cost this month, within the envelope."""
+        costs = np.array(self.board.programme_costs(month)) / 12.0
+        self.ledger.post_lines(self._programme_lines, costs)
+        self._spent(sum(costs.tolist()))
+
+    def _spent(self, amount: float) -> None:
         self.budget.spent += amount
         self.budget.total += amount
         self.public_month += amount
@@ -60,7 +69,7 @@ class Accounts(Queries):
     def running_costs_to_come(self, month: int) -> float:
         """What the levers in force will still cost the budget this year."""
         left = 11 - self.calendar.month_of_year(month)
-        return sum(cost for _, cost in self.board.programme_costs(month)) * left / 12.0
+        return sum(self.board.programme_costs(month)) * left / 12.0
 
     def pay_public(self, month: int, amount: float, to: str, cause: str) -> None:
         """A purchase whose cost was set aside when it was ordered."""
@@ -163,27 +172,25 @@ class Accounts(Queries):
             self.state.chips, self.chip_age,
         )  # fmt: skip
 
-    def profits(self) -> list[float]:
+    def profits(self) -> dict[str, float]:
         """By investor: paid out less paid in, plus the book value of what it holds (sites, deposits with chip makers).
 
         Worked out when first asked for in a month, and kept until it is closed or forgotten: what moves in between
         does not show.
         """
-        if self._profits is None or self._profits[0] != self.ledger.closed:
-            values = np.empty(len(self.investor))
-            core.profits(
-                *self._book_columns(), self.owner_number(), self.equity_paid, self.chip_deposits, self.cash, values
-            )
-            self._profits = self.ledger.closed, values.tolist()
-        return self._profits[1]
+        kept = self._profits
+        if kept is not None and kept[0] == self.ledger.closed:
+            return kept[1]
+        values = np.empty(len(self.investor))
+        core.profits(
+            *self._book_columns(), self.owner_number(), self.equity_paid, self.chip_deposits, self.cash, values
+        )
+        found = dict(zip(self.investor_names, values.tolist(), strict=True))
+        self._profits = self.ledger.closed, found
+        return found
 
     def forget_profits(self) -> None:
         self._profits = None
-
-    def investor_profit(self, who: str) -> float:
-        """Paid out less paid in, plus book value."""
-        column = self.investor.get(who)
-        return 0.0 if column is None else self.profits()[column]
 
     def invested_by(self, who: str, amount: float) -> None:
         """Move an investor's committed budget by a bid taken or given back."""

@@ -99,7 +99,6 @@ class Board:
                     stands = float(value)
             self._target[handle], self._in_force[handle] = target, [stands] * months
             self._pending[handle] = stands
-        self._paid_for = [(handle, lever) for handle, lever in self.levers.items() if lever.cost != 0.0]
         self.acts: list[Act] = []
         self.fired: dict[str, int] = {}
 
@@ -128,13 +127,12 @@ class Board:
             if target[handle][month] != pending[handle]
         ]
 
-    def programme_costs(self, month: int) -> list[tuple[str, float]]:
-        """Levers that cost something as they stand in ``month``, and their yearly cost (currency/year)."""
-        costs = [
-            (handle, max(self._in_force[handle][month] - lever.default, 0.0) * lever.cost)
-            for handle, lever in self._paid_for
+    def programme_costs(self, month: int) -> list[float]:
+        """By lever: its yearly cost as it stands in ``month`` (currency/year)."""
+        return [
+            lever.cost * (values[month] - lever.default) if values[month] > lever.default else 0.0
+            for lever, values in zip(self.levers.values(), self._in_force.values(), strict=True)
         ]
-        return [(handle, cost) for handle, cost in costs if cost != 0.0]
 
     def running_cost(self, handle: str, value: float) -> float:
         """Yearly cost to the budget of a lever standing at ``value``, counted from its default (currency/year)."""

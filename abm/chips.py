@@ -25,7 +25,7 @@ from abm.chip_graph import (
 )
 from abm.chip_log import AllocationLog
 from abm.core.allocate import Flows, State
-from abm.core.books import recount
+from abm.core.books import recount, totals
 from abm.core.sites import chips as core
 from abm.ledger import Ledger
 from abm.memory_sales import MemorySales
@@ -57,8 +57,6 @@ class ChipChain:
         leader = model.makers.get(model.leading_maker)
         self.newest = np.zeros(vintage.shape[1], np.int64) if leader is None else vintage[leader].clip(0)
         """(months,) vintage of the leading maker that buyers count on."""
-        self._price = np.array(world.vintages.price_usd, float) * model.parameters["gpu_price_factor"]
-        """(vintages,) price of a machine before the exchange rate."""
         self._per_chip: list[list[float]] = np.where(
             vintage >= 0, world.vintages.hbm_gb[vintage], 0.0
         ).tolist()
@@ -67,6 +65,8 @@ class ChipChain:
         self._sources: dict[tuple[str, str], list[Source]] = {}
         """What :meth:`sources` has found."""
         self._short, self._by_maker = np.zeros(room, np.int64), np.zeros((2, columns))
+        self._wanted = np.zeros(columns)
+        """By maker: what all sites still want."""
         self._deliveries = (
             np.zeros((2, sites), np.int64),
             np.zeros(sites),
@@ -98,15 +98,17 @@ class ChipChain:
     def check_books(self, ledger: Ledger) -> None:
         """Have the ledger's physical accounts held against the graph's own stocks at every close."""
         ledger.check_stock("gpus in transit", "gpu", self.on_the_way)
-        ledger.check_stock("chip deposits", "money", self.deposit.sum)
+        ledger.check_stock("chip deposits", "money", self._deposits_held)
         self.memory.check_books(ledger)
+
+    def _deposits_held(self) -> float:
+        return float(totals.total(self.deposit.ravel()))
 
     # -- what stakeholders ask ---------------------------------------------------------------
     def memory_ahead(self, maker: str) -> tuple[float, list[float]]:
         """Memory that a chip maker holds, GB, and what is due to it in each month of its lead time from now on."""
-        graph, state = self.graph, self.state
         c = self.model.makers[maker]
-        return state.input_stock.item(c), state.due(graph.feeds_of[c], graph.memory_lead[c])
+        return self.state.input_stock.item(c), self.memory.due(c)
 
     def vintage(self, maker: str, month: int) -> int:
         """Newest vintage of a maker that can be had in ``month``; -1 where there is none yet."""
@@ -150,10 +152,11 @@ class ChipChain:
             return
         model, network, c = self.model, self.graph.network, source.column
         e = self.graph.first_site + c * self.graph.sites + row
-        self.site_supply[c, row] = source.supply
-        self._edge_capacity[e] = source.capacity
-        self._weight[e] = max(source.share, 1e-3) * max(float(model.state.sites.mw[row]), 1.0)
-        network.lead[e], network.tier[e] = source.lead, source.tier
+        if self.site_supply.item(c, row) != source.supply:
+            self.site_supply[c, row] = source.supply
+            self._edge_capacity[e] = source.capacity
+            self._weight[e] = max(source.share, 1e-3) * max(float(model.state.sites.mw[row]), 1.0)
+            network.lead[e], network.tier[e] = source.lead, source.tier
         self._orders[e] += amount
         model.state.wanted[row, c] += amount
         share = 0.0 if public else self.deposit_share[c]
@@ -186,7 +189,7 @@ class ChipChain:
         free, kept = [offer[0] for offer in offered], [offer[1] for offer in offered]
         output = [made[maker].output if maker in made else 0.0 for maker in self.makers]
         self._capacity[: graph.limited] = [*free, *kept, *output]
-        self.memory.sell(month, free, kept, memory_orders, shocks)
+        self.memory.sell(month, free, self._capacity[: 2 * len(free)], memory_orders, shocks)
         self._make(month, made, shocks)
         if shocks:
             at = self.site_supply.ravel()
@@ -203,12 +206,11 @@ class ChipChain:
             out=self.flows,
         )
         self.flows = flows
-        sent = flows.granted[: graph.first_site].tolist()
         if graph.memory:
-            self.memory.book(flows, sent)
+            self.memory.book(flows)
         for edges in graph.to_rivals.values():
-            for rival, edge in zip(graph.rivals, edges.tolist(), strict=True):
-                rival.chips_received = sent[edge]
+            for rival, sent in zip(graph.rivals, flows.granted[edges].tolist(), strict=True):
+                rival.chips_received = sent
         self._settle(month, flows, shocks)
         orders[:] = 0.0
         return flows
@@ -216,7 +218,8 @@ class ChipChain:
     def _make(self, month: int, made: Mapping[str, Made], shocks: Shocks | None) -> None:
         """What chip makers are asked for, by the home country, rivals and the rest of the world."""
         model, graph, supply, orders = self.model, self.graph, self.model.supply, self._orders
-        asked = model.state.wanted[: model.state.sites.count].sum(axis=0).tolist()
+        core.wanted_of_makers(model.state.sites.count, model.state.wanted, self._wanted)
+        asked = self._wanted.tolist()
         for maker, said in made.items():
             c = model.makers[maker]
             orders[graph.to_desk[c]], self._weight[graph.to_desk[c]] = asked[c], said.home_weight
@@ -245,7 +248,7 @@ class ChipChain:
         found = core.take_over(
             month, model.state.sites.count, flows.asked, flows.granted, network.lead,
             shocks.delay if shocks else self._no_delay, network.queue_row, self._vintage,
-            self._price * float(model.outside.exchange_rate[month]), graph.supply_edge, self.site_supply,
+            model.vintage_price * model.outside.exchange_rate.item(month), graph.supply_edge, self.site_supply,
             supply.flow[month], supply.asked[month], self.state.backlog, model.state.wanted, model.state.ordered,
             self._value, self._by_maker, self._short,
         )  # fmt: skip

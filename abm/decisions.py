@@ -87,24 +87,26 @@ class Decisions:
     def note(self, month: int, intent: Intent, granted: float | None = None, bound: str = "") -> None:
         """Write an intent down with what was granted (all of it by default) and what bound."""
         self.records.append(
-            Decision(
-                month,
-                intent.who,
-                intent.verb,
-                intent.subject,
-                float(intent.amount),
-                float(intent.amount if granted is None else granted),
-                intent.unit,
-                bound or intent.bound,
-                {name: float(value) for name, value in intent.values.items()},
+            Decision._make(
+                (
+                    month,
+                    intent.who,
+                    intent.verb,
+                    intent.subject,
+                    float(intent.amount),
+                    float(intent.amount if granted is None else granted),
+                    intent.unit,
+                    bound or intent.bound,
+                    {name: float(value) for name, value in intent.values.items()},
+                )
             )
         )
 
     def repeat(self, month: int, intent: Intent, granted: float, bound: str = "", every: int = 12) -> None:
         """Like ``note``, but a standing answer is written down only when its reason changes, or once in ``every`` months."""
         key, reason = (intent.who, intent.verb, intent.subject), bound or intent.bound
-        at, before = self._said.get(key, (-every, ""))
-        if before != reason or month - at >= every:
+        said = self._said.get(key)
+        if said is None or said[1] != reason or month - said[0] >= every:
             self._said[key] = (month, reason)
             self.note(month, intent, granted, bound)
 

@@ -6,6 +6,7 @@ Nothing is assigned here. The parts (queries, accounts, reporting) are written a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,7 +40,10 @@ class Holdings:
     """Attributes of a model; money in the world's currency, months as indices of the run."""
 
     world: World
-    parameters: Parameters
+    quantities: Parameters
+    """What the run's numbers are, with unit and range."""
+    parameters: Mapping[str, float]
+    """Their values by handle, in a plain dictionary: one of a class of its own takes three times as long to read."""
     calendar: Calendar
     month: int
     luck: Luck
@@ -79,6 +83,8 @@ class Holdings:
     leading_maker: str
     is_npu: np.ndarray
     vintage_kw: np.ndarray
+    vintage_price: np.ndarray
+    """(vintages,) price of a machine before the exchange rate."""
     """(vintages,) as the world's table has it, in an array that compiled code takes."""
     vintage_h100e: np.ndarray
     is_leader: np.ndarray
@@ -115,7 +121,9 @@ class Holdings:
     """(groups of generators,) settlement less what they paid on so far, currency."""
     site_terms_of_run: np.ndarray
     _owner_number: tuple[int, np.ndarray]
-    _profits: tuple[int, list[float]] | None
+    _programme_lines: np.ndarray
+    """By lever: line of the journal on which its cost to the budget is booked."""
+    _profits: tuple[int, dict[str, float]] | None
     pooled_flow: np.ndarray
     """(months,) net cash flow of all equity in project-financed sites."""
     committed_total: float
@@ -132,6 +140,8 @@ class Holdings:
     max_gap: float
     market_residual: float
     _acting: dict[str, list[Stakeholder]]
+    _turns: dict[str, list[list[Stakeholder]]]
+    """What :meth:`abm.queries.Queries.on_turn` has found, by phase and month of the period."""
     _per_mw: dict[str, float]
     _newest: dict[tuple[str, int], int]
     _leading: list[int]

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from abm.chip_graph import ChipGraph, Feed, Shocks
+from abm.chip_graph import ChipGraph, Shocks
 from abm.chip_log import AllocationLog
 from abm.core.allocate import Flows, State
 from abm.core.books import recount
+from abm.core.sites import memory as core
 from abm.ledger import OPENING, Ledger
 
 if TYPE_CHECKING:
@@ -29,13 +30,39 @@ class MemorySales:
         self.model, self.graph, self.network, self.state = model, graph, graph.network, state
         self._orders, self._log = orders, log
         self._accounts = [f"hbm of {maker}" for maker in graph.makers]
-        self._reserve = np.array(graph.reserve, np.int64)
+        both, makers = [*graph.feeds, *graph.reserve_feeds], len(graph.makers)
+        self._feeds = np.array([feed[:3] for feed in both], np.int64).reshape(-1, 3)
+        self._reserve, self._abroad = np.array(graph.reserve, np.int64), np.array(graph.memory_abroad, np.int64)
+        self._lines = self._journal_lines()
+        self._moved = np.zeros(len(self._lines))
+        """What the last month moved, by journal line."""
+        self._output, self._passes = np.ones(len(graph.memory)), np.ones(len(both))
+        """What shocks leave of each memory maker's output and of each feed."""
+        self._volume, self._sums = np.zeros(len(both)), np.zeros((2, makers))
         self._held: list[float] = []
         """By chip maker: share of free memory under contract that the network's weights stand for."""
+        self._under_contract = np.zeros(makers)
+        """The same, for the compiled core."""
+        self._due = np.zeros((makers, max(graph.memory_lead, default=0)))
+        self._due_in, self._due_list = -1, self._due.tolist()
         self.sold_out = True
         """Whether the leading chip maker asked for about all that it had under contract, or more."""
-        self.sold: dict[str, float] = {}
+        self._sold = np.zeros(len(graph.memory))
         """By memory maker: what it has sold freely so far."""
+
+    def _journal_lines(self) -> np.ndarray:
+        """Of the journal, in the order in which :func:`abm.core.sites.memory.book` gives what moved."""
+        line = self.model.ledger.line
+        lines = [
+            line("hbm abroad", "hbm makers", "hbm", "memory sold"),
+            line("hbm in transit", "hbm makers", "hbm", "memory sold"),
+            line("hbm reserve", "hbm makers", "hbm", "memory kept back"),
+            line("hbm in transit", "hbm reserve", "hbm", "memory from the reserve"),
+        ]
+        for account in self._accounts:
+            lines.append(line(account, "hbm in transit", "hbm", "memory received"))
+            lines.append(line("hbm built in", account, "hbm", "memory used"))
+        return np.array(lines, np.int64)
 
     def check_books(self, ledger: Ledger) -> None:
         """Have the ledger's accounts of memory held against the graph's own stocks at every close."""
@@ -55,46 +82,49 @@ class MemorySales:
         )
         return counted
 
+    # -- what others ask -----------------------------------------------------------------------
+    def sold_by(self, who: str) -> float:
+        """What a memory maker has sold freely so far; 0 for anybody else."""
+        memory = self.graph.memory
+        return self._sold.item(memory.index(who)) if who in memory else 0.0
+
+    def due(self, maker: int) -> list[float]:
+        """What is on its way to a chip maker and arrives in each month of its lead time, this one first."""
+        if self._due_in != self.state.now:
+            core.due(self.state.now, self.state.pipeline, self._feeds, self._due)
+            self._due_in, self._due_list = self.state.now, self._due.tolist()
+        return self._due_list[maker][: self.graph.memory_lead[maker]]
+
     # -- the month ---------------------------------------------------------------------------
     def sell(
         self,
         month: int,
         free: list[float],
-        kept: list[float],
+        offered: np.ndarray,
         wanted: Mapping[str, float],
         shocks: Shocks | None,
     ) -> None:
-        """Orders for memory: from the reserve first, then by what each memory maker has under contract."""
-        graph, supply, model = self.graph, self.model.supply, self.model
-        output = [1.0] * len(graph.memory)
-        if shocks:
-            output = [supply.output_factor(month, who, "hbm") for who in graph.memory]
-            shocks.output[graph.hbm] = shocks.output[graph.reserve] = output
+        """Orders for memory: from the reserve first, then by what each memory maker has under contract.
+
+        ``offered``: (2 x memory makers,) what they sell freely, as in ``free``, and what they keep back.
+        """
+        graph, model = self.graph, self.model
         held = [
             model.agent_of[maker].memory_contract() if has else 0.0  # type: ignore[attr-defined]
-            for maker, has in zip(self.graph.makers, graph.has_memory, strict=True)
+            for maker, has in zip(graph.makers, graph.has_memory, strict=True)
         ]
         if month == 0 and graph.feeds:
             self._open_pipelines(free, held)
         if held != self._held:
             self._contract(held)
-        left = [wanted.get(maker, 0.0) for maker in self.graph.makers]
-        stock = self.state.stock
-        reserve = [
-            float(stock[node]) + keeps * factor
-            for node, keeps, factor in zip(graph.reserve, kept, output, strict=True)
-        ]
-        self._split(
-            month, graph.reserve_feeds, left, [reserve[feed.memory] for feed in graph.reserve_feeds], shocks
-        )
-        sold = [offers * factor for offers, factor in zip(free, output, strict=True)]
-        contract = [held[feed.maker] * sold[feed.memory] for feed in graph.feeds]
-        self._split(month, graph.feeds, left, contract, shocks)
         if shocks:
-            self._shock_memory(month, held, free, output, shocks)
-        for edge, offers in zip(graph.memory_abroad, free, strict=True):
-            self._orders[edge] = 2.0 * offers
-        part = sum(sold) * held[model.makers.get(model.leading_maker, 0)] if held else 0.0
+            self._shock_memory(month, held, free, shocks)
+        sold = core.sell(
+            offered, self._output, self._under_contract, np.array([wanted.get(maker, 0.0) for maker in graph.makers]),
+            self._feeds, len(graph.feeds), self._passes, self._reserve, self.state.stock, self._abroad, self._volume,
+            self._sums, self._orders,
+        )  # fmt: skip
+        part = sold * held[model.makers.get(model.leading_maker, 0)] if held else 0.0
         self.sold_out = part <= 0.0 or wanted.get(model.leading_maker, 0.0) >= 0.9 * part
 
     def _contract(self, held: list[float]) -> None:
@@ -104,35 +134,14 @@ class MemorySales:
             weight[feed.edge] = share[feed.edge] = held[feed.maker]
         rest = 1.0 - sum(held)
         weight[self.graph.memory_abroad], share[self.graph.memory_abroad] = max(rest, 1e-6), max(rest, 0.0)
-        self._held = held
+        self._held, self._under_contract[:] = held, held
 
-    def _split(
-        self, month: int, feeds: list[Feed], left: list[float], volume: list[float], shocks: Shocks | None
-    ) -> None:
-        """Order what is ``left`` to each chip maker over ``feeds`` in proportion to ``volume``; a reserve gives no more."""
-        from_reserve = feeds is self.graph.reserve_feeds
-        if shocks:
-            supply = self.model.supply
-            volume = [
-                size * supply.factor(month, feed.supply) for feed, size in zip(feeds, volume, strict=True)
-            ]
-        total = [0.0] * len(left)
-        for feed, size in zip(feeds, volume, strict=True):
-            total[feed.maker] += size
-        placed = [0.0] * len(left)
-        for feed, size in zip(feeds, volume, strict=True):
-            asked = left[feed.maker] * size / total[feed.maker] if total[feed.maker] > 0.0 else 0.0
-            asked = min(asked, size) if from_reserve else asked
-            self._orders[feed.edge] = asked
-            placed[feed.maker] += asked
-        for c, amount in enumerate(placed):
-            left[c] = max(left[c] - amount, 0.0)
-
-    def _shock_memory(
-        self, month: int, held: list[float], free: list[float], output: list[float], shocks: Shocks
-    ) -> None:
-        """What shocks leave of each edge's usual volume, and when what they hold back is missed."""
+    def _shock_memory(self, month: int, held: list[float], free: list[float], shocks: Shocks) -> None:
+        """What shocks leave of output and of each edge's usual volume, and when what they hold back is missed."""
         graph, supply = self.graph, self.model.supply
+        output = [supply.output_factor(month, who, "hbm") for who in graph.memory]
+        self._output[:] = shocks.output[graph.hbm] = shocks.output[graph.reserve] = output
+        self._passes[:] = [supply.factor(month, feed.supply) for feed in [*graph.feeds, *graph.reserve_feeds]]
         for feed in graph.feeds:
             passes, delay = supply.factor(month, feed.supply), supply.delay(month, feed.supply)
             usual = held[feed.maker] * free[feed.memory]
@@ -156,26 +165,10 @@ class MemorySales:
                 self.state.pipeline[k % self.network.horizon, feed.edge] += amount
                 self.model.ledger.post("hbm in transit", OPENING, "hbm", amount, "opening")
 
-    def book(self, flows: Flows, sent: list[float]) -> None:
-        """Every gigabyte: made, sold or kept, on its way, received, built in; ``sent`` by edge that leads to no site."""
-        graph, post, sold = self.graph, self.model.ledger.post, self.sold
-        arrived, got = flows.arrived[: graph.first_site].tolist(), [0.0] * len(self.graph.makers)
-        abroad = freely = reserved = 0.0
-        for who, edge in zip(graph.memory, graph.memory_abroad, strict=True):
-            abroad += sent[edge]
-            sold[who] = sold.get(who, 0.0) + sent[edge]
-        for edge, memory, maker, _ in graph.feeds:
-            freely += sent[edge]
-            sold[graph.memory[memory]] += sent[edge]
-            got[maker] += arrived[edge]
-        for edge, _, maker, _ in graph.reserve_feeds:
-            reserved += sent[edge]
-            got[maker] += arrived[edge]
-        kept = sum(flows.made[graph.reserve[0] : graph.reserve[-1] + 1].tolist())
-        post("hbm abroad", "hbm makers", "hbm", abroad, "memory sold")
-        post("hbm in transit", "hbm makers", "hbm", freely, "memory sold")
-        post("hbm reserve", "hbm makers", "hbm", kept, "memory kept back")
-        post("hbm in transit", "hbm reserve", "hbm", reserved, "memory from the reserve")
-        for account, received, used in zip(self._accounts, got, flows.used.tolist(), strict=False):
-            post(account, "hbm in transit", "hbm", received, "memory received")
-            post("hbm built in", account, "hbm", used, "memory used")
+    def book(self, flows: Flows) -> None:
+        """Every gigabyte: made, sold or kept, on its way, received, built in."""
+        core.book(
+            flows.granted, flows.arrived, flows.made, flows.used, self._feeds, len(self.graph.feeds), self._reserve,
+            self._abroad, self._sold, self._moved,
+        )  # fmt: skip
+        self.model.ledger.post_lines(self._lines, self._moved)

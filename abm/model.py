@@ -74,17 +74,18 @@ class Model(Accounts, Reporting, mesa.Model):
     ):
         # Mesa's own generators are never drawn from; the seed only keeps it from reading the clock.
         super().__init__(rng=root)
-        self.parameters = Parameters(world.quantities, settings)
-        self.world = world = _in_slots(world, self.parameters)
+        self.quantities = Parameters(world.quantities, settings)
+        self.parameters = dict(self.quantities)
+        self.world = world = _in_slots(world, self.quantities)
         self.calendar = world.calendar
         months = self.calendar.months
         self.month = 0
         self.root = root
         self.power_backend = power_backend
         self.luck = Luck(root)
-        self.outside = Outside(world, self.parameters, shocks, self.luck)
+        self.outside = Outside(world, self.quantities, shocks, self.luck)
         self.board = Board(levers, schedule, triggers, months)
-        self.state = State(world, self.parameters, months)
+        self.state = State(world, self.quantities, months)
         self.ledger, self.decisions = Ledger(), Decisions()
         self.recorder = Recorder(indicators, self.calendar)
         self.indicators = self.recorder.indicators
@@ -93,6 +94,7 @@ class Model(Accounts, Reporting, mesa.Model):
         self.stakeholders = people(self)
         self.agent_of = {agent.who: agent for agent in self.stakeholders}
         self._acting: dict[str, list[Stakeholder]] = {}
+        self._turns: dict[str, list[list[Stakeholder]]] = {}
         self._of_kind: dict[str, list[Stakeholder]] = {}
         self._demand_scale = [
             demand * efficiency ** (self.parameters["compute_price_elasticity"] - 1.0)
@@ -106,7 +108,7 @@ class Model(Accounts, Reporting, mesa.Model):
             for phase in agent.PHASES:
                 self._acting.setdefault(phase, []).append(agent)
         # Who learns is settled here, as who acts is.
-        self.learners = [agent for agent in self.stakeholders if type(agent).learn is not Stakeholder.learn]
+        self.learners = [agent for agent in self.stakeholders if agent.learns()]
         self._prepare_sellers()
         self.chips = ChipChain(self)
         self.works = SiteWorks(self)
@@ -163,6 +165,7 @@ class Model(Accounts, Reporting, mesa.Model):
         leaders = [maker for maker in self.makers if kinds[maker] == "gpu-maker"]
         self.leading_maker = leaders[0] if leaders else next(iter(self.makers), "")
         self.vintage_kw, self.vintage_h100e = np.array(v.kw, float), np.array(v.h100e, float)
+        self.vintage_price = np.array(v.price_usd, float) * p["gpu_price_factor"]
         self.is_leader = np.array([maker == self.leading_maker for maker in self.maker_of], bool)
         self._leading = _newest_by_month(v, np.flatnonzero(self.is_leader), months + 241)
         self.state.wanted = np.zeros((len(sites.mw), max(len(self.makers), 1)))
@@ -280,6 +283,10 @@ class Model(Accounts, Reporting, mesa.Model):
             tariff=p["tariff_start"], debt=p["utility_debt_start"], capital=p["utility_capital_start"]
         )
         state.site_price = np.full(len(self.world.zones), p["tariff_start"] * p["site_tariff_ratio"])
+        self._programme_lines = np.array(
+            [ledger.line("households", "treasury", "money", f"programme {lever}") for lever in self.board.levers],
+            np.int64,
+        )
         ledger.post(OPENING, self.utility_account, "debt", p["utility_debt_start"], "opening")
         for row in range(sites.count):
             if sites.kind[row] == AI:
@@ -340,7 +347,7 @@ class Model(Accounts, Reporting, mesa.Model):
         self.max_gap = max(self.max_gap, found.gap)
         self._energy += found.made
         self._direct_mw += float(self.coming_direct[self.month])
-        total = float(found.made.sum())
+        total = sum(found.made.tolist())
         self.carbon_kg_mwh = found.emissions_t * 1000.0 / total if total > 0.0 else 0.0
 
     def release_headroom(self, row: int) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from abm.core.books import totals
 from abm.core.market import power_cost
 from abm.core.sites import ahead, census
 from abm.holdings import Holdings
@@ -20,6 +21,15 @@ OUTLOOK_YEARS = 8
 """Years ahead for which owners reckon with a price, this year included."""
 
 
+def _turns_of(agents: Sequence[Stakeholder], phase: str) -> list[list[Stakeholder]]:
+    """Who acts, by month of the shortest period that all of ``agents`` share."""
+    rhythms = [agent.every(phase) for agent in agents]
+    return [
+        [agent for agent, (months, offset) in zip(agents, rhythms, strict=True) if (m + offset) % months == 0]
+        for m in range(math.lcm(*[months for months, _ in rhythms]))
+    ]
+
+
 class Queries(Holdings):
     """Read-only questions; mixed into :class:`abm.model.Model`."""
 
@@ -27,6 +37,13 @@ class Queries(Holdings):
     def acting(self, phase: str) -> Sequence[Stakeholder]:
         """Stakeholders that act in ``phase``, in the order of the cast."""
         return self._acting.get(phase, ())
+
+    def on_turn(self, phase: str, month: int) -> Sequence[Stakeholder]:
+        """Those whose turn it is in ``month``, for phases in which many act every few months only."""
+        turns = self._turns.get(phase)
+        if turns is None:
+            turns = self._turns[phase] = _turns_of(self.acting(phase), phase)
+        return turns[month % len(turns)]
 
     def by_kind(self, kind: str) -> list[Any]:
         return self._of_kind.get(kind, [])
@@ -65,11 +82,8 @@ class Queries(Holdings):
 
     def chip_price(self, vintage: int, month: int) -> float:
         """Price of one accelerator with its share of server and network, in currency."""
-        return (
-            float(self.world.vintages.price_usd[vintage])
-            * self.parameters["gpu_price_factor"]
-            * float(self.outside.exchange_rate[month])
-        )
+        price: float = self.vintage_price.item(vintage) * self.outside.exchange_rate.item(month)
+        return price
 
     def lead_months(self, buyer: str, good: str) -> int:
         """Longest lead time among the buyer's edges for ``good`` (0 where it has none)."""
@@ -116,7 +130,7 @@ class Queries(Holdings):
             state.chips,
             self.vintage_kw,
             self.vintage_h100e,
-            float(self.vintage_kw[newest] / self.vintage_h100e[newest]),
+            self.vintage_kw.item(newest) / self.vintage_h100e.item(newest),
             state.site_price,
         )
         return float(cost) * p["gpu_power_factor"] * p["pue"] / 1000.0 * (1.0 + p["running_overhead"])
@@ -202,6 +216,11 @@ class Queries(Holdings):
         """H100-equivalents at work at the sites of ``owner`` (row of the cast)."""
         return self._at_work(self.state.sites.owner, owner)
 
+    def machines_at_work(self) -> float:
+        """Accelerators online."""
+        found: float = totals.total(self.state.chips.ravel())
+        return found
+
     def running_mw(self, zones: np.ndarray) -> float:
         """Capacity of AI sites that run in the ``zones`` (a mask), MW."""
         sites = self.state.sites
@@ -235,7 +254,7 @@ class Queries(Holdings):
     def direct_purchase_gap_mw(self) -> float:
         """Renewable capacity that AI sites would still buy directly from, if rules let them."""
         energy = (
-            float(self.state.ai_mw.sum()) * 8760.0 * self.board.value("direct_purchase_openness", self.month)
+            sum(self.state.ai_mw.tolist()) * 8760.0 * self.board.value("direct_purchase_openness", self.month)
         )
         return max(energy / self.parameters["direct_full_hours"] - self._direct_mw, 0.0)
 
@@ -257,9 +276,9 @@ class Queries(Holdings):
         coal = self.power.is_coal
         return float(self.power.costs(month)[coal].mean()) if coal.any() else 0.0
 
-    def energy_of(self, technologies: np.ndarray) -> float:
-        """Energy generated so far by ``technologies`` (a mask), MWh."""
-        return float(self._energy[technologies].sum())
+    def energy_of(self, technologies: Sequence[int]) -> float:
+        """Energy generated so far by ``technologies``, MWh."""
+        return sum([self._energy.item(technology) for technology in technologies])
 
     def seller_of(self, technology: int) -> tuple[str, str]:
         """Account and group (nuclear, renewable, thermal) of a technology's owner."""

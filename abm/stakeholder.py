@@ -50,8 +50,16 @@ class Stakeholder(mesa.Agent):
         """Intents of this month in ``phase``; the base does nothing."""
         return ()
 
+    def every(self, phase: str) -> tuple[int, int]:
+        """(months, offset): in ``phase`` it acts in the months m in which ``m + offset`` is a multiple of ``months``."""
+        return 1, 0
+
     def learn(self, month: int) -> None:
         """Take in what the month brought (beliefs); called once, after money has moved."""
+
+    def learns(self) -> bool:
+        """Whether it has anything to take in; settled once, when a model is built."""
+        return type(self).learn is not Stakeholder.learn
 
     def score(self, month: int) -> float:
         """The stakeholder's own objective, in the natural unit that the cast declares; NaN if undefined."""

@@ -63,7 +63,9 @@ class SupplyGraph:
         keys = cast.keys
         self._edge = {
             (keys[s], keys[b], self.goods[g]): i
-            for i, (s, b, g) in enumerate(zip(self.supplier, self.buyer, self.good, strict=True))
+            for i, (s, b, g) in enumerate(
+                zip(self.supplier.tolist(), self.buyer.tolist(), self.good.tolist(), strict=True)
+            )
         }
         self._from: dict[tuple[str, str], list[int]] = {}
         self._to: dict[tuple[str, str], list[int]] = {}

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from abm.core.allocate import join, staff
 from abm.core.allocate import people as at
-from abm.core.allocate import staff
 from abm.core.allocate.rationing import rule_code
 from abm.decisions import Intent
 from abm.state import AI, ENERGISED
@@ -50,7 +50,7 @@ class TalentPool:
 
     def served_share(self, who: str) -> float:
         """Share of the need of one user that there are people for."""
-        return float(self.served[self._place[who]])
+        return self.served.item(self._place[who])
 
     def month(self, month: int) -> None:
         """Grow the stock, count the needs, share the people."""
@@ -74,7 +74,5 @@ class TalentPool:
         """``people`` join the stock; they are booked where they are missing most."""
         model = self.model
         model.talent += people
-        missing = self.need * (1.0 - self.served) * (self._edges >= 0)
-        total = float(missing.sum())
-        if total > 0.0:
-            model.supply.book_all(month, self._edges, people * missing / total, missing)
+        supply = model.supply
+        join(people, self._edges, self.need, self.served, supply.flow[month], supply.asked[month])

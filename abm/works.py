@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from abm.core.allocate import BOUNDS, Network, State
+from abm.core.books import totals
 from abm.core.sites import works as core
 
 if TYPE_CHECKING:
@@ -48,12 +49,9 @@ class SiteWorks:
         self._plain = all(rule == "proportional" for rule in rules)
         count = len(self.makers)
         self._shape = count, sites
-        self._accounts = [
-            (GOODS[good], f"{GOODS[good]} of {agent.who}", f"{GOODS[good]} at sites")
-            for agent, good in zip(self.makers, self.good, strict=True)
-        ]
-        """By maker: good, and the accounts of what it made and of what stands at sites."""
-        self._sent, self._landed = np.zeros(count), np.zeros(count)
+        self._lines = self._journal_lines()
+        self._moved = np.zeros((2, count))
+        """What the last month moved, by journal line: by maker what it let go, and what of it arrived."""
         self._single = all(len(makers) == 1 for makers in self.of_good)
         self.network = Network(
             [
@@ -98,17 +96,30 @@ class SiteWorks:
         )
         """(makers, cast) edge of the supply graph, -1: none."""
 
+    def _journal_lines(self) -> np.ndarray:
+        """Of the journal: what makers let go, then what of theirs arrived."""
+        line = self.model.ledger.line
+        goods = [GOODS[good] for good in self.good]
+        made = [
+            line("works in transit", f"{good} of {agent.who}", "mw", good)
+            for agent, good in zip(self.makers, goods, strict=True)
+        ]
+        return np.array(made + [line(f"{good} at sites", "works in transit", "mw", good) for good in goods], np.int64)
+
     def check_books(self, ledger: Ledger) -> None:
         """Have what is on its way held against the graph's own pipelines at every close."""
         if not self.makers:
             return
-        ledger.check_stock("works in transit", "mw", self.state.pipeline.sum)
+        ledger.check_stock("works in transit", "mw", self._in_transit)
         if len(self.of_good[0]):
-            self._equipment_before = float(self.model.state.sites.equipment.sum())
+            self._equipment_before = totals.total(self.model.state.sites.equipment)
             ledger.check_stock("power-equipment at sites", "mw", self._equipment_since)
 
     def _equipment_since(self) -> float:
-        return float(self.model.state.sites.equipment.sum()) - self._equipment_before
+        return float(totals.total(self.model.state.sites.equipment) - self._equipment_before)
+
+    def _in_transit(self) -> float:
+        return float(totals.total(self.state.pipeline.ravel()))
 
     def late(self) -> bool:
         """Whether something that a shock made late is on its way."""
@@ -123,7 +134,7 @@ class SiteWorks:
             return self.asked
         model, supply, network, shape = self.model, self.model.supply, self.network, self._shape
         sites, moved, ordered = model.state.sites, supply.flow[month], supply.asked[month]
-        output, sent, landed = network.capacity, self._sent, self._landed
+        output, (sent, landed) = network.capacity, self._moved
         if self._served != sites.count:
             self._served = sites.count
             network.use(np.add.outer(np.arange(shape[0]) * shape[1], np.arange(self._served)).ravel())
@@ -132,7 +143,8 @@ class SiteWorks:
             sites.count, self.good, self._to, sites.owner, output, self.asked, sent, moved, ordered
         ):  # fmt: skip
             self.bound[:] = 0
-            self._book(sent.tolist(), sent.tolist())
+            landed[:] = sent
+            self._book()
             return self.asked
         orders, got = self.asked[self.good], self.asked.copy()
         network.weight.reshape(shape)[:] = self.weight[self.good]
@@ -145,7 +157,7 @@ class SiteWorks:
             flows.arrived.reshape(shape), flows.bound.reshape(shape), got, self.bound, self.on_way, sent, landed,
             moved, ordered,
         )  # fmt: skip
-        self._book(sent.tolist(), landed.tolist())
+        self._book()
         return got
 
     def _divide(self, orders: np.ndarray, output: np.ndarray) -> None:
@@ -187,14 +199,10 @@ class SiteWorks:
             held = np.where(orders[m] > 0.0, self.weight[self.good[m]], 0.0)
             share[m] = held / held.sum() if held.sum() > 0.0 else 0.0
 
-    def _book(self, sent: list[float], landed: list[float]) -> None:
+    def _book(self) -> None:
         """Post what makers let go and what of theirs arrived."""
-        post = self.model.ledger.post
-        for agent, (good, made, stands), left, came in zip(
-            self.makers, self._accounts, sent, landed, strict=True
-        ):
-            post("works in transit", made, "mw", left, good)
-            post(stands, "works in transit", "mw", came, good)
+        self.model.ledger.post_lines(self._lines, self._moved.ravel())
+        for agent, came in zip(self.makers, self._moved[1].tolist(), strict=True):
             agent.supplied += came  # type: ignore[attr-defined]
 
     def why(self, lacks: int) -> str:

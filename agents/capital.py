@@ -33,7 +33,7 @@ class Investor(Stakeholder):
 
     def score(self, month: int) -> float:
         """Paid out so far plus the book value of what is held, less what was paid in."""
-        return self.world_model.investor_profit(self.who)
+        return self.world_model.profits().get(self.who, 0.0)
 
 
 class Fund(Investor):

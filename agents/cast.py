@@ -50,10 +50,10 @@ if TYPE_CHECKING:
 class Government(ScienceMinistry, PresidentialOffice):
     """All ministries in one, for small worlds: enacts every lever, buys machines, watches signposts."""
 
-    PHASES: ClassVar[tuple[str, ...]] = ("frame", "policy", "orders")
+    PHASES: ClassVar[tuple[str, ...]] = ("frame", "policy", "purchases")
 
     def act(self, phase: str, month: int) -> Iterable[Intent]:
-        return self.purchase(month) if phase == "orders" else PresidentialOffice.act(self, phase, month)
+        return self.purchase(month) if phase == "purchases" else PresidentialOffice.act(self, phase, month)
 
 
 KINDS: Mapping[str, type[Stakeholder]] = {

@@ -25,7 +25,7 @@ class Chaebol(Developer):
     def rent_out(self, month: int) -> Iterable[Intent]:
         """What it keeps of its own machines, site after site, before the rest goes to market: its own need."""
         need = self.trait["own_need"] * self.world_model.demand_scale(month)
-        return (self.intent("keep", self.who, need, "H100-equivalents", target=self.row),)
+        return (Intent(self.who, "keep", self.who, need, "H100-equivalents", {}, "", self.row),)
 
 
 class Platform(Chaebol):
@@ -49,9 +49,7 @@ class PublicOperator(Developer):
     """
 
     READS: ClassVar[tuple[str, ...]] = (*Owner.READS, "state_gpu_purchases")
-
-    def order(self, month: int) -> Iterable[Intent]:
-        return ()
+    PHASES: ClassVar[tuple[str, ...]] = ("investment", "own-equity")
 
     def score(self, month: int) -> float:
         """H100-equivalents at work in its halls."""

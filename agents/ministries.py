@@ -58,7 +58,7 @@ class ScienceMinistry(Ministry):
     """
 
     READS: ClassVar[tuple[str, ...]] = ("state_gpu_purchases", "npu_preference")
-    PHASES: ClassVar[tuple[str, ...]] = ("policy", "orders")
+    PHASES: ClassVar[tuple[str, ...]] = ("policy", "purchases")
 
     def __init__(self, model: Model, who: str):
         super().__init__(model, who)
@@ -66,7 +66,7 @@ class ScienceMinistry(Ministry):
         self._lead = model.lead_months(who, "gpu")
         sites = model.state.sites
         own = np.flatnonzero((sites.finance == 0) & (sites.kind != FAB)).tolist()
-        self._hosts = sorted(own, key=lambda row: (int(sites.expected[row]), row))
+        self._hosts = sorted(own, key=lambda row: (sites.expected.item(row), row))
         """Sites that the state finances, by the month for which they were announced; none is added in a run."""
 
     def act(self, phase: str, month: int) -> Iterable[Intent]:
@@ -81,12 +81,12 @@ class ScienceMinistry(Ministry):
         vintage = model.vintage_for(month + lead)
         price = model.chip_price(vintage, month)
         for row in self._hosts:
-            opening = max(int(sites.expected[row]), int(sites.ready[row]) if sites.ready[row] < NEVER else 0)
-            if sites.status[row] in (HIDDEN, WITHDRAWN) or month < opening - lead:
+            opening = max(sites.expected.item(row), sites.ready.item(row) if sites.ready.item(row) < NEVER else 0)
+            if sites.status.item(row) in (HIDDEN, WITHDRAWN) or month < opening - lead:
                 continue
             there = sum(state.chips[row].tolist()) + sum(state.store[row].tolist())
             coming = float(state.ordered[row]) + sum(state.wanted[row].tolist())
-            room = float(sites.gpus[row]) - there - coming
+            room = sites.gpus.item(row) - there - coming
             if room < 1.0:
                 continue
             affordable = (
@@ -289,7 +289,7 @@ class PresidentialOffice(Ministry):
 
     def score(self, month: int) -> float:
         """Accelerators online."""
-        return float(self.state.chips.sum())
+        return self.world_model.machines_at_work()
 
 
 class LocalGovernment(Stakeholder):
@@ -309,8 +309,7 @@ class LocalGovernment(Stakeholder):
         self.given: list[tuple[int, float]] = []
 
     def act(self, phase: str, month: int) -> Iterable[Intent]:
-        asking = self.world_model.seeking_consent.get(self.zone)
-        return self.consider(asking, month) if asking else ()
+        return self.consider(self.world_model.seeking_consent.get(self.zone, ()), month)
 
     def consider(self, asking: Iterable[int], month: int) -> Iterator[Intent]:
         """Consent to sites ``asking`` for it, or put them off."""
@@ -320,21 +319,22 @@ class LocalGovernment(Stakeholder):
         incentive = 0.0 if capital else self.lever("regional_siting_incentive")
         bears = self.trait["tolerance_mw"] * (1.0 + incentive)
         for row in asking:
-            if sites.permit_due[row] != NEVER:
+            if sites.permit_due.item(row) != NEVER:
                 continue
-            mw = float(sites.mw[row])
-            if sites.kind[row] == FAB or recent + mw <= bears or recent == 0.0:
-                if sites.kind[row] != FAB:
+            mw = sites.mw.item(row)
+            if sites.kind.item(row) == FAB or recent + mw <= bears or recent == 0.0:
+                if sites.kind.item(row) != FAB:
                     recent += mw
                     self.given.append((month, mw))
                 yield self.intent(
                     "consent", sites.key[row], mw, "MW", target=row, months=self.trait["consent_months"]
                 )
-            elif (month - int(sites.step["applied"][row])) % 6 == 0:
+            elif (month - sites.step["applied"].item(row)) % 6 == 0:
                 yield self.intent(
                     "postpone", sites.key[row], mw, "MW", "consent", row, recent_mw=recent, bears_mw=bears
                 )
 
     def score(self, month: int) -> float:
         """AI-site capacity at work in the zone, MW."""
-        return float(self.state.ai_mw[self.zone])
+        running: float = self.state.ai_mw.item(self.zone)
+        return running

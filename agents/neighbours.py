@@ -36,19 +36,20 @@ class Rival(Stakeholder):
     def act(self, phase: str, month: int) -> Iterable[Intent]:
         model, p = self.world_model, self.world_model.parameters
         hosting, response = model.hosting, p["rival_response"]
-        used = float(hosting.used[self.country])
+        used = hosting.used.item(self.country)
         pace = self.pipeline_mw_year / 12.0 * min(used / self.trait["build_above"], 1.5)
         gained = max(hosting.home_share - hosting.home_share_first, 0.0)
         pace *= 1.0 + response * self.trait["imitation"] * gained
         pace *= 0.5 + 0.5 * response
-        kw = float(model.vintage_kw[model.vintage_for(month)]) * p["gpu_power_factor"] * p["pue"]
+        kw = model.vintage_kw.item(model.vintage_for(month)) * p["gpu_power_factor"] * p["pue"]
         share = p["ai_share_of_hosting"]
         self.chips_wanted = pace * share * 1000.0 / kw
         got = min(self.chips_received / self.chips_wanted, 1.0) if self.chips_wanted > 0.0 and month else 1.0
         built = pace * (1.0 - share + share * got)
         bound = "accelerators" if got < 1.0 else ""
-        return (self.intent("expand", self.name, built, "MW", bound, target=self.country, used=used),)
+        return (Intent(self.who, "expand", self.name, built, "MW", {"used": used}, bound, self.country),)
 
     def score(self, month: int) -> float:
         """Contestable demand hosted, MW."""
-        return float(self.world_model.hosting.hosted[self.country])
+        hosted: float = self.world_model.hosting.hosted.item(self.country)
+        return hosted

@@ -6,8 +6,6 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
 from abm.calendar import NEVER
 from abm.decisions import Intent
 from abm.phases.building import building_months
@@ -26,7 +24,6 @@ class SiteHolder(Stakeholder):
     def __init__(self, model: Model, who: str):
         super().__init__(model, who)
         self.review_months = max(int(model.parameters["review_months"]), 1)
-        self._own = np.zeros(0, np.int64)
         self._own_rows: list[int] = []
         self._plants: set[int] = set()
         self._counted = -1
@@ -35,11 +32,11 @@ class SiteHolder(Stakeholder):
         """The stakeholder's sites and what each stands at, as (row, status), in the order of rows."""
         sites = self.state.sites
         if self._counted != sites.count:
-            self._own = (sites.owner[: sites.count] == self.row).nonzero()[0]
-            self._own_rows = self._own.tolist()
-            self._plants = set(self._own[sites.kind[self._own] == FAB].tolist())
+            self._own_rows = (sites.owner[: sites.count] == self.row).nonzero()[0].tolist()
+            self._plants = {row for row in self._own_rows if sites.kind.item(row) == FAB}
             self._counted = sites.count
-        return list(zip(self._own_rows, sites.status[self._own].tolist(), strict=True))
+        status = sites.status.item
+        return [(row, status(row)) for row in self._own_rows]
 
     def mine(self, *statuses: int) -> list[int]:
         """Rows of the stakeholder's sites that stand at one of ``statuses``."""
@@ -48,6 +45,10 @@ class SiteHolder(Stakeholder):
     def due(self, month: int) -> bool:
         """Whether this is one of the stakeholder's review months; reviews are staggered by name."""
         return (month + self.stagger) % self.review_months == 0
+
+    def every(self, phase: str) -> tuple[int, int]:
+        """Investments are looked at in review months."""
+        return (self.review_months, self.stagger) if phase == "investment" else (1, 0)
 
     def review_plants(self, month: int) -> Iterator[Intent]:
         """Chip plants apply and are decided without a valuation of ours: their owners' business is not modelled."""
@@ -58,22 +59,22 @@ class SiteHolder(Stakeholder):
                 yield self._apply(row, month)
         for row, status in standing:
             if status == PASSED:
-                yield self.intent("decide", sites.key[row], float(sites.mw[row]), "MW", target=row)
+                yield self.intent("decide", sites.key[row], sites.mw.item(row), "MW", target=row)
 
     def _blocked(self, row: int, month: int) -> bool:
         sites, p = self.state.sites, self.world_model.parameters
-        before = sites.after[row]
+        before = sites.after.item(row)
         if before >= 0 and sites.status[before] not in (DECIDED, ENERGISED):
             return True
-        early = sites.expected[row] - month > p["apply_ahead_months"]
-        ripe = max(int(sites.announced[row]) + int(p["letter_months"]), int(sites.next_try[row]))
+        early = sites.expected.item(row) - month > p["apply_ahead_months"]
+        ripe = max(sites.announced.item(row) + int(p["letter_months"]), sites.next_try.item(row))
         return bool(early or month < ripe)
 
     def _apply(self, row: int, month: int, **values: Any) -> Intent:
         sites = self.state.sites
         if self._blocked(row, month):
-            return self.intent("hold", sites.key[row], float(sites.mw[row]), "MW", target=row)
-        return self.intent("apply", sites.key[row], float(sites.mw[row]), "MW", target=row, **values)
+            return self.intent("hold", sites.key[row], sites.mw.item(row), "MW", target=row)
+        return self.intent("apply", sites.key[row], sites.mw.item(row), "MW", target=row, **values)
 
 
 class PriceRecord:
@@ -82,7 +83,9 @@ class PriceRecord:
     All owners see the same market, so those with the usual heuristics share one record.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, keeper: str = "") -> None:
+        self.keeper = keeper
+        """Who brings it up to date, for all who share it."""
         self.views: dict[tuple[int, float], tuple[float, float]] = {}
         """What they say, by months of market seen and years ahead."""
         self.error = [0.0, 0.0]
@@ -143,13 +146,13 @@ class Owner(SiteHolder):
         "guarantee_share",
     )
     PHASES: ClassVar[tuple[str, ...]] = ("investment", "orders")
-    RULES: ClassVar[Mapping[str, str]] = {"investment": "review_when_due", "orders": "order"}
+    RULES: ClassVar[Mapping[str, str]] = {"investment": "review", "orders": "order"}
     """Phase to the method that says what is done in it."""
 
     def __init__(self, model: Model, who: str):
         super().__init__(model, who)
         usual = type(self).heuristics is Owner.heuristics
-        self.record: PriceRecord = model.views.setdefault("" if usual else who, PriceRecord())
+        self.record: PriceRecord = model.views.setdefault("" if usual else who, PriceRecord(who))
         self.spent_this_year = 0.0
         self._lead = model.lead_months(who, "gpu")
 
@@ -182,6 +185,9 @@ class Owner(SiteHolder):
         weight = 1.0 / (1.0 + math.exp(max(min(choice * (error[1] - error[0]), 50.0), -50.0)))
         return follow ** (1.0 - weight) * trend**weight
 
+    def learns(self) -> bool:
+        return self.record.keeper == self.who or type(self).learn is not Owner.learn
+
     def learn(self, month: int) -> None:
         if not self.record.knows(month):
             self.record.learn(month, self.heuristics(month, 1.0), self.state.market.price)
@@ -205,7 +211,7 @@ class Owner(SiteHolder):
         """Value over outlay at which waiting stops being better."""
         p, sites = self.world_model.parameters, self.state.sites
         rate = float(self.world_model.outside.interest_rate[self.world_model.month])
-        sure = sites.own_use[row] + (1.0 - sites.own_use[row]) * sites.anchor[row]
+        sure = sites.own_use.item(row) + (1.0 - sites.own_use.item(row)) * sites.anchor.item(row)
         option = option_threshold(p["price_volatility"] * (1.0 - sure), max(rate, 1e-4), p["project_payout"])
         return 1.0 + self.trait["patience"] * (option - 1.0)
 
@@ -213,9 +219,6 @@ class Owner(SiteHolder):
     def act(self, phase: str, month: int) -> Iterable[Intent]:
         found: Iterable[Intent] = getattr(self, self.RULES[phase])(month)
         return found
-
-    def review_when_due(self, month: int) -> Iterable[Intent]:
-        return self.review(month) if self.due(month) else ()
 
     def review(self, month: int) -> Iterator[Intent]:
         sites = self.state.sites
@@ -225,9 +228,9 @@ class Owner(SiteHolder):
         announced = [row for row, status in standing if status == ANNOUNCED and row not in self._plants]
         passed = [row for row, status in standing if status == PASSED and row not in self._plants]
         for row in announced:
-            if sites.finance[row] == 0:
+            if sites.finance.item(row) == 0:
                 yield self._apply(row, month)
-            elif sites.sponsor[row]:
+            elif sites.sponsor.item(row):
                 yield from self._consider_applying(row, month)
         for row in passed:
             yield from self._consider_deciding(row, month)
@@ -239,23 +242,23 @@ class Owner(SiteHolder):
         sites = self.state.sites
         if self._blocked(row, month):
             return
-        if sites.attempts[row] > 0:
+        if sites.attempts.item(row) > 0:
             yield from self._consider_moving(row, month)
         found = self.appraise(month, row)
-        deposit = self.lever("queue_deposit") * float(sites.mw[row]) * 1000.0
+        deposit = self.lever("queue_deposit") * sites.mw.item(row) * 1000.0
         asked = self.trait["apply_at"] + 2.0 * deposit / found.equity
         if found.ratio >= asked:
-            yield self._apply(row, month, **_figures(found))
+            yield self._apply(row, month, **found.figures())
         else:
             yield self.intent(
                 "wait",
                 sites.key[row],
-                float(sites.mw[row]),
+                sites.mw.item(row),
                 "MW",
                 "queue deposit" if found.ratio >= self.trait["apply_at"] else "hurdle",
                 row,
                 asked=asked,
-                **_figures(found),
+                **found.figures(),
             )
 
     def _consider_moving(self, row: int, month: int) -> Iterator[Intent]:
@@ -268,10 +271,10 @@ class Owner(SiteHolder):
             gain = incentive if not model.world.zones.capital_region[zone] else 0.0
             there = (
                 pass_chance(model, month, row, pool)
-                if self.state.pool_headroom[pool] >= sites.mw[row]
+                if self.state.pool_headroom[pool] >= sites.mw.item(row)
                 else 0.0
             )
-            there = max(there * (1.0 + gain) - self.trait["attachment"] * (zone != sites.zone[row]), 0.0)
+            there = max(there * (1.0 + gain) - self.trait["attachment"] * (zone != sites.zone.item(row)), 0.0)
             if there > chance + 1e-12:
                 best, chance = pool, there
         if best >= 0:
@@ -281,26 +284,26 @@ class Owner(SiteHolder):
 
     def _consider_deciding(self, row: int, month: int) -> Iterator[Intent]:
         sites = self.state.sites
-        key, mw = sites.key[row], float(sites.mw[row])
-        before = sites.after[row]
+        key, mw = sites.key[row], sites.mw.item(row)
+        before = sites.after.item(row)
         if before >= 0 and sites.status[before] not in (DECIDED, ENERGISED):
             return
-        if sites.permit_due[row] > month:
+        if sites.permit_due.item(row) > month:
             yield self.intent("wait", key, mw, "MW", "permit", row)
             return
         found = self.appraise(month, row)
         asked = self.threshold(row)
-        if sites.finance[row] == 0:
+        if sites.finance.item(row) == 0:
             if self.lever("state_gpu_purchases") > 0.0:
-                yield self.intent("decide", key, found.cost, "money", target=row, **_figures(found))
+                yield self.intent("decide", key, found.cost, "money", target=row, **found.figures())
             else:
                 yield self.intent("wait", key, mw, "MW", "no state purchases", row)
         elif found.ratio >= asked:
-            yield self.intent("decide", key, found.cost, "money", target=row, asked=asked, **_figures(found))
-        elif month - int(sites.step["assessed"][row]) > self.world_model.parameters["give_up_months"]:
-            yield self.intent("withdraw", key, mw, "MW", "hurdle", row, asked=asked, **_figures(found))
+            yield self.intent("decide", key, found.cost, "money", target=row, asked=asked, **found.figures())
+        elif month - sites.step["assessed"].item(row) > self.world_model.parameters["give_up_months"]:
+            yield self.intent("withdraw", key, mw, "MW", "hurdle", row, asked=asked, **found.figures())
         else:
-            yield self.intent("wait", key, mw, "MW", "hurdle", row, asked=asked, **_figures(found))
+            yield self.intent("wait", key, mw, "MW", "hurdle", row, asked=asked, **found.figures())
 
     def _consider_another(self, month: int, standing: list[tuple[int, int]]) -> Iterator[Intent]:
         """A further site, where the pipeline is empty and money would be well spent."""
@@ -310,41 +313,36 @@ class Owner(SiteHolder):
             return
         already = [(row, status) for row, status in standing if HIDDEN < status < WITHDRAWN]
         for row, status in already:
-            if status != ENERGISED and row not in self._plants and sites.sponsor[row]:
+            if status != ENERGISED and row not in self._plants and sites.sponsor.item(row):
                 return  # something of its own is under way
-        grown = sum(float(sites.mw[row]) for row, _ in already if sites.originated[row])
+        grown = sum(sites.mw.item(row) for row, _ in already if sites.originated.item(row))
         if grown + mw > self.trait["appetite_mw"] or sites.count >= len(sites.mw):
             return
-        last = max((int(sites.announced[row]) for row, _ in already), default=0)
+        last = max((sites.announced.item(row) for row, _ in already), default=0)
         if month - max(last, 0) < model.parameters["origination_months"]:
             return
         own = [row for row, status in already if status == ENERGISED and row not in self._plants]
         if not own:
             return
-        like = next((row for row in reversed(own) if sites.finance[row] != 0), own[-1])
+        like = next((row for row in reversed(own) if sites.finance.item(row) != 0), own[-1])
         found = self.appraise(month, like)
         asked = self.threshold(like) * model.parameters["origination_margin"]
         if found.ratio >= asked:
             yield self.intent(
-                "originate", f"{self.who}-{month}", mw, "MW", target=like, asked=asked, **_figures(found)
+                "originate", f"{self.who}-{month}", mw, "MW", target=like, asked=asked, **found.figures()
             )
 
     # -- accelerators ------------------------------------------------------------------------
-    def order(self, month: int) -> Iterable[Intent]:
+    def order(self, month: int) -> Iterator[Intent]:
         """Order for decided sites in time for their opening, and refill what has been scrapped if it pays."""
-        short = self.world_model.short_of_chips.get(self.row)
-        return self._order_for(short, month) if short else ()
-
-    def _order_for(self, short: list[tuple[int, float]], month: int) -> Iterator[Intent]:
-        """Orders for those of the sites that are ``short`` whose time has come."""
         model, sites, arrives = self.world_model, self.state.sites, month + self._lead
         refills = self.due(month)
         pays: bool | None = None
-        for row, missing in short:
-            if sites.status[row] == DECIDED:
-                if sites.expected[row] > arrives or arrives < sites.ready[row] < NEVER:
+        for row, missing in model.short_of_chips.get(self.row, ()):
+            if sites.status.item(row) == DECIDED:
+                if sites.expected.item(row) > arrives or arrives < sites.ready.item(row) < NEVER:
                     continue
-                left = (1.0 - float(sites.built[row])) * building_months(model, row)
+                left = (1.0 - sites.built.item(row)) * building_months(model, row)
                 if math.floor(left) <= self._lead:
                     yield self._order(row, missing, month)
             elif refills:
@@ -357,7 +355,7 @@ class Owner(SiteHolder):
 
     def refill_pays(self, month: int) -> bool:
         """Whether one new accelerator in a standing building earns its price and the required return."""
-        model, p, v = self.world_model, self.world_model.parameters, self.world_model.world.vintages
+        model, p = self.world_model, self.world_model.parameters
         vintage = model.vintage_for(month + self._lead)
         price = (
             model.chip_price(vintage, month)
@@ -365,14 +363,14 @@ class Owner(SiteHolder):
             * (1.0 - self.lever("tax_credit"))
         )
         rent = (
-            float(v.h100e[vintage])
+            model.vintage_h100e.item(vintage)
             * 8760.0
             * p["availability"]
             * self.forecast(month, 1.0)
             * model.expected_use(month + 12)
         )
         cost = (
-            float(v.kw[vintage])
+            model.vintage_kw.item(vintage)
             * p["gpu_power_factor"]
             * p["pue"]
             / 1000.0
@@ -390,9 +388,4 @@ class Owner(SiteHolder):
 
     def score(self, month: int) -> float:
         """Profit so far: what sites paid out less what they cost, and what stands at depreciated cost."""
-        return self.world_model.investor_profit(self.who)
-
-
-def _figures(found: Appraisal) -> dict[str, Any]:
-    """An appraisal's figures for the decision log."""
-    return dict(found.figures())
+        return self.world_model.profits().get(self.who, 0.0)

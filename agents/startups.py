@@ -44,11 +44,12 @@ class StartupGroup(Stakeholder):
     def act(self, phase: str, month: int) -> Iterable[Intent]:
         model, p = self.world_model, self.world_model.parameters
         worth = model.startups.worth(self.who)
-        beats = (max(worth, 0.0) / p["startup_entry_cost"]) ** p["startup_entry_elasticity"]
+        beats = (worth / p["startup_entry_cost"]) ** p["startup_entry_elasticity"] if worth > 0.0 else 0.0
         talent = model.people.served_share(self.who)
         count = self.usual * min(beats, p["startup_entry_most"]) * talent
         bound = "talent" if talent < 1.0 else ""
-        return (self.intent("enter", self.who, count, "firm", bound, worth=worth, beats=beats),)
+        values = {"worth": worth, "beats": beats}
+        return (Intent(self.who, "enter", self.who, count, "firm", values, bound),)
 
     def score(self, month: int) -> float:
         """Firms alive (weights)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -55,36 +55,47 @@ class ChipMaker(Stakeholder):
         super().__init__(model, who)
         self._per_chip: list[float] | None = None
 
+    def plans(self, month: int, months: int) -> list[float]:
+        """Output that the maker plans, in ``month``, for each of so many months from then on."""
+        return [0.0] * months
+
     def planned(self, month: int, ahead: int) -> float:
-        """Output that the maker plans, in ``month``, for ``ahead`` months later."""
-        return 0.0
+        """The same for the month that is ``ahead`` months later."""
+        return self.plans(month, ahead + 1)[ahead]
 
     def memory_contract(self) -> float:
         """Share of each memory maker's free output that is under contract to this maker."""
         return self.trait["memory_share"]
 
-    def memory_use(self, month: int, ahead: int) -> float:
-        """Memory that the plan for ``ahead`` months after ``month`` uses, GB."""
+    def memory_uses(self, month: int, months: int) -> list[float]:
+        """Memory that the plan for each of so many months uses, GB."""
         if self._per_chip is None:
             self._per_chip = self.world_model.chips.memory_per_chip(self.who)
-        return self.planned(month, ahead) * self._per_chip[month + ahead]
+        each = self._per_chip[month : month + months]
+        return [made * holds for made, holds in zip(self.plans(month, months), each, strict=True)]
 
-    def order_memory(self, month: int) -> Iterator[Intent]:
+    def memory_use(self, month: int, ahead: int) -> float:
+        """The same for the month that is ``ahead`` months later."""
+        return self.memory_uses(month, ahead + 1)[ahead]
+
+    def order_memory(self, month: int) -> Iterable[Intent]:
         chips = self.world_model.chips
         if not chips.uses_memory(self.who):
-            return
+            return ()
         held, due = chips.memory_ahead(self.who)
-        for ahead, arriving in enumerate(due):
-            held = max(held + arriving - self.memory_use(month, ahead), 0.0)
-        use = self.memory_use(month, len(due))
-        yield self.intent("order", "hbm", max(use - held, 0.0), "GB", use=use, left=held)
+        *uses, use = self.memory_uses(month, len(due) + 1)
+        for arriving, used in zip(due, uses, strict=True):
+            held += arriving - used
+            held = held if held > 0.0 else 0.0
+        short = use - held if use > held else 0.0
+        return (Intent(self.who, "order", "hbm", short, "GB", {"use": use, "left": held}),)
 
     def act(self, phase: str, month: int) -> Iterable[Intent]:
         return self.order_memory(month) if phase == "memory-orders" else self.make(month)
 
-    def make(self, month: int) -> Iterator[Intent]:
+    def make(self, month: int) -> Iterable[Intent]:
         """What it lets go this month at most."""
-        yield self.intent("make", "gpu", self.planned(month, 0), "GPU")
+        return (Intent(self.who, "make", "gpu", self.planned(month, 0), "GPU"),)
 
     def score(self, month: int) -> float:
         """Accelerators delivered to the home country so far."""
@@ -120,23 +131,21 @@ class GpuMaker(ChipMaker):
         growth = math.log1p(self.trait["output_growth"])
         self._trend: list[float] = (self.trait["output_year"] / 12.0 * np.exp(growth * reach)).tolist()
 
-    def planned(self, month: int, ahead: int) -> float:
+    def plans(self, month: int, months: int) -> list[float]:
         """Growth fades; the supply of packaging is expected to stay as it is now."""
-        return self._trend[month + ahead] * self.world_model.outside.gpu_supply.item(month)
+        supply = self.world_model.outside.gpu_supply.item(month)
+        return [made * supply for made in self._trend[month : month + months]]
 
-    def make(self, month: int) -> Iterator[Intent]:
+    def make(self, month: int) -> Iterable[Intent]:
         p = self.world_model.parameters
         output = self.planned(month, 0)
         bonus = p["reserve_weight_bonus"] * self.lever("domestic_hbm_reserve")
-        yield self.intent(
-            "make",
-            "gpu",
-            output,
-            "GPU",
-            abroad=output * p["world_order_pressure"],
-            home_weight=self.trait["home_weight"] + bonus,
-            rival_weight=self.trait["rival_weight"],
-        )
+        values = {
+            "abroad": output * p["world_order_pressure"],
+            "home_weight": self.trait["home_weight"] + bonus,
+            "rival_weight": self.trait["rival_weight"],
+        }
+        return (Intent(self.who, "make", "gpu", output, "GPU", values),)
 
 
 class RivalGpuMaker(ChipMaker):
@@ -154,8 +163,9 @@ class RivalGpuMaker(ChipMaker):
         months = model.calendar.months + LONGEST_LEAD
         self._trend = [start * growth ** (month / 12.0) for month in range(months)]
 
-    def planned(self, month: int, ahead: int) -> float:
-        return self._trend[month + ahead] * self.world_model.outside.gpu_supply.item(month)
+    def plans(self, month: int, months: int) -> list[float]:
+        supply = self.world_model.outside.gpu_supply.item(month)
+        return [made * supply for made in self._trend[month : month + months]]
 
 
 class NpuMaker(ChipMaker):
@@ -178,12 +188,12 @@ class NpuMaker(ChipMaker):
         super().__init__(model, who)
         self.capacity = self.trait["capacity_year"] / 12.0
 
-    def planned(self, month: int, ahead: int) -> float:
-        return self.capacity
+    def plans(self, month: int, months: int) -> list[float]:
+        return [self.capacity] * months
 
-    def make(self, month: int) -> Iterator[Intent]:
-        if self.world_model.chips.vintage(self.who, month) >= 0:
-            yield self.intent("make", "npu", self.capacity, "NPU")
+    def make(self, month: int) -> Iterable[Intent]:
+        ready = self.world_model.chips.vintage(self.who, month) >= 0
+        return (Intent(self.who, "make", "npu", self.capacity, "NPU"),) if ready else ()
 
     def learn(self, month: int) -> None:
         turned_away = self.world_model.chips.turned_away.get(self.who, 0.0)
@@ -211,10 +221,10 @@ class HbmMaker(SiteHolder):
 
     def act(self, phase: str, month: int) -> Iterable[Intent]:
         if phase == "investment":
-            return self.review_plants(month) if self.due(month) else ()
+            return self.review_plants(month)
         return self.sell(month)
 
-    def sell(self, month: int) -> Iterator[Intent]:
+    def sell(self, month: int) -> Iterable[Intent]:
         p = self.world_model.parameters
         fade = p["growth_fade"] ** (month / 12.0)
         boost = 1.5 if self.world_model.chips.memory.sold_out else 1.0
@@ -222,11 +232,11 @@ class HbmMaker(SiteHolder):
             self.output *= (1.0 + self.trait["growth"] * fade * boost) ** (1.0 / 12.0)
         made = self.output * p["hbm_supply_factor"]
         kept = 0.0 if self.foreign else self.lever("domestic_hbm_reserve") * made
-        yield self.intent("sell", "hbm", made - kept, "GB", kept=kept)
+        return (Intent(self.who, "sell", "hbm", made - kept, "GB", {"kept": kept}),)
 
     def score(self, month: int) -> float:
         """Memory sold on the world market so far, GB."""
-        return self.world_model.chips.memory.sold.get(self.who, 0.0)
+        return self.world_model.chips.memory.sold_by(self.who)
 
 
 class CapacitySupplier(Stakeholder):
@@ -253,7 +263,7 @@ class CapacitySupplier(Stakeholder):
         book = self.world_model.order_book(self.GOOD)
         if book > self.trait["backlog_months"] * self.capacity:
             self.capacity *= (1.0 + self.trait["expansion"]) ** (1.0 / 12.0)
-        yield self.intent("supply", self.GOOD, self.capacity, "MW/month", order_book=book)
+        return (Intent(self.who, "supply", self.GOOD, self.capacity, "MW/month", {"order_book": book}),)
 
     def score(self, month: int) -> float:
         """Megawatts supplied so far."""

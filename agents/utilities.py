@@ -61,11 +61,11 @@ class GridUtility(Stakeholder):
 
     def study(self, month: int) -> Iterator[Intent]:
         sites = self.state.sites
-        rows = [row for row in sites.rows(APPLIED).tolist() if sites.study_due[row] == NEVER]
-        rows.sort(key=lambda row: (int(sites.step["applied"][row]), sites.key[row]))
+        rows = [row for row in sites.rows(APPLIED).tolist() if sites.study_due.item(row) == NEVER]
+        rows.sort(key=lambda row: (sites.step["applied"].item(row), sites.key[row]))
         deterred = math.exp(-self.lever("queue_deposit") / self.trait["deposit_scale"])
         pace = self.trait["study_mw_month"] * (1.0 + self.lever("grid_fast_track"))
-        real = float(sites.mw[rows].sum()) if rows else 0.0
+        real = sum([sites.mw.item(row) for row in rows])
         waiting = real + self.speculative
         part = real / waiting if waiting > 0.0 else 1.0
         self.worked += pace * part if real > 0.0 else 0.0
@@ -149,7 +149,8 @@ class NuclearGenerator(Stakeholder):
         licensed = [row for row in range(len(plants)) if plants.retirement[row] == "licence"]
         self._by_expiry = sorted(licensed, key=lambda row: (int(plants.retires[row]), model.plant_name(row)))
         self._mw: list[float] = plants.mw.tolist()
-        self._nuclear = tech.carbon_free.astype(bool) & ~tech.renewable.astype(bool)
+        nuclear = tech.carbon_free.astype(bool) & ~tech.renewable.astype(bool)
+        self._nuclear: list[int] = nuclear.nonzero()[0].tolist()
 
     def act(self, phase: str, month: int) -> Iterator[Intent]:
         model, plants = self.world_model, self.world_model.world.plants
@@ -245,10 +246,8 @@ class Resources:
     ) -> Programme:
         """``mw``, as far as the potential goes."""
         taken = used[self.rows].tolist()
-        mw = [
-            max(min(wish, potential - there), 0.0)
-            for wish, potential, there in zip(mw, self.potential, taken, strict=True)
-        ]
+        left = [max(potential - there, 0.0) for potential, there in zip(self.potential, taken, strict=True)]
+        mw = [wish if wish < room else room for wish, room in zip(mw, left, strict=True)]
         return Programme(
             who, "build", "power", sum(mw), "MW", rows=self.rows, mw=np.array(mw), cost=cost, earned=earned,
             lead=self.lead, zone=self.zone, technology=self.technology, goods=self.goods, subjects=self.names,
@@ -346,7 +345,7 @@ class StorageDeveloper(Stakeholder):
 
     def score(self, month: int) -> float:
         """Battery power in service, MW."""
-        return float(self.state.added_store_mw.sum())
+        return sum(self.state.added_store_mw.tolist())
 
 
 class MarketOperator(Stakeholder):

@@ -11,15 +11,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from abm.model import Model
 
 
-@dataclass(frozen=True, slots=True)
-class Appraisal:
+class Appraisal(NamedTuple):
     """One appraisal of a site; money in currency, rates a year, ``delay`` in years from now to revenue."""
 
     cost: float
@@ -38,7 +36,7 @@ class Appraisal:
     revenue: float
     running_cost: float
 
-    def figures(self) -> dict[str, float]:
+    def figures(self) -> dict[str, Any]:
         """What the decision log keeps."""
         return {
             "cost": self.cost,
@@ -56,11 +54,8 @@ class Appraisal:
 def required_return(model: Model, month: int, beta: float, exposure: float) -> float:
     """Equity return asked for: risk-free + beta x market premium + exposure x country risk premium."""
     p = model.parameters
-    return float(
-        model.outside.interest_rate[month]
-        + beta * p["equity_premium"]
-        + exposure * model.outside.country_risk[month]
-    )
+    risk_free: float = model.outside.interest_rate.item(month)
+    return risk_free + beta * p["equity_premium"] + exposure * model.outside.country_risk.item(month)
 
 
 def option_threshold(volatility: float, rate: float, payout: float) -> float:
@@ -83,8 +78,9 @@ def debt_capacity(
     if cash <= 0.0:
         return 0.0
     factor = (1.0 - decline) / (1.0 + rate)
-    whole = int(years)
-    present = sum(cash * (1.0 - decline) ** k / (1.0 + rate) ** (k + 1) for k in range(whole))
+    whole, present = int(years), 0.0
+    for k in range(whole):
+        present += cash * (1.0 - decline) ** k / (1.0 + rate) ** (k + 1)
     part = years - whole
     if part > 0.0:
         present += part * cash * factor**whole / (1.0 + rate)
@@ -110,41 +106,40 @@ def appraise(
     ``premium`` what an hour of own use is worth over the spot price,
     ``credibility`` in [0, 1] shortens the delay that is added to promised dates.
     """
-    p, sites, state, world = model.parameters, model.state.sites, model.state, model.world
-    zone = int(sites.zone[row]) if zone is None else zone
-    outside = not world.zones.capital_region[zone]
-    waived = model.board.value("regional_siting_incentive", month) if outside else 0.0
-    ready = max(int(sites.expected[row]), month + int(p["build_months"] * (1.0 - min(sites.built[row], 1.0))))
-    if sites.ready[row] < 100_000:
-        ready = max(ready, int(sites.ready[row]))
+    p, sites, state, board = model.parameters, model.state.sites, model.state, model.board
+    zone = sites.zone.item(row) if zone is None else zone
+    outside = not model.world.zones.capital_region[zone]
+    waived = board.value("regional_siting_incentive", month) if outside else 0.0
+    ready = max(sites.expected.item(row), month + int(p["build_months"] * (1.0 - min(sites.built.item(row), 1.0))))
+    if sites.ready.item(row) < 100_000:
+        ready = max(ready, sites.ready.item(row))
     else:
         ready = max(ready, month + int(p["study_months"] + p["substation_months"]))
     delay = (ready - month + (1.0 - credibility) * p["reference_delay_months"]) / 12.0
     vintage = model.vintage_for(ready)
     price = forecast(min((ready - month) / 12.0, 7.0))
-    mw = float(sites.mw[row])
-    kw = float(world.vintages.kw[vintage]) * p["gpu_power_factor"] * p["pue"]
-    count = float(sites.gpus[row]) or mw * 1000.0 / kw
+    mw = sites.mw.item(row)
+    kw = model.vintage_kw.item(vintage) * p["gpu_power_factor"] * p["pue"]
+    count = sites.gpus.item(row) or mw * 1000.0 / kw
     shell = model.shell_budget(row, waived)
     # Machines of state sites are bought by the state, outside the project.
-    chips = 0.0 if sites.finance[row] == 0 else count * model.chip_price(vintage, month)
-    credit = model.board.value("tax_credit", month)
-    subsidy = model.board.value("gpu_subsidy", month)
+    chips = 0.0 if sites.finance.item(row) == 0 else count * model.chip_price(vintage, month)
+    credit, subsidy = board.value("tax_credit", month), board.value("gpu_subsidy", month)
     support = credit * (shell + chips * (1.0 - subsidy)) + subsidy * chips
     cost = shell + chips
     hours = 8760.0 * p["availability"]
-    own, anchor = float(sites.own_use[row]), float(sites.anchor[row])
+    own, anchor = sites.own_use.item(row), sites.anchor.item(row)
     contracted = own + (1.0 - own) * anchor
     used = contracted + (1.0 - contracted) * model.expected_use(ready)
     worth = own * premium + (1.0 - own)
-    h100e = count * float(world.vintages.h100e[vintage])
+    h100e = count * model.vintage_h100e.item(vintage)
     revenue = h100e * hours * used * worth * price
-    power = count * kw / 1000.0 * 8760.0 * p["load_factor"] * float(state.site_price[zone])
+    power = count * kw / 1000.0 * 8760.0 * p["load_factor"] * state.site_price.item(zone)
     running = power + p["operating_share"] * shell
     decline = p["world_compute_price_decline"]
     years = p["gpu_life_months"] / 12.0
-    rate = float(model.outside.interest_rate[month]) + p["loan_spread"]
-    guarantee = model.board.value("guarantee_share", month) if sites.finance[row] == 2 else 0.0
+    rate = model.outside.interest_rate.item(month) + p["loan_spread"]
+    guarantee = board.value("guarantee_share", month) if sites.finance.item(row) == 2 else 0.0
     cover = p["cover_merchant"] + (p["cover_contracted"] - p["cover_merchant"]) * contracted
     cover = cover + (1.0 - cover) * p["guarantee_effect"] * guarantee
     tenor = min(years, p["chip_loan_years"])
@@ -163,7 +158,8 @@ def appraise(
         gross = revenue * (1.0 - decline) ** k - running
         paid = service if k < tenor else 0.0
         profit = gross - written_off - 0.5 * paid
-        value += (gross - paid - tax * max(profit, 0.0)) / (1.0 + asked) ** (k + 1 + delay)
+        taxed = tax * profit if profit > 0.0 else 0.0
+        value += (gross - paid - taxed) / (1.0 + asked) ** (k + 1 + delay)
     rest = shell * max(1.0 - years / p["shell_life_years"], 0.0) * p["residual_share"]
     value += rest / (1.0 + asked) ** (whole + delay)
     # Outlay is spread over the building time; half of it is discounted on average.

@@ -106,7 +106,9 @@ def edges_of(world: World) -> frozenset[tuple[str, str, str]]:
     edges, cast, goods = world.edges, world.cast.keys, world.goods.keys
     return frozenset(
         (cast[supplier], cast[buyer], goods[good])
-        for supplier, buyer, good in zip(edges.supplier, edges.buyer, edges.good, strict=True)
+        for supplier, buyer, good in zip(
+            edges.supplier.tolist(), edges.buyer.tolist(), edges.good.tolist(), strict=True
+        )
     )
 
 

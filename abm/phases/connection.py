@@ -10,6 +10,7 @@ investment and the permits carry them.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,9 +47,11 @@ def run(model: Model, month: int) -> None:
     _announce(model, month)
     speed = line_speed(model, month)
     _advance(model, month, speed)
-    waiting = model.state.sites.rows(APPLIED, PASSED)
+    waiting = model.state.sites.rows(APPLIED, PASSED).tolist()
     model.seeking_consent = _seeking_consent(model, waiting)
     for agent in model.acting("connection"):
+        if agent.CONSENTS and agent.zone not in model.seeking_consent:
+            continue
         for intent in agent.act("connection", month):
             _resolve(model, month, intent)
     _permit_where_nobody_decides(model, month)
@@ -141,15 +144,12 @@ def line_speed(model: Model, month: int) -> float:
     )
 
 
-def _seeking_consent(model: Model, rows: np.ndarray) -> dict[int, list[int]]:
+def _seeking_consent(model: Model, rows: Sequence[int]) -> dict[int, list[int]]:
     """Zone to its sites that have no date for their permit, of the ``rows`` that have applied or passed."""
-    found: dict[int, list[int]] = {}
-    if not len(rows):
-        return found
-    sites = model.state.sites
-    rows = rows[sites.permit_due[rows] == NEVER]
-    for row, zone in zip(rows.tolist(), sites.zone[rows].tolist(), strict=True):
-        found.setdefault(zone, []).append(row)
+    sites, found = model.state.sites, dict[int, list[int]]()
+    for row in rows:
+        if sites.permit_due.item(row) == NEVER:
+            found.setdefault(sites.zone.item(row), []).append(row)
     return found
 
 
@@ -214,11 +214,13 @@ def _line_for(model: Model, pool: int, mw: float) -> int:
     return best
 
 
-def _finish_studies(model: Model, month: int, rows: np.ndarray) -> None:
+def _finish_studies(model: Model, month: int, rows: Sequence[int]) -> None:
     """What the studies that end come to, of the ``rows`` that have applied or passed."""
     state, sites = model.state, model.state.sites
     utility = model.role("grid")
-    for row in rows[(sites.status[rows] == APPLIED) & (sites.study_due[rows] <= month)].tolist():
+    for row in rows:
+        if sites.status.item(row) != APPLIED or sites.study_due.item(row) > month:
+            continue
         pool, mw = int(sites.pool[row]), float(sites.mw[row])
         key, attempt = sites.key[row], int(sites.attempts[row])
         special = model.special_mw[pool]

@@ -7,6 +7,7 @@ What a country cannot hold overflows to the next choice among those with room.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,6 @@ from abm.core.market import choice, host
 
 if TYPE_CHECKING:
     from abm.model import Model
-    from abm.quantities import Parameters
 
 
 class Hosting:
@@ -32,7 +32,7 @@ class Hosting:
         nests = list(dict.fromkeys(table.nest))
         self.nest = np.array([nests.index(nest) for nest in table.nest], np.int64)
         self.nest_count = len(nests)
-        self.demand = 0.0
+        self.demand = self.total = 0.0
         self.home_share = self.home_share_first = 0.0
         self.started = False
         if self.home >= 0:
@@ -51,7 +51,7 @@ class Hosting:
         return found
 
     @staticmethod
-    def _terms(p: Parameters, price: Any, latency: Any, strict: Any, carbon: Any, risk: Any) -> Any:
+    def _terms(p: Mapping[str, float], price: Any, latency: Any, strict: Any, carbon: Any, risk: Any) -> Any:
         """What speaks against countries: price in USD/MWh, latency in ms, data rules, carbon in kg/MWh, risk.
 
         Numbers of one country, or arrays of all.
@@ -66,7 +66,7 @@ class Hosting:
 
     def _usual_terms(self, model: Model) -> np.ndarray:
         """Terms under which today's shares were seen: no scenario and no package moves them."""
-        p, table = model.parameters, model.world.countries
+        p, table = model.quantities, model.world.countries
         price, strict, risk = (
             values.astype(float).copy()
             for values in (table.power_price_usd, table.data_strictness, table.risk)
@@ -86,7 +86,7 @@ class Hosting:
         )  # fmt: skip
         self.utility = self.constant - (terms - self.usual)
 
-    def _constants(self, attraction: np.ndarray, p: Parameters) -> np.ndarray:
+    def _constants(self, attraction: np.ndarray, p: Mapping[str, float]) -> np.ndarray:
         """Constants that give the shares of the first month, terms being counted from there.
 
         The table's attractions are logarithms of shares; ``hosting_outside`` of all demand goes
@@ -106,22 +106,21 @@ class Hosting:
     def run(self, model: Model, month: int, home_room_mw: float) -> float:
         """Share the month's contestable demand; returns MW that the home country hosts for abroad."""
         p, outside, home = model.parameters, model.outside, self.home
-        prices = model.state.site_price
         terms = self._terms(
             p,
-            float(prices.sum()) / len(prices) / float(outside.exchange_rate[month]),
+            model.mean_site_price() / outside.exchange_rate.item(month),
             self.home_latency,
             1.0 - model.board.value("data_openness", month),
             model.carbon_kg_mwh,
-            float(outside.country_risk[month]),
+            outside.country_risk.item(month),
         )
         self.utility[home] = self.constant[home] - (terms - self.usual[home])
-        self.demand = p["contestable_mw"] * float(outside.regional_demand[month])
-        total = host(
+        self.demand = p["contestable_mw"] * outside.regional_demand.item(month)
+        total = self.total = host(
             self.capacity, self.coming[month], home, home_room_mw, p["contestable_capacity_share"], self.utility,
             self.nest, self.nest_count, p["hosting_nest"], self.demand, self.hosted, self.used,
         )  # fmt: skip
-        hosted = float(self.hosted[home])
+        hosted = self.hosted.item(home)
         self.home_share = hosted / total if total > 0.0 else 0.0
         if not self.started:
             self.home_share_first, self.started = self.home_share, True
@@ -132,5 +131,4 @@ class Hosting:
 
     def all_shares(self) -> np.ndarray:
         """(countries,) of what is hosted in the region; NaN where nothing is."""
-        total = float(self.hosted.sum())
-        return self.hosted / total if total > 0.0 else np.full(len(self.hosted), math.nan)
+        return self.hosted / self.total if self.total > 0.0 else np.full(len(self.hosted), math.nan)

@@ -12,7 +12,10 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from abm.calendar import NEVER
+from abm.core.sites.stale import stale
 from abm.decisions import Intent
 from abm.state import ANNOUNCED, APPLIED, DECIDED, FAB, WITHDRAWN
 
@@ -46,7 +49,7 @@ class Offer:
 
 def run(model: Model, month: int) -> None:
     offers: list[Offer] = []
-    for agent in model.acting("investment"):
+    for agent in model.on_turn("investment", month):
         for intent in agent.act("investment", month):
             _resolve(model, month, intent, offers)
     model.offers = offers
@@ -274,13 +277,14 @@ def give_up_stale(model: Model, month: int) -> None:
     """Announcements without a sponsor fade from the list some time after their date."""
     sites = model.state.sites
     grace = int(model.parameters["give_up_months"])
-    for row in sites.rows(ANNOUNCED):
-        if not sites.sponsor[row] and month > sites.expected[row] + grace:
-            sites.status[row] = WITHDRAWN
-            sites.wait_reason[row] = "no sponsor"
-            model.decisions.note(
-                month,
-                Intent(model.owner_key(row), "withdraw", sites.key[row], float(sites.mw[row]), "MW"),
-                granted=0.0,
-                bound="no sponsor",
-            )
+    rows = np.empty(sites.count, np.int64)
+    found = stale(sites.count, ANNOUNCED, month - grace, sites.status, sites.sponsor, sites.expected, rows)
+    for row in rows[:found].tolist():
+        sites.status[row] = WITHDRAWN
+        sites.wait_reason[row] = "no sponsor"
+        model.decisions.note(
+            month,
+            Intent(model.owner_key(row), "withdraw", sites.key[row], float(sites.mw[row]), "MW"),
+            granted=0.0,
+            bound="no sponsor",
+        )

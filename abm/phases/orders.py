@@ -1,10 +1,10 @@
 """Phase 5: orders for accelerators, and the month of the graph that memory and accelerators flow through.
 
-Owners and ministries order; makers of memory say what they sell and keep back, makers of accelerators
-what memory they want and what they can make; licences cap what may come from abroad. Then the compiled
-graph moves by a month (:class:`abm.chips.ChipChain`): each maker shares what is scarce by its rule, and what
-a site was allocated arrives after the edge's lead time, in the vintage of that month and at the price that
-held when it was allocated. Orders that were not met stay in the queue.
+Ministries order, then owners whose sites want machines; makers of memory say what they sell and keep back,
+makers of accelerators what memory they want and what they can make; licences cap what may come from abroad.
+Then the compiled graph moves by a month (:class:`abm.chips.ChipChain`): each maker shares what is scarce by
+its rule, and what a site was allocated arrives after the edge's lead time, in the vintage of that month and at
+the price that held when it was allocated. Orders that were not met stay in the queue.
 """
 
 from __future__ import annotations
@@ -30,9 +30,13 @@ def run(model: Model, month: int) -> None:
             if month % 12 == 0:
                 model.decisions.note(month, intent)
     model.short_of_chips = _short_of_chips(model, month)
-    for agent in model.acting("orders"):
-        for intent in agent.act("orders", month):
+    for agent in model.acting("purchases"):
+        for intent in agent.act("purchases", month):
             _order(model, month, intent)
+    for agent in model.acting("orders"):
+        if agent.row in model.short_of_chips:
+            for intent in agent.act("orders", month):
+                _order(model, month, intent)
     memory = {
         intent.who: intent.amount
         for agent in model.acting("memory-orders")
@@ -66,11 +70,8 @@ def _short_of_chips(model: Model, month: int) -> dict[int, list[tuple[int, float
         state.ordered, state.wanted, model.vintage_kw, rows, missing,
     )  # fmt: skip
     by_owner: dict[int, list[tuple[int, float]]] = {}
-    here = rows[:found]
-    for owner, row, gap in zip(
-        sites.owner[here].tolist(), here.tolist(), missing[:found].tolist(), strict=True
-    ):
-        by_owner.setdefault(owner, []).append((row, gap))
+    for row, gap in zip(rows[:found].tolist(), missing[:found].tolist(), strict=True):
+        by_owner.setdefault(sites.owner.item(row), []).append((row, gap))
     return by_owner
 
 

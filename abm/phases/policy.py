@@ -41,7 +41,7 @@ def run(model: Model, month: int) -> None:
             intents.sort(key=lambda intent: _rank(model, intent))
         for intent in intents:
             _RESOLVE[intent.verb](model, month, intent)
-    _pay_programmes(model, month)
+    model.pay_programmes(month)
     _retire_by_policy(model, month)
 
 
@@ -144,11 +144,6 @@ _RESOLVE = {
 _ORDER = {verb: place for place, verb in enumerate(_RESOLVE)}
 
 
-def _pay_programmes(model: Model, month: int) -> None:
-    for handle, cost in model.board.programme_costs(month):
-        model.spend(month, cost / 12.0, f"programme {handle}")
-
-
 def _retire_by_policy(model: Model, month: int) -> None:
     """Close coal oldest first, evenly over the run, up to what the lever asks for by its end."""
     plants, state = model.world.plants, model.state
@@ -158,7 +153,7 @@ def _retire_by_policy(model: Model, month: int) -> None:
         return
     generator = model.role("thermal")
     for row in model.closing_order:
-        if state.plant_retires[row] <= month or plants.commissioned[row] > month:
+        if state.plant_retires.item(row) <= month or plants.commissioned.item(row) > month:
             continue
         if closed + state.plant_mw[row] > asked + 1e-9:
             break

@@ -7,6 +7,7 @@ system price. What depends on the world's tables alone is made once and shared b
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -144,7 +145,7 @@ class DayCases:
         self._every_zone = np.arange(z)
         self._bases: dict[tuple[int, int], Any] | None = None
 
-    def mean_availability(self, p: Parameters) -> np.ndarray:
+    def mean_availability(self, p: Mapping[str, float]) -> np.ndarray:
         """(T,) of technologies; a quantity named ``<technology>_availability`` replaces the table's."""
         tech = self.world.technologies
         given = [p.get(f"{key}_availability") for key in tech.keys]
@@ -152,12 +153,12 @@ class DayCases:
             [own if value is None else value for own, value in zip(tech.availability, given, strict=True)]
         )
 
-    def efficiency(self, p: Parameters) -> np.ndarray:
+    def efficiency(self, p: Mapping[str, float]) -> np.ndarray:
         """(2,S) of charging and discharging: the world's stores, then those built in each zone."""
         built = np.full((2, self.zones), np.sqrt(p["battery_round_trip"]))
         return np.concatenate([self.own_efficiency, built], axis=1)
 
-    def month(self, now: Situation, p: Parameters) -> MonthCases:
+    def month(self, now: Situation, p: Mapping[str, float]) -> MonthCases:
         """The cases of a month."""
         z, h = self.zones, self.hours
         shaped, profile = self.shaped[now.calendar], self.demand[now.calendar]
@@ -234,7 +235,7 @@ class DayCases:
         return self._bases
 
 
-def _opening(cases: DayCases, world: World, p: Parameters, calendar: int) -> Situation:
+def _opening(cases: DayCases, world: World, p: Mapping[str, float], calendar: int) -> Situation:
     """The first month's fleet, lines and fuel prices, in the weather of ``calendar``."""
     plants, tech, stores, lines = world.plants, world.technologies, world.stores, world.lines
     alive = (plants.commissioned <= 0) & (plants.retires > 0)

@@ -140,3 +140,11 @@ def test_what_is_unsettled_is_what_is_wanted_and_not_yet_decided() -> None:
     one.enact("a", 40.0, 9, "ministry")  # decided, if not in force yet
     assert one.unsettled(("a", "b"), 9) == [("b", 70.0, 10.0)]
     assert one.unsettled(("a",), 4) == [("a", 10.0, 40.0)]
+
+
+def test_levers_above_their_default_cost_what_they_stand_above_it() -> None:
+    one = board(Lever("a", cost=5.0, default=10.0), Lever("b"), Lever("c", cost=2.0, default=10.0), Lever("d", cost=3.0))
+    one.enact("a", 12.0, 0, "ministry")
+    one.enact("b", 50.0, 0, "ministry")
+    one.enact("c", 4.0, 0, "ministry")
+    assert one.programme_costs(1) == [10.0, 0.0, 0.0, 0.0]

@@ -67,20 +67,22 @@ def fake_model(
         },
         "country",
     )
+    settings = Settings(
+        SENSITIVITY,
+        hosting_nest=scale,
+        hosting_outside=OUTSIDE,
+        contestable_mw=demand,
+        contestable_capacity_share=1.0,
+        tariff_start=100_000.0,
+        site_tariff_ratio=1.0,
+    )
     return SimpleNamespace(
         calendar=Calendar(24300, 12),
         world=SimpleNamespace(countries=countries),
         carbon_kg_mwh=home_carbon,
-        parameters=Settings(
-            SENSITIVITY,
-            hosting_nest=scale,
-            hosting_outside=OUTSIDE,
-            contestable_mw=demand,
-            contestable_capacity_share=1.0,
-            tariff_start=100_000.0,
-            site_tariff_ratio=1.0,
-        ),
-        state=SimpleNamespace(site_price=np.array([home_price * 1000.0])),
+        quantities=settings,
+        parameters=dict(settings),
+        mean_site_price=lambda: home_price * 1000.0,
         board=SimpleNamespace(
             value=lambda handle, month: openness, levers={"data_openness": SimpleNamespace(default=0.5)}
         ),

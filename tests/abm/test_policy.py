@@ -48,3 +48,16 @@ def test_a_programme_does_not_grow_when_the_envelope_is_overdrawn(overdrawn: Mod
     assert enacted(overdrawn, COSTLY, half) == half
     assert enacted(overdrawn, COSTLY, lever.high) == half
     assert overdrawn.decisions.records[-1].bound == "budget envelope"
+
+
+def test_programmes_are_paid_by_the_month_each_on_its_own_line() -> None:
+    model = prepare("toy", "baseline", "as-announced").build()
+    board, ledger = model.board, model.ledger
+    for handle, lever in board.levers.items():
+        board.enact(handle, lever.high, -lever.lead_months, "industry")
+    model.pay_programmes(0)
+    costs = {handle: board.running_cost(handle, lever.high) / 12.0 for handle, lever in board.levers.items()}
+    assert any(costs.values())
+    for handle, cost in costs.items():
+        assert ledger.moved("money", f"programme {handle}") == pytest.approx(cost)
+    assert model.budget.spent == model.budget.total == model.public_month == pytest.approx(sum(costs.values()))

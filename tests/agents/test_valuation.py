@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from types import SimpleNamespace
 from typing import Any
@@ -158,7 +157,7 @@ def test_country_risk_is_in_the_rate_of_those_exposed_and_nowhere_else() -> None
     assert risky.required_return == pytest.approx(calm.required_return + 0.08)
     assert risky.ratio < calm.ratio
     assert (
-        dataclasses.replace(risky, value=calm.value, ratio=calm.ratio, required_return=calm.required_return)
+        risky._replace(value=calm.value, ratio=calm.ratio, required_return=calm.required_return)
         == calm
     )
     assert value(country_risk_premium=0.08, exposure=0.0) == value(country_risk_premium=0.0, exposure=0.0)

@@ -6,7 +6,7 @@ from .log import Link, Shortfall, shortfalls, trace
 from .month import Flows, State
 from .network import Network
 from .orders import restock
-from .people import staff
+from .people import join, staff
 from .rationing import BOUNDS, RULES, Rationing, Rule, ration
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "book",
     "deposits",
     "imbalance",
+    "join",
     "ration",
     "restock",
     "shortfalls",

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import rules
 from .rationing import rule_code
+from .rows import by_supplier
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -199,12 +200,11 @@ class Network:
         All are in use at first. On the others nothing may wait or be on its way, and orders there are not seen.
         ``ValueError`` where an edge is none of the network's, or is named twice.
         """
-        if np.unique(edges).size != edges.size or (edges < 0).any() or (edges >= self.edges).any():
+        out, first = np.empty(edges.size, np.uint64), np.empty(self.nodes + 1, np.int64)
+        if by_supplier(edges, self.supplier, np.zeros(self.edges, bool), first, out) >= 0:
             raise ValueError(f"edges in use are numbers from 0 to {self.edges - 1}, each at most once")
-        supplier = self.supplier[edges]
-        self.out = edges[np.argsort(supplier, kind="stable")].astype(np.uint64)
+        self.out, self.first = out, first
         """Edges in use by supplier: those of node i are ``out[first[i]:first[i + 1]]``."""
-        self.first = np.searchsorted(np.sort(supplier), np.arange(self.nodes + 1)).astype(np.int64)
 
     def _check_slots(self) -> None:
         if self.slots and (np.diff(self.slot_node) < 0).any():

@@ -87,3 +87,26 @@ def staff(
         if need[user] > 0.0:
             served[user] = got[user] / need[user]
             found[WORST] = min(found[WORST], served[user])
+
+
+@kernel([types.void(types.float64, INDEX, VECTOR, VECTOR, VECTOR, VECTOR)])
+def join(
+    people,  # that have been trained
+    edges,  # (users,) edges of the supply graph over which they come, negative: none
+    need,  # (users,) people needed
+    served,  # (users,) part of the need that there are people for
+    moved,  # (edges of the supply graph,) brought up to date: who goes to whom
+    asked,  # (edges of the supply graph,) brought up to date: people missing
+):
+    """Those trained go where people are missing, in proportion; nowhere if nobody misses any."""
+    total = 0.0
+    for user in range(edges.size):
+        if edges[user] >= 0:
+            total += need[user] * (1.0 - served[user])
+    if total <= 0.0:
+        return
+    for user in range(edges.size):
+        if edges[user] >= 0:
+            missing = need[user] * (1.0 - served[user])
+            moved[edges[user]] += people * missing / total
+            asked[edges[user]] += missing

@@ -18,6 +18,16 @@ SHORT = 1e-6
 EQUIPPED = 0.9
 """Part of its planned machines with which a site counts as equipped."""
 
+
+@kernel(["void(int64, float64[:, ::1], float64[::1])"], allocates=False)
+def wanted_of_makers(count, wanted, by_maker):
+    """Machines that the first ``count`` sites still want of each maker: ``wanted`` (S,C) to ``by_maker`` (C,)."""
+    by_maker[:] = 0.0
+    for row in range(count):
+        for c in range(by_maker.size):
+            by_maker[c] += wanted[row, c]
+
+
 @kernel(
     [
         "int64(int64, int64, float64[::1], float64[::1], int64[::1], int64[::1], int64[::1], int64[:, ::1],"

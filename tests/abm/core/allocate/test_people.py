@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from abm.core.allocate import RULES, Rule, ration, staff
+from abm.core.allocate import RULES, Rule, join, ration, staff
 from abm.core.allocate.people import FOUND, NEEDED, WORST
 
 RUNNING, AI = 5, 0
@@ -47,3 +47,16 @@ def test_people_go_where_megawatts_and_firms_are_and_are_shared_by_the_rule(
     np.testing.assert_allclose(served[some], got[some] / need[some], rtol=1e-14)
     assert found[WORST] == served[some].min()
     assert (served[~some] == 0.125).all(), "who needs nobody has what he had"
+
+
+@pytest.mark.parametrize("short", [0.0, 1.0])
+def test_those_trained_go_where_people_are_missing(short: float) -> None:
+    draw = np.random.default_rng(4)
+    edges, need = np.array([3, -1, 0, 3]), draw.uniform(1.0, 9.0, 4)
+    served = 1.0 - short * draw.uniform(0.1, 0.9, 4)
+    moved, asked = np.full(5, 1.0), np.full(5, 2.0)
+    join(60.0, edges, need, served, moved, asked)
+    missing = need * (1.0 - served) * (edges >= 0)
+    by_edge = np.bincount(edges[edges >= 0], missing[edges >= 0], 5)
+    assert asked - 2.0 == pytest.approx(by_edge)
+    assert moved - 1.0 == pytest.approx(60.0 * by_edge / max(by_edge.sum(), 1e-300))

@@ -170,3 +170,9 @@ def test_the_last_delivery_returns_all_of_the_deposit() -> None:
     assert listed == 1
     assert by_owner[1, 0] == 700.0
     assert not deposit.any()
+
+
+def test_what_sites_want_is_added_up_by_maker() -> None:
+    wanted, by_maker = np.random.default_rng(3).uniform(0.0, 9.0, (7, 3)), np.full(3, np.nan)
+    core.wanted_of_makers(5, wanted, by_maker)
+    assert by_maker == pytest.approx(wanted[:5].sum(axis=0))
