@@ -105,7 +105,7 @@ class Startups:
 
     def firms(self) -> float:
         """Firms alive (sum of weights)."""
-        return float(self.living.sum())
+        return sum(self.living.tolist())
 
     def column(self, number: int) -> np.ndarray:
         """One column of the living rows, by its number in :mod:`abm.core.population.columns`; a view."""
@@ -219,17 +219,18 @@ class Startups:
     def sign(self, month: int, granted: float, offered: float, terms: core.Month) -> None:
         """Sign the share ``granted`` of the contracts wished; states each firm's demand on the spot market."""
         term = int(self.model.parameters["startup_contract_months"])
-        core.sign(self.firm, self.tag, self.count, month, term, granted, offered, terms)
+        core.sign(self.firm, self.tag, self.count, month, term, granted, offered, np.array(terms))
 
     def settle(self, month: int, terms: core.Month) -> dict[str, float]:
         """Buy at the terms' price, earn, pay, grow, leave. Returns weighted totals (hours, currency, firms)."""
         lift, bill, totals = np.empty(self.count), np.empty(self.count), np.empty(at.TOTALS)
         ratios = np.empty(len(self.groups))
-        core.buy(self.firm, self.count, self.kind, terms, lift, bill, ratios, totals)
+        row = np.array(terms)
+        core.buy(self.firm, self.count, self.kind, row, lift, bill, ratios, totals)
         # NumPy's power takes a vector at a time, and compiled loops one number.
         np.power(lift, terms.theta, out=lift)
         self.count = core.settle(
-            self.firm, self.tag, self.count, month, self.kind, self.keys, terms, lift, bill, self.rows, totals
+            self.firm, self.tag, self.count, month, self.kind, self.keys, row, lift, bill, self.rows, totals
         )
         self.living = self.rows * self.weight_of
         self.ratios = [*self.ratios[1 - OUTLOOK_MONTHS :], ratios.tolist()]
