@@ -95,9 +95,26 @@ class Ledger:
 
     def line(self, debit: str, credit: str, asset: str, cause: str) -> int:
         """Number of the journal line of such transfers, for :meth:`post_lines`."""
-        key = debit, credit, asset, cause
-        found = self._line.get(key)
-        return self._new_line(key) if found is None else found
+        return self.lines([(debit, credit)], asset, cause)[0]
+
+    def lines(self, pairs: Iterable[tuple[str, str]], asset: str, cause: str) -> list[int]:
+        """The same for each pair of accounts, the one that receives first; a line is opened when first asked for."""
+        known, account, opened = self._line, self._account, list[int]()
+        place, first, found = ASSETS.index(asset), len(self._line), list[int]()
+        for debit, credit in pairs:
+            fresh = len(known)
+            line = known.setdefault((debit, credit, asset, cause), fresh)
+            found.append(line)
+            if line == fresh:
+                receives, gives = account.get(debit), account.get(credit)
+                opened += (
+                    place,
+                    self.account(debit) if receives is None else receives,
+                    self.account(credit) if gives is None else gives,
+                )
+        if opened:
+            self._open_lines(first, opened, asset, cause)
+        return found
 
     def post_lines(self, lines: np.ndarray, amounts: np.ndarray) -> None:
         """Post ``amounts`` (n,) to journal ``lines`` (n,), like :meth:`post`; nothing where a line is -1.
@@ -162,16 +179,16 @@ class Ledger:
         self.closed += 1
         return found
 
-    def _new_line(self, key: tuple[str, str, str, str]) -> int:
-        debit, credit, asset, cause = key
-        line = self._line[key] = len(self._line)
-        self._lines_of.setdefault((asset, cause), []).append(line)
-        if line == len(self._carried):
+    def _open_lines(self, first: int, ends: list[int], asset: str, cause: str) -> None:
+        """Make room for the lines from ``first`` on, whose ``ends`` are given, three each."""
+        count = len(ends) // 3
+        self._lines_of.setdefault((asset, cause), []).extend(range(first, first + count))
+        # From an array or bytes all at once: other numbers are taken one by one.
+        self._ends.extend(array("q", ends))
+        self._open.frombytes(bytes(8 * count))
+        self._posts.frombytes(bytes(8 * count))
+        while first + count > len(self._carried):
             self._carried = np.concatenate([self._carried, np.zeros_like(self._carried)])
-        self._ends.extend((ASSETS.index(asset), self.account(debit), self.account(credit)))
-        self._open.append(0.0)
-        self._posts.append(0)
-        return line
 
     def _carry(self) -> None:
         """Bring what was posted to the accounts."""

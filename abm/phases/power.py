@@ -17,7 +17,7 @@ from abm.calendar import NEVER
 from abm.core.energy import readout, service
 from abm.core.power import DayResults, dispatch_many
 from abm.decisions import Intent
-from abm.phases.adequacy import STEP_MW, thermal_fleet
+from abm.phases.adequacy import STEP_MW
 from abm.phases.power_cases import MonthCases, Situation, cases_of
 from abm.state import AI, ENERGISED, FAB
 
@@ -82,11 +82,6 @@ class PowerSystem:
         self.mean = self.cases.mean_availability(model.parameters)
         self.efficiency = self.cases.efficiency(model.parameters)
         self.is_coal = np.array([i >= 0 and world.fuels.keys[i] == "coal" for i in tech.fuel])
-        self.thermal = [
-            (t, float(tech.unit_mw[t]), float(tech.forced_outage[t]))
-            for t in np.flatnonzero(self.cases.profile == 0).tolist()
-        ]
-        """Place, MW of a unit and forced outage rate of technologies that the weather does not drive."""
         self.weather_kind = np.where(
             self.cases.profile == 0,
             readout.DISPATCHABLE,
@@ -231,7 +226,7 @@ class PowerSystem:
             case.store_zone, case.flexible_zone, limited.price, free.price,
             self.cases.segment_tech, self.weather_kind, self.renewable, self.carbon_free, *rules,
             now.cost, self.settlement_share, self.emission, self.capacity_payment, now.available, now.stores,
-            limited.figures, free.figures, *thermal_fleet(self.thermal, now.available.sum(0).tolist()), STEP_MW,
+            limited.figures, free.figures, *self.cases.thermal.of(now.available), STEP_MW,
             generation, total, by_tech, by_zone, flow, spare,
         )  # fmt: skip
         self.model.daily_spread = by_zone[readout.SPREAD]
