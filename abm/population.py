@@ -81,8 +81,7 @@ class Startups:
         self.carry = np.zeros(len(groups))
         self.rows = np.zeros(len(groups), np.int64)
         """Rows alive, by group."""
-        self.living = np.zeros(len(groups))
-        """Firms alive, by group."""
+        self._count_living()
         self.usual_wages = float(firms @ self.kind[:, at.KIND_BURN])
         self.crowding = 1.0
         """Earnings over what they were at the start, as supply and demand in firms' own market moved them."""
@@ -101,11 +100,11 @@ class Startups:
 
     def alive_of(self, who: str) -> float:
         """Firms of a group that are alive (sum of weights)."""
-        return float(self.living[self._row[who]])
+        return self._living[self._row[who]]
 
     def firms(self) -> float:
         """Firms alive (sum of weights)."""
-        return sum(self.living.tolist())
+        return math.fsum(self._living)
 
     def column(self, number: int) -> np.ndarray:
         """One column of the living rows, by its number in :mod:`abm.core.population.columns`; a view."""
@@ -151,6 +150,11 @@ class Startups:
                 self._worth = [inside + more for inside, more in zip(self._worth, beyond, strict=True)]
         return self._worth[self._row[who]]
 
+    def _count_living(self) -> None:
+        self.living = self.rows * self.weight_of
+        """Firms alive, by group."""
+        self._living: list[float] = self.living.tolist()
+
     # -- births --------------------------------------------------------------------------------
     def _found(self, g: int, count: int, month: int, runway_least: float) -> None:
         """Add ``count`` rows; their luck belongs to their birth ids."""
@@ -162,7 +166,7 @@ class Startups:
         self.count += count
         self.born[g] += count
         self.rows[g] += count
-        self.living = self.rows * self.weight_of
+        self._count_living()
         self.capital_in += cash * float(self.weight_of[g])
 
     def _make_room(self, count: int) -> None:
@@ -179,13 +183,12 @@ class Startups:
             return 0.0
         group = np.array([self._row[who] for who in firms], np.int64)
         wished, came = np.array(list(firms.values()), float), np.empty(2)
-        rows = (wished / self.weight_of[group]).sum()
-        self._make_room(math.ceil(rows) + len(group))
+        self._make_room(math.ceil((wished / self.weight_of[group]).sum()) + len(group))
         self.count = core.enter(
             self.firm, self.tag, self.count, group, wished, self.model.month, self.weight_of, self.kind, self.keys,
             self.model.parameters["startup_quality_spread"], self.born, self.carry, self.rows, came,
         )  # fmt: skip
-        self.living = self.rows * self.weight_of
+        self._count_living()
         entered, cash = came.tolist()
         self.capital_in += cash
         return entered
@@ -232,7 +235,7 @@ class Startups:
         self.count = core.settle(
             self.firm, self.tag, self.count, month, self.kind, self.keys, row, lift, bill, self.rows, totals
         )
-        self.living = self.rows * self.weight_of
+        self._count_living()
         self.ratios = [*self.ratios[1 - OUTLOOK_MONTHS :], ratios.tolist()]
         self._worth = None
         found = totals.tolist()

@@ -33,6 +33,8 @@ class PowerMonth:
     """(zones, technologies)"""
     made: np.ndarray
     """(technologies,) its sum over zones"""
+    generated_mwh: float
+    """Of all technologies in all zones."""
     curtailed: float
     unserved: float
     nonfirm_cut: float
@@ -43,6 +45,9 @@ class PowerMonth:
     ai_unserved: np.ndarray
     ai_wanted: np.ndarray
     """(zones,) the two together"""
+    load_mwh: float
+    ai_mwh: float
+    """Served in all zones: demand without AI sites, and AI sites'."""
     unserved_share: np.ndarray
     """(zones,) of it"""
     generated: np.ndarray
@@ -192,7 +197,7 @@ class PowerSystem:
         stretch = model.calendar.days(month) / sum(counts) * 24.0 / self.hours
         share = min(
             model.board.value("direct_purchase_openness", month),
-            model.direct_share(float(cases.ai[0].sum())),
+            model.direct_share(sum(cases.ai[0].tolist())),
         )
         model.direct_share_now = share
         rules = share, model.price_cap, model.board.value("regional_pricing", month)
@@ -235,6 +240,7 @@ class PowerSystem:
         return PowerMonth(
             generation=generation,
             made=by_tech[readout.MADE],
+            generated_mwh=energy,
             curtailed=max(sums[readout.CURTAILED], 0.0),
             unserved=sums[readout.UNSERVED],
             nonfirm_cut=sums[readout.NONFIRM_CUT],
@@ -242,6 +248,8 @@ class PowerSystem:
             ai_load=by_zone[readout.AI_LOAD],
             ai_unserved=by_zone[readout.AI_UNSERVED],
             ai_wanted=by_zone[readout.AI_WANTED],
+            load_mwh=sums[readout.LOAD_SERVED],
+            ai_mwh=sums[readout.AI_SERVED],
             unserved_share=by_zone[readout.UNSERVED_SHARE],
             generated=by_zone[readout.GENERATED],
             losses=by_zone[readout.LOSSES],

@@ -28,8 +28,10 @@ from abm.core.jit import kernel
     PIVOTS,
     FALLBACKS,
     LOST_HOURS,
+    LOAD_SERVED,
+    AI_SERVED,
     SCALARS,
-) = range(18)
+) = range(20)
 """Places in ``sums``."""
 
 (
@@ -267,6 +269,8 @@ def add_month(
         by_zone[AI_WANTED, z] = by_zone[AI_LOAD, z] + by_zone[AI_UNSERVED, z]
         if by_zone[AI_WANTED, z] > 1e-9:
             by_zone[UNSERVED_SHARE, z] = by_zone[AI_UNSERVED, z] / by_zone[AI_WANTED, z]
+        sums[LOAD_SERVED] += by_zone[LOAD, z]
+        sums[AI_SERVED] += by_zone[AI_LOAD, z]
         for t in range(techs):
             by_zone[GENERATED, z] += generation[z, t]
             by_technology[MADE, t] += generation[z, t]

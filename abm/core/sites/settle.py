@@ -13,7 +13,7 @@ from abm.core.jit import kernel
 (EARNED, POWER, DIRECT, OPERATION, DEBT_SERVICE, ARREARS, REPAYMENT, TAX, KEPT, ENERGY_MWH, FLOWS) = range(11)
 """Columns of ``by_owner``."""
 
-(CALLED, INTEREST, POOLED, DIRECT_MWH, SUMS) = range(5)
+(CALLED, INTEREST, POOLED, DIRECT_MWH, BILLED, SUMS) = range(6)
 """Places in ``sums``."""
 
 (
@@ -46,7 +46,7 @@ def shell_budget(terms, given, mw, waived):
 
 @kernel(
     [
-        "void(float64[::1], int64[::1], int64[::1], float64[::1], int64[::1], int64[::1], int64[::1],"
+        "void(float64[::1], int64[::1], int64[::1], float64[::1], float64, int64[::1], int64[::1], int64[::1],"
         "float64[::1], float64[::1], float64[::1], float64[::1], float64[::1], float64[::1],"
         "float64[:, ::1], float64[::1], float64[:, ::1], float64[::1], float64[::1],"
         "float64[::1], float64[::1], float64[::1], float64[::1], float64[:, ::1], float64[:, ::1],"
@@ -57,7 +57,8 @@ def settle(
     terms,  # (TERMS,)
     rows,  # (N,) sites that run
     owner,  # (S,) number of the owner, 0 to O-1
-    income,  # (N,) from compute
+    revenue,  # (N,) what they earn, in proportion to which they share in the
+    income,  # from compute
     zone,  # (S,)
     finance,  # (S,)
     energised,  # (S,) month
@@ -81,6 +82,8 @@ def settle(
     sums,  # out (SUMS,)
 ):
     rate, month = terms[RATE], terms[MONTH]
+    total = revenue.sum()
+    part = income / total if total > 0.0 else 0.0
     draw = np.zeros(rows.size)
     by_zone = np.zeros(ai_load.size)
     for i in range(rows.size):
@@ -99,13 +102,15 @@ def settle(
         straight = min(direct * terms[DIRECT_PRICE], bill)
         shell = shell_budget(terms, shell_cost[row], mw[row], waived[row])
         operation = terms[OPERATING_SHARE] * shell / 12.0
-        left = income[i] - bill - operation
-        by_owner[o, EARNED] += income[i]
+        earned = revenue[i] * part
+        left = earned - bill - operation
+        by_owner[o, EARNED] += earned
         by_owner[o, POWER] += bill - straight
         by_owner[o, DIRECT] += straight
         by_owner[o, OPERATION] += operation
         by_owner[o, ENERGY_MWH] += energy
         sums[DIRECT_MWH] += direct
+        sums[BILLED] += bill - straight
         if loan[row] > 0.0:
             owed = loan[row]
             months = max(tenor[row] - months_served[row], 1.0)

@@ -68,7 +68,7 @@ def settle(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     flows, dividends = np.zeros((OWNERS, core.FLOWS)), np.zeros((OWNERS, INVESTORS))
     sums = np.zeros(core.SUMS)
-    core.settle(terms(**figures), np.arange(SITES), given["owner"], income, *[given[name] for name in list(given)[1:]],
+    core.settle(terms(**figures), np.arange(SITES), given["owner"], income, income.sum(), *[given[name] for name in list(given)[1:]],
         flows, dividends, sums)  # fmt: skip
     return flows, dividends, sums
 
