@@ -172,7 +172,8 @@ class Accounts(Queries):
         if self._profits is None or self._profits[0] != self.ledger.closed:
             values = np.empty(len(self.investor))
             core.profits(
-                *self._book_columns(), self.owner_number(), self.equity_paid, self.chip_deposits, self.cash, values
+                *self._book_columns(), self.owner_number(), self.equity_paid, self.chip_deposits, self.cash,
+                np.empty(len(self.state.sites.mw)), values,
             )
             self._profits = self.ledger.closed, values.tolist()
         return self._profits[1]

@@ -60,6 +60,8 @@ def _run(model: Model, month: int, terms: np.ndarray, income: float, amounts: np
         flows.reshape(-1, core.FLOWS),
         amounts[transfers.dividends].reshape(-1, len(model.cash)),
         sums,
+        np.empty(len(model.compute_month.sites)),
+        np.empty(len(state.site_price)),
     )
     model.supply.book_all(month, transfers.powered, flows)
     called, interest, pooled, direct_mwh, billed = sums.tolist()

@@ -85,7 +85,8 @@ def plan(
         types.void(
             FLOAT_TABLE, TAG_TABLE, types.int64, types.int64, types.int64, types.float64, types.float64, VECTOR
         )
-    ]
+    ],
+    allocates=False,
 )  # fmt: skip
 def sign(firm, tag, n, month, term, granted, offered, terms):
     """Contracts are signed for the share ``granted`` of what was wished; what is left is demand for the spot market."""

@@ -50,8 +50,9 @@ def shell_budget(terms, given, mw, waived):
         "float64[::1], float64[::1], float64[::1], float64[::1], float64[::1], float64[::1],"
         "float64[:, ::1], float64[::1], float64[:, ::1], float64[::1], float64[::1],"
         "float64[::1], float64[::1], float64[::1], float64[::1], float64[:, ::1], float64[:, ::1],"
-        "float64[::1])"
-    ]
+        "float64[::1], float64[::1], float64[::1])"
+    ],
+    allocates=False,
 )
 def settle(
     terms,  # (TERMS,)
@@ -80,12 +81,13 @@ def settle(
     by_owner,  # out (O,FLOWS)
     dividends,  # out (O,I)
     sums,  # out (SUMS,)
+    draw,  # working memory (N,) MW of each site,
+    by_zone,  # (Z,) and of each zone
 ):
     rate, month = terms[RATE], terms[MONTH]
     total = revenue.sum()
     part = income / total if total > 0.0 else 0.0
-    draw = np.zeros(rows.size)
-    by_zone = np.zeros(ai_load.size)
+    by_zone[:] = 0.0
     for i in range(rows.size):
         row = rows[i]
         kilowatts = 0.0
@@ -152,7 +154,9 @@ def settle(
             cash[j] += dividends[o, j]
 
 
-@kernel(["float64(float64, int64, int64, int64[::1], int64[::1], float64[::1], float64[:, ::1])"])
+@kernel(
+    ["float64(float64, int64, int64, int64[::1], int64[::1], float64[::1], float64[:, ::1])"], allocates=False
+)
 def capitalise(
     rate,  # a month
     count,  # sites
@@ -178,7 +182,8 @@ def capitalise(
     [
         "void(float64[::1], int64, int64[::1], int64[::1], int64, float64[::1], float64[::1], float64[::1],"
         "float64[::1], float64[::1], float64[:, ::1], float64[:, ::1], float64[::1])"
-    ]
+    ],
+    allocates=False,
 )
 def book_shares(
     terms,  # (TERMS,)
@@ -219,8 +224,9 @@ def book_shares(
     [
         "void(float64[::1], int64, int64[::1], int64[::1], int64, float64[::1], float64[::1], float64[::1],"
         "float64[::1], float64[::1], float64[:, ::1], float64[:, ::1], int64[::1], float64[:, ::1], float64[::1],"
-        "float64[::1], float64[::1])"
-    ]
+        "float64[::1], float64[::1], float64[::1])"
+    ],
+    allocates=False,
 )
 def profits(
     terms,  # (TERMS,)
@@ -239,14 +245,15 @@ def profits(
     equity_paid,  # (S,I)
     deposits,  # (S,) what owners have deposited with chip makers
     cash,  # (I,) what each investor got less what it paid; owners are the first of them
+    share,  # out (S,) of each site's cost that is not written off
     out,  # (I,)
 ):
     """What each investor got less what it paid, with what it holds in sites at book value."""
-    share = np.empty(count)
     book_shares(
         terms, count, status, energised, running, shell_cost, mw, waived, paid_in, gpus, chips, chip_age, share
     )  # fmt: skip
-    out[:] = cash
+    for i in range(cash.size):
+        out[i] = cash[i]
     for row in range(count):
         for i in range(out.size):
             out[i] += share[row] * equity_paid[row, i]

@@ -69,7 +69,7 @@ def settle(
     flows, dividends = np.zeros((OWNERS, core.FLOWS)), np.zeros((OWNERS, INVESTORS))
     sums = np.zeros(core.SUMS)
     core.settle(terms(**figures), np.arange(SITES), given["owner"], income, income.sum(), *[given[name] for name in list(given)[1:]],
-        flows, dividends, sums)  # fmt: skip
+        flows, dividends, sums, np.empty(SITES), np.empty(ZONES))  # fmt: skip
     return flows, dividends, sums
 
 
@@ -168,7 +168,7 @@ def test_profits_are_cash_with_equity_at_its_book_share_and_owners_deposits(seed
     )  # fmt: skip
     share, out = np.zeros(SITES), np.full(INVESTORS, np.nan)
     core.book_shares(*of_sites, share)
-    core.profits(*of_sites, given["owner"], given["equity_paid"], deposits, given["cash"], out)
+    core.profits(*of_sites, given["owner"], given["equity_paid"], deposits, given["cash"], np.empty(SITES), out)
     wanted = given["cash"] + share @ given["equity_paid"]
     wanted[:OWNERS] += np.bincount(given["owner"][:count], deposits[:count], OWNERS)
     assert out == pytest.approx(wanted)
