@@ -233,6 +233,7 @@ class PowerSystem:
             now.cost, self.settlement_share, self.emission, self.capacity_payment, now.available, now.stores,
             limited.figures, free.figures, *self.cases.thermal.of(now.available), STEP_MW,
             generation, total, by_tech, by_zone, flow, spare,
+            np.empty((z, t, self.hours)), np.empty((2 * z + readout.HOURLY, self.hours)),
         )  # fmt: skip
         self.model.daily_spread = by_zone[readout.SPREAD]
         sums = total.tolist()

@@ -53,6 +53,9 @@ from abm.core.jit import kernel
 SETTLEMENT, MADE, FUEL_COST, AVAILABLE, CAPACITY_PAYMENT, BY_TECH = range(6)
 """Rows of ``by_technology``."""
 
+HOURLY = 8
+"""Rows of an hour each in a day's working memory."""
+
 DISPATCHABLE, SUN_OR_WIND, OTHER_WEATHER = 0, 1, 2
 """Values of ``weather`` by technology; the outputs of the first are left to forced outages."""
 
@@ -63,8 +66,9 @@ DISPATCHABLE, SUN_OR_WIND, OTHER_WEATHER = 0, 1, 2
         "float64[:, :, ::1], float64[:, :, ::1], float64[:, ::1], float64[:, ::1], float64[:, ::1],"
         "float64[:, ::1], int64[::1], int64[::1], float64[:, ::1], float64[::1], int64[::1], int64[::1],"
         "boolean[::1], boolean[::1], float64, float64, float64, float64[::1], float64[::1], float64[:, ::1],"
-        "float64[::1], float64[:, ::1], float64[::1], float64[::1], float64[::1])"
-    ]
+        "float64[::1], float64[:, ::1], float64[::1], float64[::1], float64[::1], float64[:, :, ::1], float64[:, ::1])"
+    ],
+    allocates=False,
 )
 def add_day(
     weight,
@@ -98,10 +102,18 @@ def add_day(
     flow,  # out (L,) MWh
     settlement,  # out (T,)
     spare,  # out (H,) what weather-driven power leaves of the load, with a minus: MW
+    made,  # working memory (Z,T,H)
+    work,  # and (2 Z + HOURLY,H)
 ):
     zones, hours = base.shape
     techs = by_tech.shape[1]
-    made = np.zeros((zones, techs, hours))
+    served, level = work[:zones], work[zones : 2 * zones]
+    windsun, clean, everything, ai_hour, system_load, made_here, paid, weatherly = (
+        work[2 * zones], work[2 * zones + 1], work[2 * zones + 2], work[2 * zones + 3], work[2 * zones + 4],
+        work[2 * zones + 5], work[2 * zones + 6], work[2 * zones + 7],
+    )  # fmt: skip
+    made[:] = 0.0
+    work[:] = 0.0
     for z in range(zones):
         for g in range(segment_tech.size):
             t = segment_tech[g]
@@ -115,7 +127,6 @@ def add_day(
             if weather[t] == SUN_OR_WIND:
                 for h in range(hours):
                     sums[CURTAILED] += weight * (by_tech[z, t, h] - made[z, t, h])
-    served = np.zeros((zones, hours))
     for f in range(flexible_zone.size):
         for h in range(hours):
             served[flexible_zone[f], h] += flexible[f, h]
@@ -124,8 +135,6 @@ def add_day(
         for h in range(hours):
             lost += charge[s, h] - discharge[s, h]
         by_zone[LOSSES, store_zone[s]] += weight * lost
-    ai_hour = np.zeros(hours)
-    system_load = np.zeros(hours)
     for z in range(zones):
         low = np.inf
         high = -np.inf
@@ -154,14 +163,9 @@ def add_day(
             energy += line_flow[at, h]
         flow[at] += weight * energy
     # What a technology's energy is settled at, before its own cost.
-    level = np.empty((zones, hours))
     for z in range(zones):
         for h in range(hours):
             level[z, h] = (1.0 - regional) * min(system_price[h], cap) + regional * min(price[z, h], cap)
-    windsun = np.zeros(hours)
-    clean = np.zeros(hours)
-    everything = np.zeros(hours)
-    made_here, paid, weatherly = np.empty(hours), np.empty(hours), np.empty(hours)
     for t in range(techs):
         made_here[:] = 0.0
         paid[:] = 0.0
@@ -199,7 +203,7 @@ def add_day(
         spare[h] -= system_load[h]
 
 
-@kernel(["float64(float64[::1], float64, float64[::1], float64)"])
+@kernel(["float64(float64[::1], float64, float64[::1], float64)"], allocates=False)
 def lost_hours(spare, firm, beyond, step):
     """Expected hours in which outages exceed ``firm + spare``; ``beyond[i]`` = P(outage > i steps)."""
     total = 0.0
@@ -222,8 +226,10 @@ def lost_hours(spare, firm, beyond, step):
         "int64[::1], boolean[::1], boolean[::1], float64, float64, float64, float64[::1], float64[::1],"
         "float64[::1], float64[::1], float64[:, ::1], float64[:, ::1],"
         "float64[:, ::1], float64[:, ::1], float64, float64[::1], float64,"
-        "float64[:, ::1], float64[::1], float64[:, ::1], float64[:, ::1], float64[::1], float64[:, ::1])"
-    ]
+        "float64[:, ::1], float64[::1], float64[:, ::1], float64[:, ::1], float64[::1], float64[:, ::1],"
+        "float64[:, :, ::1], float64[:, ::1])"
+    ],
+    allocates=False,
 )
 def add_month(
     weights,  # (D,) days of the month that each day stands for
@@ -247,6 +253,7 @@ def add_month(
     by_technology,  # out (BY_TECH,T)
     by_zone, flow,  # out
     spare,  # out (D,H)
+    made, work,  # working memory, as in `add_day`
 ):  # fmt: skip
     """`add_day` for the days of a month, and what follows from their sums; outputs begin at zero."""
     days = weights.size
@@ -258,7 +265,7 @@ def add_month(
             storage[d, :count], storage[d, count : 2 * count], flexible[d], store_zone, flexible_zone,
             price[d], system_price[d, 0], segment_tech, weather, renewable, carbon_free,
             direct, cap, regional, cost, settlement_share,
-            generation, sums, by_zone, flow, by_technology[SETTLEMENT], spare[d],
+            generation, sums, by_zone, flow, by_technology[SETTLEMENT], spare[d], made, work,
         )  # fmt: skip
     all_days = max(weights.sum(), 1e-9)
     for z in range(zones):

@@ -1,8 +1,10 @@
 """What a month comes to once the price is known: firms buy, earn, pay, grow, borrow, and leave.
 
 Firms are taken :data:`BLOCK` at a time through loops without calls, so that they compile to vector
-instructions on what stays in the nearest cache. Sums run side by side, one for each place of a block, and
-are added across at the end: rounding does not grow with the population.
+instructions on what stays in the nearest cache. Their workspace is made by the kernels themselves: of memory
+that they were given it would not be known that it overlaps with no column, which costs the vectors. Sums run
+side by side, one for each place of a block, and are added across at the end: rounding does not grow with the
+population.
 """
 
 from __future__ import annotations
@@ -164,7 +166,7 @@ def _close_ranks(table, gone, count, n):
             _move_up(table[column], gone[k] - k, gone[k] + 1, following)
 
 
-@kernel
+@helper
 def _draw_qualities(firm, tag, n, month, kind, keys, m):
     """A new quality at every birthday: its logarithm is autoregressive about the kind's."""
     if not m.spread > 0.0:
