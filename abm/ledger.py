@@ -148,17 +148,21 @@ class Ledger:
 
         ``asset`` is that of all accounts, or one for each.
         """
+        self._stocks.append((self._check(names, asset), recompute))
+
+    def _check(self, names: Iterable[str], asset: str | Sequence[str]) -> slice:
+        """Check these accounts at every close; where they are among all that are."""
         numbers = [self.account(name) for name in names]
         assets = [asset] * len(numbers) if isinstance(asset, str) else asset
         first = self._checked.shape[1]
         added = np.array([[ASSETS.index(one) for one in assets], numbers], np.int64)
         self._checked = np.concatenate([self._checked, added], axis=1)
         self._stock = np.zeros(self._checked.shape[1])
-        self._stocks.append((slice(first, first + len(numbers)), recompute))
+        return slice(first, first + len(numbers))
 
     def check_zero(self, names: Iterable[str], asset: str) -> None:
         """At every close these accounts must stand at zero."""
-        self.check_stocks(names, asset, float)  # float() is 0.0
+        self._check(names, asset)  # what is counted for an account is zero until somebody counts
 
     def close(self) -> dict[str, float]:
         """End the month: relative imbalance by asset; :class:`Imbalance` where one exceeds the tolerance.
