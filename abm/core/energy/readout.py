@@ -170,22 +170,33 @@ def add_day(
         made_here[:] = 0.0
         paid[:] = 0.0
         weatherly[:] = 0.0
+        own, kept = cost[t], settlement_share[t]
         for z in range(zones):
+            here, at = made[z, t], level[z]
             for h in range(hours):
-                made_here[h] += made[z, t, h]
-                weatherly[h] += by_tech[z, t, h]
-                above = max(level[z, h] - cost[t], 0.0)
-                paid[h] += made[z, t, h] * (cost[t] + settlement_share[t] * above)
+                made_here[h] += here[h]
+            for h in range(hours):
+                paid[h] += here[h] * (own + kept * max(at[h] - own, 0.0))
+        whole, due = 0.0, 0.0
         for h in range(hours):
-            settlement[t] += weight * paid[h]
+            due += weight * paid[h]
+            whole += weight * made_here[h]
+        settlement[t] += due
+        for h in range(hours):
             everything[h] += made_here[h]
-            if renewable[t]:
-                sums[GREEN] += weight * made_here[h]
-            if carbon_free[t]:
+        if renewable[t]:
+            sums[GREEN] += whole
+        if carbon_free[t]:
+            for h in range(hours):
                 clean[h] += made_here[h]
-            if weather[t] == SUN_OR_WIND:
+        if weather[t] == SUN_OR_WIND:
+            for h in range(hours):
                 windsun[h] += made_here[h]
-            if weather[t] != DISPATCHABLE:
+        if weather[t] != DISPATCHABLE:
+            for z in range(zones):
+                for h in range(hours):
+                    weatherly[h] += by_tech[z, t, h]
+            for h in range(hours):
                 spare[h] += weatherly[h]
     mean_sun = windsun.mean()
     mean_ai = ai_hour.mean()
