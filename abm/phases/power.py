@@ -87,6 +87,7 @@ class PowerSystem:
         self.mean = self.cases.mean_availability(model.parameters)
         self.efficiency = self.cases.efficiency(model.parameters)
         self.is_coal = np.array([i >= 0 and world.fuels.keys[i] == "coal" for i in tech.fuel])
+        self.coal = np.flatnonzero(self.is_coal).tolist()
         self.weather_kind = np.where(
             self.cases.profile == 0,
             readout.DISPATCHABLE,
@@ -157,7 +158,8 @@ class PowerSystem:
         available = self.available(month, calendar)
         for agent in model.acting("offers"):
             for intent in agent.act("offers", month):
-                available[:, self.is_coal] *= 1.0 - min(intent.amount, 1.0)
+                for t in self.coal:
+                    available[:, t] *= 1.0 - min(intent.amount, 1.0)
                 if calendar == 11:
                     model.decisions.note(month, intent)
         limits, stores = np.empty((2, len(self.lines))), np.empty_like(self.efficiency)
