@@ -68,6 +68,7 @@ class Startups:
         per = np.maximum(np.round(rows * firms / firms.sum()), 1.0) if groups else firms
         self.weight_of = firms / per
         """Firms that a row of each group stands for."""
+        self._least_weight = min(self.weight_of.tolist(), default=1.0)
         self.keys = np.array(
             [[luck.key(process, who) for who in groups] for process in PROCESSES], np.uint64
         ).reshape(at.LUCKS, len(groups), 2)
@@ -88,8 +89,8 @@ class Startups:
         self.capital_in = 0.0
         self.edges: tuple[np.ndarray, np.ndarray] | None = None
         """Edges of the supply graph that bring hours to groups, and whose they are; the market finds them."""
-        self.ratios = [(p["startup_break_even"] * self.kind[:, at.KIND_QUALITY]).tolist()]
-        """Earnings over cost of an average entrant of each group, in the last months."""
+        self.ratios = p["startup_break_even"] * self.kind[:, at.KIND_QUALITY][None]
+        """(months, groups) earnings over cost of an average entrant of each group, in the last months."""
         self._worth: list[float] | None = None
         for g in range(len(groups)):
             self._found(g, int(per[g]), -1, p["startup_first_runway"])
@@ -131,23 +132,17 @@ class Startups:
 
     def ratio(self, who: str) -> float:
         """Earnings over cost of an average entrant, mean of the last half year."""
-        return float(self._mean_ratios()[self._row[who]])
-
-    def _mean_ratios(self) -> list[float]:
-        return [sum(seen) / len(seen) for seen in zip(*self.ratios, strict=True)]
+        return float(self.ratios[:, self._row[who]].mean())
 
     def worth(self, who: str) -> float:
         """What founders of a group can expect of a new firm, in years of its cost (see ``worth_of_entry``)."""
         if self._worth is None:
-            p, ratio = self.model.parameters, self._mean_ratios()
+            p, worth = self.model.parameters, np.empty(len(self.groups))
             table = entry_worth(
                 p["startup_quality_spread"], p["startup_quality_persistence"], p["startup_discount"]
             )
-            self._worth = np.interp(ratio, RATIOS, table).tolist()
-            if max(ratio) > RATIOS[-1]:
-                slope = float((table[-1] - table[-2]) / (RATIOS[-1] - RATIOS[-2]))
-                beyond = [slope * max(one - float(RATIOS[-1]), 0.0) for one in ratio]
-                self._worth = [inside + more for inside, more in zip(self._worth, beyond, strict=True)]
+            core.worth_at(self.ratios, RATIOS, table, worth)
+            self._worth = worth.tolist()
         return self._worth[self._row[who]]
 
     def _count_living(self) -> None:
@@ -183,7 +178,7 @@ class Startups:
             return 0.0
         group = np.array([self._row[who] for who in firms], np.int64)
         wished, came = np.array(list(firms.values()), float), np.empty(2)
-        self._make_room(math.ceil((wished / self.weight_of[group]).sum()) + len(group))
+        self._make_room(math.ceil(sum(firms.values()) / self._least_weight) + len(group))
         self.count = core.enter(
             self.firm, self.tag, self.count, group, wished, self.model.month, self.weight_of, self.kind, self.keys,
             self.model.parameters["startup_quality_spread"], self.born, self.carry, self.rows, came,
@@ -236,7 +231,7 @@ class Startups:
             self.firm, self.tag, self.count, month, self.kind, self.keys, row, lift, bill, self.rows, totals
         )
         self._count_living()
-        self.ratios = [*self.ratios[1 - OUTLOOK_MONTHS :], ratios.tolist()]
+        self.ratios = np.concatenate([self.ratios[1 - OUTLOOK_MONTHS :], ratios[None]])
         self._worth = None
         found = totals.tolist()
         return {name: found[place] for name, place in NAMES.items()}

@@ -68,8 +68,8 @@ def settle(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     flows, dividends = np.zeros((OWNERS, core.FLOWS)), np.zeros((OWNERS, INVESTORS))
     sums = np.zeros(core.SUMS)
-    core.settle(terms(**figures), np.arange(SITES), given["owner"], income, income.sum(), *[given[name] for name in list(given)[1:]],
-        flows, dividends, sums, np.empty(SITES), np.empty(ZONES))  # fmt: skip
+    core.settle(terms(**figures), np.arange(SITES), given["owner"], income, income.sum(),
+        *[given[name] for name in list(given)[1:]], flows, dividends, sums, np.empty(SITES), np.empty(ZONES))  # fmt: skip
     return flows, dividends, sums
 
 
