@@ -61,7 +61,8 @@ class Transfers:
         flows[:, settle.REPAYMENT] = each("debt", "repayment", gives="lenders")
         flows[:, settle.TAX] = each("money", "profit tax", receives="treasury")
         # What an owner has in its own sites moves no money.
-        apart = np.array([[who != owner for who in names] for owner in owners], bool).reshape(-1, len(names))
+        apart = np.array([who != owner for owner in owners for who in names], bool)
+        apart = apart.reshape(len(owners), len(names))
         others = [(owner, who) for owner in owners for who in names if who != owner]
         dividends, paid_in = np.full((2, *apart.shape), -1, np.int64)
         dividends[apart] = lines([(who, owner) for owner, who in others], "money", "dividend")
@@ -98,7 +99,7 @@ class Transfers:
                 np.reshape(claims, apart.shape),
                 np.reshape(spent, (len(owners), len(self.payee))),
             ]
-        )
+        ).astype(np.int64)  # where there are no owners, lists tell no type
         self.drawn = drawn.ravel()
         """(O * (OTHERS + 2 I + P),) what is paid for sites, in :mod:`abm.core.sites.draw`'s order."""
         self.drawing = np.zeros(drawn.shape), np.zeros(draw.SUMS)
