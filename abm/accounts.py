@@ -183,8 +183,9 @@ class Accounts(Queries):
             return kept[1]
         values = np.empty(len(self.investor))
         core.profits(
-            *self._book_columns(), self.owner_number(), self.equity_paid, self.chip_deposits, self.cash, values
-        )
+            *self._book_columns(), self.owner_number(), self.equity_paid, self.chip_deposits, self.cash,
+            np.empty(len(self.state.sites.mw)), values,
+        )  # fmt: skip
         found = dict(zip(self.investor_names, values.tolist(), strict=True))
         self._profits = self.ledger.closed, found
         return found

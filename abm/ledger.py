@@ -95,9 +95,26 @@ class Ledger:
 
     def line(self, debit: str, credit: str, asset: str, cause: str) -> int:
         """Number of the journal line of such transfers, for :meth:`post_lines`."""
-        key = debit, credit, asset, cause
-        found = self._line.get(key)
-        return self._new_line(key) if found is None else found
+        return self.lines([(debit, credit)], asset, cause)[0]
+
+    def lines(self, pairs: Iterable[tuple[str, str]], asset: str, cause: str) -> list[int]:
+        """The same for each pair of accounts, the one that receives first; a line is opened when first asked for."""
+        known, account, opened = self._line, self._account, list[int]()
+        place, first, found = ASSETS.index(asset), len(self._line), list[int]()
+        for debit, credit in pairs:
+            fresh = len(known)
+            line = known.setdefault((debit, credit, asset, cause), fresh)
+            found.append(line)
+            if line == fresh:
+                receives, gives = account.get(debit), account.get(credit)
+                opened += (
+                    place,
+                    self.account(debit) if receives is None else receives,
+                    self.account(credit) if gives is None else gives,
+                )
+        if opened:
+            self._open_lines(first, opened, asset, cause)
+        return found
 
     def post_lines(self, lines: np.ndarray, amounts: np.ndarray) -> None:
         """Post ``amounts`` (n,) to journal ``lines`` (n,), like :meth:`post`; nothing where a line is -1.
@@ -131,17 +148,21 @@ class Ledger:
 
         ``asset`` is that of all accounts, or one for each.
         """
+        self._stocks.append((self._check(names, asset), recompute))
+
+    def _check(self, names: Iterable[str], asset: str | Sequence[str]) -> slice:
+        """Check these accounts at every close; where they are among all that are."""
         numbers = [self.account(name) for name in names]
         assets = [asset] * len(numbers) if isinstance(asset, str) else asset
         first = self._checked.shape[1]
         added = np.array([[ASSETS.index(one) for one in assets], numbers], np.int64)
         self._checked = np.concatenate([self._checked, added], axis=1)
         self._stock = np.zeros(self._checked.shape[1])
-        self._stocks.append((slice(first, first + len(numbers)), recompute))
+        return slice(first, first + len(numbers))
 
     def check_zero(self, names: Iterable[str], asset: str) -> None:
         """At every close these accounts must stand at zero."""
-        self.check_stocks(names, asset, float)  # float() is 0.0
+        self._check(names, asset)  # what is counted for an account is zero until somebody counts
 
     def close(self) -> dict[str, float]:
         """End the month: relative imbalance by asset; :class:`Imbalance` where one exceeds the tolerance.
@@ -162,16 +183,16 @@ class Ledger:
         self.closed += 1
         return found
 
-    def _new_line(self, key: tuple[str, str, str, str]) -> int:
-        debit, credit, asset, cause = key
-        line = self._line[key] = len(self._line)
-        self._lines_of.setdefault((asset, cause), []).append(line)
-        if line == len(self._carried):
+    def _open_lines(self, first: int, ends: list[int], asset: str, cause: str) -> None:
+        """Make room for the lines from ``first`` on, whose ``ends`` are given, three each."""
+        count = len(ends) // 3
+        self._lines_of.setdefault((asset, cause), []).extend(range(first, first + count))
+        # From an array or bytes all at once: other numbers are taken one by one.
+        self._ends.extend(array("q", ends))
+        self._open.frombytes(bytes(8 * count))
+        self._posts.frombytes(bytes(8 * count))
+        while first + count > len(self._carried):
             self._carried = np.concatenate([self._carried, np.zeros_like(self._carried)])
-        self._ends.extend((ASSETS.index(asset), self.account(debit), self.account(credit)))
-        self._open.append(0.0)
-        self._posts.append(0)
-        return line
 
     def _carry(self) -> None:
         """Bring what was posted to the accounts."""

@@ -107,8 +107,13 @@ class Model(Accounts, Reporting, mesa.Model):
             self._of_kind.setdefault(agent.kind, []).append(agent)
             for phase in agent.PHASES:
                 self._acting.setdefault(phase, []).append(agent)
-        # Who learns is settled here, as who acts is.
+        # Who learns and who keeps a score is settled here, as who acts is.
         self.learners = [agent for agent in self.stakeholders if agent.learns()]
+        self.scorers = [
+            (place, agent)
+            for place, agent in enumerate(self.stakeholders)
+            if type(agent).score is not Stakeholder.score
+        ]
         self._prepare_sellers()
         self.chips = ChipChain(self)
         self.works = SiteWorks(self)
@@ -347,7 +352,7 @@ class Model(Accounts, Reporting, mesa.Model):
         self.max_gap = max(self.max_gap, found.gap)
         self._energy += found.made
         self._direct_mw += float(self.coming_direct[self.month])
-        total = sum(found.made.tolist())
+        total = found.generated_mwh
         self.carbon_kg_mwh = found.emissions_t * 1000.0 / total if total > 0.0 else 0.0
 
     def release_headroom(self, row: int) -> None:

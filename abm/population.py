@@ -68,6 +68,7 @@ class Startups:
         per = np.maximum(np.round(rows * firms / firms.sum()), 1.0) if groups else firms
         self.weight_of = firms / per
         """Firms that a row of each group stands for."""
+        self._least_weight = min(self.weight_of.tolist(), default=1.0)
         self.keys = np.array(
             [[luck.key(process, who) for who in groups] for process in PROCESSES], np.uint64
         ).reshape(at.LUCKS, len(groups), 2)
@@ -81,16 +82,15 @@ class Startups:
         self.carry = np.zeros(len(groups))
         self.rows = np.zeros(len(groups), np.int64)
         """Rows alive, by group."""
-        self.living = np.zeros(len(groups))
-        """Firms alive, by group."""
+        self._count_living()
         self.usual_wages = float(firms @ self.kind[:, at.KIND_BURN])
         self.crowding = 1.0
         """Earnings over what they were at the start, as supply and demand in firms' own market moved them."""
         self.capital_in = 0.0
         self.edges: tuple[np.ndarray, np.ndarray] | None = None
         """Edges of the supply graph that bring hours to groups, and whose they are; the market finds them."""
-        self.ratios = [(p["startup_break_even"] * self.kind[:, at.KIND_QUALITY]).tolist()]
-        """Earnings over cost of an average entrant of each group, in the last months."""
+        self.ratios = p["startup_break_even"] * self.kind[:, at.KIND_QUALITY][None]
+        """(months, groups) earnings over cost of an average entrant of each group, in the last months."""
         self._worth: list[float] | None = None
         for g in range(len(groups)):
             self._found(g, int(per[g]), -1, p["startup_first_runway"])
@@ -101,11 +101,11 @@ class Startups:
 
     def alive_of(self, who: str) -> float:
         """Firms of a group that are alive (sum of weights)."""
-        return float(self.living[self._row[who]])
+        return self._living[self._row[who]]
 
     def firms(self) -> float:
         """Firms alive (sum of weights)."""
-        return float(self.living.sum())
+        return math.fsum(self._living)
 
     def column(self, number: int) -> np.ndarray:
         """One column of the living rows, by its number in :mod:`abm.core.population.columns`; a view."""
@@ -132,24 +132,23 @@ class Startups:
 
     def ratio(self, who: str) -> float:
         """Earnings over cost of an average entrant, mean of the last half year."""
-        return float(self._mean_ratios()[self._row[who]])
-
-    def _mean_ratios(self) -> list[float]:
-        return [sum(seen) / len(seen) for seen in zip(*self.ratios, strict=True)]
+        return float(self.ratios[:, self._row[who]].mean())
 
     def worth(self, who: str) -> float:
         """What founders of a group can expect of a new firm, in years of its cost (see ``worth_of_entry``)."""
         if self._worth is None:
-            p, ratio = self.model.parameters, self._mean_ratios()
+            p, worth = self.model.parameters, np.empty(len(self.groups))
             table = entry_worth(
                 p["startup_quality_spread"], p["startup_quality_persistence"], p["startup_discount"]
             )
-            self._worth = np.interp(ratio, RATIOS, table).tolist()
-            if max(ratio) > RATIOS[-1]:
-                slope = float((table[-1] - table[-2]) / (RATIOS[-1] - RATIOS[-2]))
-                beyond = [slope * max(one - float(RATIOS[-1]), 0.0) for one in ratio]
-                self._worth = [inside + more for inside, more in zip(self._worth, beyond, strict=True)]
+            core.worth_at(self.ratios, RATIOS, table, worth)
+            self._worth = worth.tolist()
         return self._worth[self._row[who]]
+
+    def _count_living(self) -> None:
+        self.living = self.rows * self.weight_of
+        """Firms alive, by group."""
+        self._living: list[float] = self.living.tolist()
 
     # -- births --------------------------------------------------------------------------------
     def _found(self, g: int, count: int, month: int, runway_least: float) -> None:
@@ -162,7 +161,7 @@ class Startups:
         self.count += count
         self.born[g] += count
         self.rows[g] += count
-        self.living = self.rows * self.weight_of
+        self._count_living()
         self.capital_in += cash * float(self.weight_of[g])
 
     def _make_room(self, count: int) -> None:
@@ -179,13 +178,12 @@ class Startups:
             return 0.0
         group = np.array([self._row[who] for who in firms], np.int64)
         wished, came = np.array(list(firms.values()), float), np.empty(2)
-        rows = (wished / self.weight_of[group]).sum()
-        self._make_room(math.ceil(rows) + len(group))
+        self._make_room(math.ceil(sum(firms.values()) / self._least_weight) + len(group))
         self.count = core.enter(
             self.firm, self.tag, self.count, group, wished, self.model.month, self.weight_of, self.kind, self.keys,
             self.model.parameters["startup_quality_spread"], self.born, self.carry, self.rows, came,
         )  # fmt: skip
-        self.living = self.rows * self.weight_of
+        self._count_living()
         entered, cash = came.tolist()
         self.capital_in += cash
         return entered
@@ -219,20 +217,21 @@ class Startups:
     def sign(self, month: int, granted: float, offered: float, terms: core.Month) -> None:
         """Sign the share ``granted`` of the contracts wished; states each firm's demand on the spot market."""
         term = int(self.model.parameters["startup_contract_months"])
-        core.sign(self.firm, self.tag, self.count, month, term, granted, offered, terms)
+        core.sign(self.firm, self.tag, self.count, month, term, granted, offered, np.array(terms))
 
     def settle(self, month: int, terms: core.Month) -> dict[str, float]:
         """Buy at the terms' price, earn, pay, grow, leave. Returns weighted totals (hours, currency, firms)."""
         lift, bill, totals = np.empty(self.count), np.empty(self.count), np.empty(at.TOTALS)
         ratios = np.empty(len(self.groups))
-        core.buy(self.firm, self.count, self.kind, terms, lift, bill, ratios, totals)
+        row = np.array(terms)
+        core.buy(self.firm, self.count, self.kind, row, lift, bill, ratios, totals)
         # NumPy's power takes a vector at a time, and compiled loops one number.
         np.power(lift, terms.theta, out=lift)
         self.count = core.settle(
-            self.firm, self.tag, self.count, month, self.kind, self.keys, terms, lift, bill, self.rows, totals
+            self.firm, self.tag, self.count, month, self.kind, self.keys, row, lift, bill, self.rows, totals
         )
-        self.living = self.rows * self.weight_of
-        self.ratios = [*self.ratios[1 - OUTLOOK_MONTHS :], ratios.tolist()]
+        self._count_living()
+        self.ratios = np.concatenate([self.ratios[1 - OUTLOOK_MONTHS :], ratios[None]])
         self._worth = None
         found = totals.tolist()
         return {name: found[place] for name, place in NAMES.items()}

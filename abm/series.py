@@ -49,15 +49,18 @@ class Recorder:
             place.update({(measure, name): end + i for i, name in enumerate(names)})
             self._families.append((measure, slice(end, end + len(names))))
             end += len(names)
-        columns = {
-            i: place[indicator.measure, indicator.who]
-            for i, indicator in enumerate(self.indicators)
-            if (indicator.measure, indicator.who) in place and not indicator.later
-        }
-        self._columns = np.array([*plain, *columns], np.int64)
-        self._places = np.array([*range(len(plain)), *columns.values()], np.int64)
-        self._came = np.empty(end)
-        """What came this month: plain measures, then the members' of each family."""
+        place.update({(measure, ""): i for i, measure in enumerate(self._plain)})
+        self._places = np.array(
+            [
+                end if indicator.later else place.get((indicator.measure, indicator.who), end)
+                for indicator in self.indicators
+            ],
+            np.int64,
+        )
+        """(indicators,) where the value of each is among all that come; those that never come are at the end."""
+        self._came = np.full(end + 1, np.nan)
+        """What came this month: plain measures, the members' of each family, and nothing."""
+        self._nothing = [math.nan] * len(plain)
 
     def record(
         self,
@@ -70,7 +73,7 @@ class Recorder:
         ``ValueError`` where a measure has another number of values than members.
         """
         came = self._came
-        came[: len(self._plain)] = [measures.get(measure, math.nan) for measure in self._plain]
+        came[: len(self._plain)] = list(map(measures.get, self._plain, self._nothing))
         for measure, where in self._families:
             values = of_members.get(measure)
             if values is None:
@@ -81,7 +84,7 @@ class Recorder:
                 raise ValueError(
                     f"{measure} came with {len(values)} values for {where.stop - where.start} members"
                 )
-        self.values[month, self._columns] = came[self._places]
+        self.values[month] = came[self._places]
         self.recorded = month + 1
 
     def last(self, name: str) -> float:

@@ -43,31 +43,37 @@ class Transfers:
     """Numbers of journal lines and of edges of the supply graph; -1 where nothing is to be booked."""
 
     def __init__(self, model: Model):
-        line, supply = model.ledger.line, model.supply
+        lines, supply = model.ledger.lines, model.supply
         utility, names = model.utility_account, model.investor_names
         owners = names[: len(model.owner_rows)]
+
+        def each(asset: str, cause: str, receives: str = "", gives: str = "") -> list[int]:
+            """A line for each owner; the account that is not named is the owner's."""
+            return lines([(receives or owner, gives or owner) for owner in owners], asset, cause)
+
         flows = np.full((len(owners), settle.FLOWS), -1, np.int64)
-        for owner, own in zip(owners, flows, strict=True):
-            own[settle.EARNED] = line(owner, "compute revenue", "money", "compute")
-            own[settle.POWER] = line(utility, owner, "money", "power of sites")
-            own[settle.DIRECT] = line(model.direct_seller, owner, "money", "direct purchase")
-            own[settle.OPERATION] = line("households", owner, "money", "operation")
-            own[settle.DEBT_SERVICE] = line("lenders", owner, "money", "debt service")
-            own[settle.ARREARS] = line("lenders", owner, "debt", "arrears")
-            own[settle.REPAYMENT] = line(owner, "lenders", "debt", "repayment")
-            own[settle.TAX] = line("treasury", owner, "money", "profit tax")
-        dividends = [
-            line(who, owner, "money", "dividend") if who != owner else -1 for owner in owners for who in names
-        ]
-        capitalised = [
-            one
-            for owner in owners
-            for one in (
-                line(owner, "lenders", "money", "capitalised interest"),
-                line("lenders", owner, "money", "interest"),
-                line("lenders", owner, "debt", "capitalised interest"),
-            )
-        ]
+        flows[:, settle.EARNED] = each("money", "compute", gives=POOL)
+        flows[:, settle.POWER] = each("money", "power of sites", receives=utility)
+        flows[:, settle.DIRECT] = each("money", "direct purchase", receives=model.direct_seller)
+        flows[:, settle.OPERATION] = each("money", "operation", receives="households")
+        flows[:, settle.DEBT_SERVICE] = each("money", "debt service", receives="lenders")
+        flows[:, settle.ARREARS] = each("debt", "arrears", receives="lenders")
+        flows[:, settle.REPAYMENT] = each("debt", "repayment", gives="lenders")
+        flows[:, settle.TAX] = each("money", "profit tax", receives="treasury")
+        # What an owner has in its own sites moves no money.
+        apart = np.array([who != owner for owner in owners for who in names], bool)
+        apart = apart.reshape(len(owners), len(names))
+        others = [(owner, who) for owner in owners for who in names if who != owner]
+        dividends, paid_in = np.full((2, *apart.shape), -1, np.int64)
+        dividends[apart] = lines([(who, owner) for owner, who in others], "money", "dividend")
+        paid_in[apart] = lines(others, "money", "equity")
+        capitalised = np.array(
+            [
+                each("money", "capitalised interest", gives="lenders"),
+                each("money", "interest", receives="lenders"),
+                each("debt", "capitalised interest", receives="lenders"),
+            ]
+        ).T
         edge = np.full(flows.shape, -1, np.int64)
         edge[:, settle.ENERGY_MWH] = [_number(supply.edge(utility, owner, "power")) for owner in owners]
         self.powered = edge.ravel()
@@ -76,26 +82,24 @@ class Transfers:
         """Who is paid for what is spent on sites, to place: builders, then chip makers."""
         self.delivered = np.array(
             [
-                *(line(f"gpus {owner}", "gpus in transit", "gpu", "delivery") for owner in owners),
-                *(line(owner, "chip deposits", "money", "chip deposit returned") for owner in owners),
+                *lines([(f"gpus {owner}", "gpus in transit") for owner in owners], "gpu", "delivery"),
+                *each("money", "chip deposit returned", gives="chip deposits"),
             ],
             np.int64,
         )
         """(2 * O,) accelerators that reach owners' sites, and the deposits that go back."""
-        drawn = np.array(
+        claims = lines([(who, f"equity of {owner}") for owner in owners for who in names], "equity", "equity")
+        spent = lines([(who, owner) for owner in owners for who in self.payee], "money", "investment in sites")
+        drawn = np.column_stack(
             [
-                [
-                    line(owner, "treasury", "money", "support of sites"),
-                    line(owner, "lenders", "money", "loan"),
-                    line("lenders", owner, "debt", "loan"),
-                    *(line(owner, who, "money", "equity") if who != owner else -1 for who in names),
-                    *(line(who, f"equity of {owner}", "equity", "equity") for who in names),
-                    *(line(who, owner, "money", "investment in sites") for who in self.payee),
-                ]
-                for owner in owners
-            ],
-            np.int64,
-        )
+                each("money", "support of sites", gives="treasury"),
+                each("money", "loan", gives="lenders"),
+                each("debt", "loan", receives="lenders"),
+                paid_in,
+                np.reshape(claims, apart.shape),
+                np.reshape(spent, (len(owners), len(self.payee))),
+            ]
+        ).astype(np.int64)  # where there are no owners, lists tell no type
         self.drawn = drawn.ravel()
         """(O * (OTHERS + 2 I + P),) what is paid for sites, in :mod:`abm.core.sites.draw`'s order."""
         self.drawing = np.zeros(drawn.shape), np.zeros(draw.SUMS)
@@ -111,10 +115,11 @@ class Transfers:
         """(O, OTHERS + 2 I + P) the same, in edges of the supply graph."""
         sellers = [model.seller_of(i) for i in range(len(model.world.technologies))]
         generators = [
-            *(line(seller, utility, "money", "power purchase") for seller, _ in sellers),
-            *(line("world", seller, "money", "fuel") for seller, _ in sellers),
-            *(line("treasury", seller, "money", "carbon price") for seller, _ in sellers),
+            *lines([(seller, utility) for seller, _ in sellers], "money", "power purchase"),
+            *lines([("world", seller) for seller, _ in sellers], "money", "fuel"),
+            *lines([("treasury", seller) for seller, _ in sellers], "money", "carbon price"),
         ]
+        line = model.ledger.line
         of_utility = [
             line(utility, "households", "money", "power of others"),
             line("households", utility, "money", "utility operation"),
@@ -140,8 +145,8 @@ class Transfers:
             ),
         ) = _join(
             flows.ravel().tolist(),
-            dividends,
-            capitalised,
+            dividends.ravel().tolist(),
+            capitalised.ravel().tolist(),
             [line("lenders", "treasury", "money", "guarantee call")],
             generators,
             [line(*key) for key in COMPUTE],
@@ -157,17 +162,17 @@ class Transfers:
             [_number(supply.edge(seller, utility, "power")) for seller, _ in sellers], np.int64
         )
         """(T,)"""
-        buses, lines = model.power.buses, model.world.lines
-        ends = [(buses[lines.from_zone[i]], buses[lines.to_zone[i]]) for i in model.power.lines]
+        buses, grid = model.power.buses, model.world.lines
+        ends = [(buses[grid.from_zone[i]], buses[grid.to_zone[i]]) for i in model.power.lines]
         self._energy = np.array(
             [
-                *(line(bus, "generation", "mwh", "generation") for bus in buses),
-                *(line("load", bus, "mwh", "load") for bus in buses),
-                *(line("ai load", bus, "mwh", "ai load") for bus in buses),
-                *(line("storage losses", bus, "mwh", "storage losses") for bus in buses),
-                *(line(bus, "storage losses", "mwh", "storage losses") for bus in buses),
-                *(line(second, first, "mwh", "line flow") for first, second in ends),
-                *(line(first, second, "mwh", "line flow") for first, second in ends),
+                *lines([(bus, "generation") for bus in buses], "mwh", "generation"),
+                *lines([("load", bus) for bus in buses], "mwh", "load"),
+                *lines([("ai load", bus) for bus in buses], "mwh", "ai load"),
+                *lines([("storage losses", bus) for bus in buses], "mwh", "storage losses"),
+                *lines([(bus, "storage losses") for bus in buses], "mwh", "storage losses"),
+                *lines([(second, first) for first, second in ends], "mwh", "line flow"),
+                *lines(ends, "mwh", "line flow"),
             ],
             np.int64,
         )

@@ -9,11 +9,12 @@ system is one node here: line limits are no part of this figure.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 
 import numpy as np
 
+from abm.core.energy import service
 from abm.core.energy.outages import exceedance
 
 STEP_MW = 100.0
@@ -38,35 +39,41 @@ def _binomial(units: int, outage: float) -> tuple[float, ...]:
     return tuple(result)
 
 
+class ThermalFleet:
+    """Plants that the weather does not drive, and how much of them is out at once."""
+
+    def __init__(self, technologies: Iterable[tuple[int, float, float]]):
+        """``technologies``: place among all, MW of a unit and forced outage rate of the thermal ones."""
+        place, size, rate = tuple(zip(*technologies, strict=True)) or ((), (), ())
+        self.place, self.unit_mw, self.outage = np.array(place, np.int64), np.array(size), np.array(rate)
+
+    def of(self, available: np.ndarray) -> tuple[float, np.ndarray]:
+        """MW of thermal plant were none on outage, and P(outage > x) at x = 0, STEP_MW, 2 STEP_MW, ...
+
+        ``available`` (zones, technologies): MW on average.
+        """
+        units = np.empty(len(self.place), np.int64)
+        firm = service.thermal(available, self.place, self.unit_mw, self.outage, units)
+        return firm, _outages(self, units.tobytes())
+
+
 @lru_cache(maxsize=1024)
-def _outages(fleet: tuple[tuple[int, float, float], ...]) -> np.ndarray:
-    """P(capacity on outage > x) at x = 0, STEP, 2 STEP, ... for (units, unit MW, outage rate) entries."""
-    chances = [_binomial(units, rate) for units, _, rate in fleet]
+def _outages(fleet: ThermalFleet, units: bytes) -> np.ndarray:
+    """P(capacity on outage > x) at x = 0, STEP_MW, ..., where the fleet has so many ``units`` (int64, by technology)."""
+    counts = np.frombuffer(units, np.int64)
+    there = sorted(
+        (count, size, rate)
+        for count, size, rate in zip(
+            counts.tolist(), fleet.unit_mw.tolist(), fleet.outage.tolist(), strict=True
+        )
+        if count > 0
+    )
+    chances = [_binomial(count, rate) for count, _, rate in there]
     return np.asarray(
         exceedance(
             np.array([value for chance in chances for value in chance], float),
             np.array([len(chance) for chance in chances], np.int64),
-            np.array([unit_mw for _, unit_mw, _ in fleet], float),
+            np.array([unit_mw for _, unit_mw, _ in there], float),
             STEP_MW,
         )
     )
-
-
-def thermal_fleet(
-    technologies: Iterable[tuple[int, float, float]], available: Sequence[float]
-) -> tuple[float, np.ndarray]:
-    """MW of thermal plant were none on outage, and P(outage > x) at x = 0, STEP_MW, 2 STEP_MW, ...
-
-    ``technologies``: place in ``available``, MW of a unit and forced outage rate of the thermal ones;
-    ``available`` by technology, MW on average.
-    """
-    firm = 0.0
-    fleet = []
-    for at, size, rate in technologies:
-        units = round(available[at] / size)
-        firm += available[at]
-        if units > 0 and rate > 0.0:
-            # Mean availability already holds forced outages: add their mean back, then let them vary.
-            firm += units * size * rate
-            fleet.append((units, size, rate))
-    return firm, _outages(tuple(sorted(fleet)))

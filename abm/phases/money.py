@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from abm.core.books import generators
-from abm.core.sites import settle
 from abm.phases import sites_money as sites
 from abm.population import BOOKS
 from abm.transfers import BUYERS
@@ -25,10 +24,10 @@ def run(model: Model, month: int) -> None:
     """All that moves is written into one row of amounts, line by line of ``model.transfers``, and posted together."""
     amounts = np.zeros(len(model.transfers.money))
     income = _compute_is_paid(model, amounts)
-    sites.settle(model, month, income, amounts)
+    billed = sites.settle(model, month, income, amounts)
     if model.startups.groups:
         amounts[model.transfers.startups] = [model.startup_month[total] for _, total in BOOKS]
-    _power_is_paid(model, month, amounts)
+    _power_is_paid(model, month, amounts, billed)
     model.ledger.post_lines(model.transfers.money, amounts)
 
 
@@ -67,16 +66,16 @@ def _energy_is_bought(model: Model, month: int, amounts: np.ndarray) -> float:
     return float(paid)
 
 
-def _power_is_paid(model: Model, month: int, amounts: np.ndarray) -> None:
+def _power_is_paid(model: Model, month: int, amounts: np.ndarray, billed: float) -> None:
+    """``billed``: what the utility gets from AI sites."""
     p, books, transfers, found = model.parameters, model.utility, model.transfers, model.power_month
-    sales = float(found.load.sum()) * p["sales_share"]
+    sales = found.load_mwh * p["sales_share"]
     regional = model.board.value("regional_pricing", month)
     sold = sales * books.tariff
-    ai_bill = float(amounts[transfers.flows][settle.POWER :: settle.FLOWS].sum())
     purchases = _energy_is_bought(model, month, amounts)
     operation = p["utility_operation"] / 12.0
     interest = books.debt * (float(model.outside.interest_rate[month]) + p["utility_spread"]) / 12.0
-    revenue = sold + ai_bill
+    revenue = sold + billed
     model.utility_cash_flow = revenue - purchases - operation - interest
     invested = 0.0
     for agent in model.acting("grid-investment"):
@@ -99,7 +98,7 @@ def _power_is_paid(model: Model, month: int, amounts: np.ndarray) -> None:
         books.capital + revenue - purchases - operation - interest - depreciation, p["utility_capital_floor"]
     )
     books.purchase_cost = purchases
-    volume = sales + float(found.ai_load.sum())
+    volume = sales + found.ai_mwh
     model.cost_history.append((purchases + operation + interest + depreciation, volume))
     recent = model.cost_history[-12:]
     costs, volumes = zip(*recent, strict=True)

@@ -17,7 +17,7 @@ from abm.calendar import NEVER
 from abm.core.energy import readout, service
 from abm.core.power import DayResults, dispatch_many
 from abm.decisions import Intent
-from abm.phases.adequacy import STEP_MW, thermal_fleet
+from abm.phases.adequacy import STEP_MW
 from abm.phases.power_cases import MonthCases, Situation, cases_of
 from abm.state import AI, ENERGISED, FAB
 
@@ -33,6 +33,8 @@ class PowerMonth:
     """(zones, technologies)"""
     made: np.ndarray
     """(technologies,) its sum over zones"""
+    generated_mwh: float
+    """Of all technologies in all zones."""
     curtailed: float
     unserved: float
     nonfirm_cut: float
@@ -43,6 +45,9 @@ class PowerMonth:
     ai_unserved: np.ndarray
     ai_wanted: np.ndarray
     """(zones,) the two together"""
+    load_mwh: float
+    ai_mwh: float
+    """Served in all zones: demand without AI sites, and AI sites'."""
     unserved_share: np.ndarray
     """(zones,) of it"""
     generated: np.ndarray
@@ -82,11 +87,7 @@ class PowerSystem:
         self.mean = self.cases.mean_availability(model.parameters)
         self.efficiency = self.cases.efficiency(model.parameters)
         self.is_coal = np.array([i >= 0 and world.fuels.keys[i] == "coal" for i in tech.fuel])
-        self.thermal = [
-            (t, float(tech.unit_mw[t]), float(tech.forced_outage[t]))
-            for t in np.flatnonzero(self.cases.profile == 0).tolist()
-        ]
-        """Place, MW of a unit and forced outage rate of technologies that the weather does not drive."""
+        self.coal = np.flatnonzero(self.is_coal).tolist()
         self.weather_kind = np.where(
             self.cases.profile == 0,
             readout.DISPATCHABLE,
@@ -157,7 +158,8 @@ class PowerSystem:
         available = self.available(month, calendar)
         for agent in model.acting("offers"):
             for intent in agent.act("offers", month):
-                available[:, self.is_coal] *= 1.0 - min(intent.amount, 1.0)
+                for t in self.coal:
+                    available[:, t] *= 1.0 - min(intent.amount, 1.0)
                 if calendar == 11:
                     model.decisions.note(month, intent)
         limits, stores = np.empty((2, len(self.lines))), np.empty_like(self.efficiency)
@@ -197,7 +199,7 @@ class PowerSystem:
         stretch = model.calendar.days(month) / sum(counts) * 24.0 / self.hours
         share = min(
             model.board.value("direct_purchase_openness", month),
-            model.direct_share(float(cases.ai[0].sum())),
+            model.direct_share(sum(cases.ai[0].tolist())),
         )
         model.direct_share_now = share
         rules = share, model.price_cap, model.board.value("regional_pricing", month)
@@ -231,8 +233,9 @@ class PowerSystem:
             case.store_zone, case.flexible_zone, limited.price, free.price,
             self.cases.segment_tech, self.weather_kind, self.renewable, self.carbon_free, *rules,
             now.cost, self.settlement_share, self.emission, self.capacity_payment, now.available, now.stores,
-            limited.figures, free.figures, *thermal_fleet(self.thermal, now.available.sum(0).tolist()), STEP_MW,
+            limited.figures, free.figures, *self.cases.thermal.of(now.available), STEP_MW,
             generation, total, by_tech, by_zone, flow, spare,
+            np.empty((z, t, self.hours)), np.empty((2 * z + readout.HOURLY, self.hours)),
         )  # fmt: skip
         self.model.daily_spread = by_zone[readout.SPREAD]
         sums = total.tolist()
@@ -240,6 +243,7 @@ class PowerSystem:
         return PowerMonth(
             generation=generation,
             made=by_tech[readout.MADE],
+            generated_mwh=energy,
             curtailed=max(sums[readout.CURTAILED], 0.0),
             unserved=sums[readout.UNSERVED],
             nonfirm_cut=sums[readout.NONFIRM_CUT],
@@ -247,6 +251,8 @@ class PowerSystem:
             ai_load=by_zone[readout.AI_LOAD],
             ai_unserved=by_zone[readout.AI_UNSERVED],
             ai_wanted=by_zone[readout.AI_WANTED],
+            load_mwh=sums[readout.LOAD_SERVED],
+            ai_mwh=sums[readout.AI_SERVED],
             unserved_share=by_zone[readout.UNSERVED_SHARE],
             generated=by_zone[readout.GENERATED],
             losses=by_zone[readout.LOSSES],

@@ -17,6 +17,7 @@ import numpy as np
 from abm.core.energy.days import fill_days, price_segments
 from abm.core.energy.service import LOADS
 from abm.core.power import PowerDays, dispatch_many
+from abm.phases.adequacy import ThermalFleet
 from abm.quantities import Parameters
 
 if TYPE_CHECKING:
@@ -99,6 +100,10 @@ class DayCases:
         self.hours = int(days.hour.max()) + 1
         self.profile = np.array([("none", "solar", "wind", "hydro").index(name) for name in tech.profile])
         self.weatherly = (self.profile == 1) | (self.profile == 2)
+        self.thermal = ThermalFleet(
+            (t, float(tech.unit_mw[t]), float(tech.forced_outage[t]))
+            for t in np.flatnonzero(self.profile == 0).tolist()
+        )
         self.day_counts: list[list[float]] = [[] for _ in range(12)]
         """By calendar month, how many days each representative day stands for."""
         shaped: list[list[np.ndarray]] = [[] for _ in range(12)]

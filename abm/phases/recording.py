@@ -40,7 +40,9 @@ def run(model: Model, month: int) -> None:
     _money(model, month, measures, of_members)
     _region(model, measures, of_members)
     model.forget_profits()
-    of_members["score"] = [agent.score(month) for agent in model.stakeholders]
+    scores = of_members["score"] = [NAN] * len(model.stakeholders)
+    for place, agent in model.scorers:
+        scores[place] = agent.score(month)
     model.ledger.close()
     model.recorder.record(month, measures, of_members)
     model.public_month = 0.0

@@ -18,25 +18,27 @@ if TYPE_CHECKING:
     from abm.model import Model
 
 
-def settle(model: Model, month: int, income: float, amounts: np.ndarray) -> None:
-    """A month's cash of all sites, written to ``amounts``; ``income`` is what buyers paid for compute (currency)."""
+def settle(model: Model, month: int, income: float, amounts: np.ndarray) -> float:
+    """A month's cash of all sites, written to ``amounts``; ``income`` is what buyers paid for compute (currency).
+
+    Returns what sites pay the grid utility.
+    """
     terms = model.site_terms(month)
-    if len(model.compute_month.sites):
-        _run(model, month, terms, income, amounts)
+    billed = _run(model, month, terms, income, amounts) if len(model.compute_month.sites) else 0.0
     _capitalise_interest(model, float(terms[core.RATE]), amounts)
+    return billed
 
 
-def _run(model: Model, month: int, terms: np.ndarray, income: float, amounts: np.ndarray) -> None:
+def _run(model: Model, month: int, terms: np.ndarray, income: float, amounts: np.ndarray) -> float:
     state, sites, transfers = model.state, model.state.sites, model.transfers
-    rows, revenue = model.compute_month.sites, model.compute_month.site_revenue
-    total = float(revenue.sum())
     flows = amounts[transfers.flows]
     sums = np.zeros(core.SUMS)
     core.settle(
         terms,
-        rows,
+        model.compute_month.sites,
         model.owner_number(),
-        revenue * (income / total if total > 0.0 else 0.0),
+        model.compute_month.site_revenue,
+        income,
         sites.zone,
         sites.finance,
         sites.step["energised"],
@@ -58,15 +60,18 @@ def _run(model: Model, month: int, terms: np.ndarray, income: float, amounts: np
         flows.reshape(-1, core.FLOWS),
         amounts[transfers.dividends].reshape(-1, len(model.cash)),
         sums,
+        np.empty(len(model.compute_month.sites)),
+        np.empty(len(state.site_price)),
     )
     model.supply.book_all(month, transfers.powered, flows)
-    called, interest, pooled, direct_mwh = sums.tolist()
+    called, interest, pooled, direct_mwh, billed = sums.tolist()
     amounts[transfers.called] = called
     model.public_month += called
     model.budget.total += called
     model.interest_earned += interest
     model.pooled_flow[month] += pooled
     model.direct_mwh += direct_mwh
+    return float(billed)
 
 
 def _capitalise_interest(model: Model, rate: float, amounts: np.ndarray) -> None:

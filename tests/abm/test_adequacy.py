@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from abm.core.energy.readout import lost_hours as hours_lost
-from abm.phases.adequacy import STEP_MW, thermal_fleet
+from abm.phases.adequacy import STEP_MW, ThermalFleet
 
 Fleet = list[tuple[int, float, float]]
 
@@ -27,7 +27,7 @@ def lost_hours(
     thermal = [(at, unit, rate) for at, (_, unit, rate) in enumerate(fleet)]
     available = [units * unit * (1.0 - rate) for units, unit, rate in fleet] + [weather]
     reserve = min(store[0], store[1] / 4.0)
-    firm, beyond = thermal_fleet(thermal, available)
+    firm, beyond = ThermalFleet(thermal).of(np.array([available]))
     return weight * hours_lost(weather - np.array(load), reserve + firm, beyond, STEP_MW)
 
 
@@ -106,6 +106,22 @@ def test_many_small_units_are_safer_than_one_large_one() -> None:
 
 
 def test_without_thermal_plant_nothing_is_firm() -> None:
-    firm, beyond = thermal_fleet([], [100.0])
+    firm, beyond = ThermalFleet([]).of(np.array([[100.0]]))
     assert firm == 0.0
     assert (beyond == 0.0).all()
+
+
+def test_a_fleet_is_counted_in_all_zones_and_its_outages_are_added_back() -> None:
+    thermal = [(2, 100.0, 0.1), (0, 250.0, 0.0)]
+    available = np.array([[300.0, 9.0, 50.0], [210.0, 9.0, 110.0]])
+    firm, beyond = ThermalFleet(thermal).of(available)
+    assert firm == pytest.approx(510.0 + 160.0 + 2 * 100.0 * 0.1)  # 1.6 units are two
+    _, of_two = ThermalFleet([(0, 100.0, 0.1)]).of(np.array([[180.0]]))
+    assert beyond == pytest.approx(of_two)
+
+
+def test_another_number_of_units_has_other_outages() -> None:
+    fleet = ThermalFleet([(0, 100.0, 0.1)])
+    few, many, again = (fleet.of(np.array([[mw]]))[1] for mw in (180.0, 360.0, 180.0))
+    assert len(many) > len(few)
+    assert again is few

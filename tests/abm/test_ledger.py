@@ -212,3 +212,15 @@ def test_causes_are_those_of_the_month() -> None:
     ledger.post("site", "bank", "money", 7.0, "dividend")
     assert ledger.causes == {("money", "dividend"): 7.0}
     assert ledger.balance("site", "money") == 12.0
+
+
+def test_lines_of_a_kind_are_opened_once_and_as_one_by_one() -> None:
+    pairs = [("a", "b"), ("c", "b"), ("a", "b"), ("b", "a")]
+    together, one_by_one = Ledger(), Ledger()
+    numbers = together.lines(pairs, "money", "gift")
+    assert numbers == [one_by_one.line(*pair, "money", "gift") for pair in pairs]
+    assert numbers[0] == numbers[2]
+    assert together.lines(pairs, "money", "gift") == numbers
+    together.post_lines(np.array(numbers), np.array([1.0, 2.0, 4.0, 8.0]))
+    assert [together.balance(name, "money") for name in "abc"] == [-3.0, 1.0, 2.0]
+    assert together.moved("money", "gift") == 15.0

@@ -458,9 +458,9 @@ def test_the_worth_of_entry_is_the_table_read_at_the_ratio() -> None:
         (RATIOS[20], table[20]),
         (0.5 * (RATIOS[3] + RATIOS[4]), 0.5 * (table[3] + table[4])),
     ):
-        one.ratios, one._worth = [np.array([ratio])], None
+        one.ratios, one._worth = np.array([[ratio]]), None
         assert one.worth("north") == pytest.approx(worth)
-    one.ratios, one._worth = [np.array([100.0])], None
+    one.ratios, one._worth = np.array([[100.0]]), None
     assert one.worth("north") == pytest.approx((100.0 - 1.0) * 5.0, rel=1e-3), "never stopping, discounted"
 
 

@@ -37,7 +37,7 @@ def group(
 def entry(ratio: float, **changed: float) -> float:
     """Firms that wish to enter where an average entrant would have had that ratio of earnings to cost."""
     firms = population(10)
-    firms.ratios, firms._worth = [np.array([ratio])], None
+    firms.ratios, firms._worth = np.array([[ratio]]), None
     [intent] = group(firms, **changed).act("entry", 0)
     assert (intent.verb, intent.who) == ("enter", "north")
     return intent.amount
@@ -45,7 +45,7 @@ def entry(ratio: float, **changed: float) -> float:
 
 def test_the_usual_number_enters_where_worth_just_meets_the_usual_cost() -> None:
     firms = population(10)
-    firms.ratios, firms._worth = [np.array([1.0])], None
+    firms.ratios, firms._worth = np.array([[1.0]]), None
     assert entry(1.0, cost=firms.worth("north")) == pytest.approx(USUAL)
 
 

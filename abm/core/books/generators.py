@@ -15,7 +15,8 @@ from abm.core.jit import kernel
     [
         "float64(float64[:, ::1], float64[::1], float64[::1], float64[::1], float64[::1], boolean[::1],"
         "int64[::1], int64[::1], float64, float64, float64[:, ::1], float64[::1], float64[::1])"
-    ]
+    ],
+    allocates=False,
 )
 def buy(
     generation,  # (Z,T) MWh

@@ -28,8 +28,10 @@ from abm.core.jit import kernel
     PIVOTS,
     FALLBACKS,
     LOST_HOURS,
+    LOAD_SERVED,
+    AI_SERVED,
     SCALARS,
-) = range(18)
+) = range(20)
 """Places in ``sums``."""
 
 (
@@ -51,6 +53,9 @@ from abm.core.jit import kernel
 SETTLEMENT, MADE, FUEL_COST, AVAILABLE, CAPACITY_PAYMENT, BY_TECH = range(6)
 """Rows of ``by_technology``."""
 
+HOURLY = 8
+"""Rows of an hour each in a day's working memory."""
+
 DISPATCHABLE, SUN_OR_WIND, OTHER_WEATHER = 0, 1, 2
 """Values of ``weather`` by technology; the outputs of the first are left to forced outages."""
 
@@ -61,8 +66,9 @@ DISPATCHABLE, SUN_OR_WIND, OTHER_WEATHER = 0, 1, 2
         "float64[:, :, ::1], float64[:, :, ::1], float64[:, ::1], float64[:, ::1], float64[:, ::1],"
         "float64[:, ::1], int64[::1], int64[::1], float64[:, ::1], float64[::1], int64[::1], int64[::1],"
         "boolean[::1], boolean[::1], float64, float64, float64, float64[::1], float64[::1], float64[:, ::1],"
-        "float64[::1], float64[:, ::1], float64[::1], float64[::1], float64[::1])"
-    ]
+        "float64[::1], float64[:, ::1], float64[::1], float64[::1], float64[::1], float64[:, :, ::1], float64[:, ::1])"
+    ],
+    allocates=False,
 )
 def add_day(
     weight,
@@ -96,10 +102,18 @@ def add_day(
     flow,  # out (L,) MWh
     settlement,  # out (T,)
     spare,  # out (H,) what weather-driven power leaves of the load, with a minus: MW
+    made,  # working memory (Z,T,H)
+    work,  # and (2 Z + HOURLY,H)
 ):
     zones, hours = base.shape
     techs = by_tech.shape[1]
-    made = np.zeros((zones, techs, hours))
+    served, level = work[:zones], work[zones : 2 * zones]
+    windsun, clean, everything, ai_hour, system_load, made_here, paid, weatherly = (
+        work[2 * zones], work[2 * zones + 1], work[2 * zones + 2], work[2 * zones + 3], work[2 * zones + 4],
+        work[2 * zones + 5], work[2 * zones + 6], work[2 * zones + 7],
+    )  # fmt: skip
+    made[:] = 0.0
+    work[:] = 0.0
     for z in range(zones):
         for g in range(segment_tech.size):
             t = segment_tech[g]
@@ -113,7 +127,6 @@ def add_day(
             if weather[t] == SUN_OR_WIND:
                 for h in range(hours):
                     sums[CURTAILED] += weight * (by_tech[z, t, h] - made[z, t, h])
-    served = np.zeros((zones, hours))
     for f in range(flexible_zone.size):
         for h in range(hours):
             served[flexible_zone[f], h] += flexible[f, h]
@@ -122,8 +135,6 @@ def add_day(
         for h in range(hours):
             lost += charge[s, h] - discharge[s, h]
         by_zone[LOSSES, store_zone[s]] += weight * lost
-    ai_hour = np.zeros(hours)
-    system_load = np.zeros(hours)
     for z in range(zones):
         low = np.inf
         high = -np.inf
@@ -152,34 +163,40 @@ def add_day(
             energy += line_flow[at, h]
         flow[at] += weight * energy
     # What a technology's energy is settled at, before its own cost.
-    level = np.empty((zones, hours))
     for z in range(zones):
         for h in range(hours):
             level[z, h] = (1.0 - regional) * min(system_price[h], cap) + regional * min(price[z, h], cap)
-    windsun = np.zeros(hours)
-    clean = np.zeros(hours)
-    everything = np.zeros(hours)
-    made_here, paid, weatherly = np.empty(hours), np.empty(hours), np.empty(hours)
     for t in range(techs):
         made_here[:] = 0.0
         paid[:] = 0.0
         weatherly[:] = 0.0
+        own, kept = cost[t], settlement_share[t]
         for z in range(zones):
+            here, at = made[z, t], level[z]
             for h in range(hours):
-                made_here[h] += made[z, t, h]
-                weatherly[h] += by_tech[z, t, h]
-                above = max(level[z, h] - cost[t], 0.0)
-                paid[h] += made[z, t, h] * (cost[t] + settlement_share[t] * above)
+                made_here[h] += here[h]
+            for h in range(hours):
+                paid[h] += here[h] * (own + kept * max(at[h] - own, 0.0))
+        whole, due = 0.0, 0.0
         for h in range(hours):
-            settlement[t] += weight * paid[h]
+            due += weight * paid[h]
+            whole += weight * made_here[h]
+        settlement[t] += due
+        for h in range(hours):
             everything[h] += made_here[h]
-            if renewable[t]:
-                sums[GREEN] += weight * made_here[h]
-            if carbon_free[t]:
+        if renewable[t]:
+            sums[GREEN] += whole
+        if carbon_free[t]:
+            for h in range(hours):
                 clean[h] += made_here[h]
-            if weather[t] == SUN_OR_WIND:
+        if weather[t] == SUN_OR_WIND:
+            for h in range(hours):
                 windsun[h] += made_here[h]
-            if weather[t] != DISPATCHABLE:
+        if weather[t] != DISPATCHABLE:
+            for z in range(zones):
+                for h in range(hours):
+                    weatherly[h] += by_tech[z, t, h]
+            for h in range(hours):
                 spare[h] += weatherly[h]
     mean_sun = windsun.mean()
     mean_ai = ai_hour.mean()
@@ -197,7 +214,7 @@ def add_day(
         spare[h] -= system_load[h]
 
 
-@kernel(["float64(float64[::1], float64, float64[::1], float64)"])
+@kernel(["float64(float64[::1], float64, float64[::1], float64)"], allocates=False)
 def lost_hours(spare, firm, beyond, step):
     """Expected hours in which outages exceed ``firm + spare``; ``beyond[i]`` = P(outage > i steps)."""
     total = 0.0
@@ -220,8 +237,10 @@ def lost_hours(spare, firm, beyond, step):
         "int64[::1], boolean[::1], boolean[::1], float64, float64, float64, float64[::1], float64[::1],"
         "float64[::1], float64[::1], float64[:, ::1], float64[:, ::1],"
         "float64[:, ::1], float64[:, ::1], float64, float64[::1], float64,"
-        "float64[:, ::1], float64[::1], float64[:, ::1], float64[:, ::1], float64[::1], float64[:, ::1])"
-    ]
+        "float64[:, ::1], float64[::1], float64[:, ::1], float64[:, ::1], float64[::1], float64[:, ::1],"
+        "float64[:, :, ::1], float64[:, ::1])"
+    ],
+    allocates=False,
 )
 def add_month(
     weights,  # (D,) days of the month that each day stands for
@@ -245,6 +264,7 @@ def add_month(
     by_technology,  # out (BY_TECH,T)
     by_zone, flow,  # out
     spare,  # out (D,H)
+    made, work,  # working memory, as in `add_day`
 ):  # fmt: skip
     """`add_day` for the days of a month, and what follows from their sums; outputs begin at zero."""
     days = weights.size
@@ -256,7 +276,7 @@ def add_month(
             storage[d, :count], storage[d, count : 2 * count], flexible[d], store_zone, flexible_zone,
             price[d], system_price[d, 0], segment_tech, weather, renewable, carbon_free,
             direct, cap, regional, cost, settlement_share,
-            generation, sums, by_zone, flow, by_technology[SETTLEMENT], spare[d],
+            generation, sums, by_zone, flow, by_technology[SETTLEMENT], spare[d], made, work,
         )  # fmt: skip
     all_days = max(weights.sum(), 1e-9)
     for z in range(zones):
@@ -267,6 +287,8 @@ def add_month(
         by_zone[AI_WANTED, z] = by_zone[AI_LOAD, z] + by_zone[AI_UNSERVED, z]
         if by_zone[AI_WANTED, z] > 1e-9:
             by_zone[UNSERVED_SHARE, z] = by_zone[AI_UNSERVED, z] / by_zone[AI_WANTED, z]
+        sums[LOAD_SERVED] += by_zone[LOAD, z]
+        sums[AI_SERVED] += by_zone[AI_LOAD, z]
         for t in range(techs):
             by_zone[GENERATED, z] += generation[z, t]
             by_technology[MADE, t] += generation[z, t]

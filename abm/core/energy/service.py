@@ -5,6 +5,8 @@ Shapes: Z zones, T technologies, P plants, N sites, V vintages of accelerators, 
 
 from __future__ import annotations
 
+import numpy as np
+
 from abm.core.jit import kernel
 
 FIRM, NONFIRM, FAB, LOADS = range(4)
@@ -42,6 +44,29 @@ def plants(
         for t in range(techs):
             available[z, t] *= mean[t]
             available[z, t] *= seasonal[z, t]
+
+
+@kernel(
+    ["float64(float64[:, ::1], int64[::1], float64[::1], float64[::1], int64[::1])"],
+    allocates=False,
+)
+def thermal(
+    available,  # (Z,T)
+    technology,  # (K,) those that the weather does not drive
+    unit_mw,  # (K,) of a unit
+    outage,  # (K,) forced outage rate
+    units,  # out (K,) how many there are, as many as come nearest; none of a kind that never fails
+):
+    """MW of thermal plant were none on outage."""
+    firm = 0.0
+    for k in range(technology.size):
+        mw = 0.0
+        for z in range(available.shape[0]):
+            mw += available[z, technology[k]]
+        units[k] = int(np.rint(mw / unit_mw[k])) if outage[k] > 0.0 else 0
+        # Mean availability already holds forced outages: their mean is added back, then they vary.
+        firm += mw + units[k] * unit_mw[k] * outage[k]
+    return firm
 
 
 @kernel(

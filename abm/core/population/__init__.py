@@ -5,7 +5,7 @@ from .clearing import clear
 from .columns import FLOATS, TAGS, TOTALS, Month
 from .month import plan, sign, stocks
 from .settle import buy, settle
-from .value import worth_of_entry
+from .value import worth_at, worth_of_entry
 
 __all__ = [
     "FLOATS",
@@ -20,5 +20,6 @@ __all__ = [
     "settle",
     "sign",
     "stocks",
+    "worth_at",
     "worth_of_entry",
 ]

@@ -49,7 +49,8 @@ from .normal import quantile
             FLOAT_TABLE, TAG_TABLE, types.int64, types.int64, types.int64, types.float64, types.int64, types.int64,
             FLOAT_TABLE, types.uint64[:, :, ::1], types.float64, types.float64,
         )
-    ]
+    ],
+    allocates=False,
 )  # fmt: skip
 def found(firm, tag, n, count, group, weight, birth, month, kind, keys, spread, runway_least):
     """Write ``count`` rows of ``group``, each of ``weight`` firms, into rows ``n ..``; returns the cash that they bring.
@@ -100,7 +101,8 @@ def found(firm, tag, n, count, group, weight, birth, month, kind, keys, spread, 
             FLOAT_TABLE, TAG_TABLE, types.int64, types.int64[::1], VECTOR, types.int64, VECTOR, FLOAT_TABLE,
             types.uint64[:, :, ::1], types.float64, types.int64[::1], VECTOR, types.int64[::1], VECTOR,
         )
-    ]
+    ],
+    allocates=False,
 )  # fmt: skip
 def enter(firm, tag, n, group, firms, month, weight, kind, keys, spread, born, carry, rows, came):
     """Entrants of all groups, one group after the other; returns the rows then in use.

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from numba import types
 
+from abm.core.jit import helper
+
 (
     WEIGHT, NEED, BURN, QUALITY, CASH, DEBT, CONTRACT, CONTRACT_PRICE, PRUDENCE, INCOME, CURVE, PURSE, FLOATS
 ) = range(13)  # fmt: skip
@@ -75,7 +77,15 @@ class Month(NamedTuple):
     """Yearly autocorrelation of the logarithm of quality."""
 
 
-MONTH = types.NamedUniTuple(types.float64, len(Month._fields), Month)
+@helper
+def month_of(terms):
+    """The :class:`Month` that kernels take as a row of numbers: what a tuple is made of, Numba asks at every call."""
+    return Month(
+        terms[0], terms[1], terms[2], terms[3], terms[4], terms[5], terms[6], terms[7], terms[8], terms[9],
+        terms[10], terms[11], terms[12], terms[13], terms[14], terms[15], terms[16], terms[17], terms[18], terms[19],
+    )  # fmt: skip
+
+
 FLOAT_TABLE = types.float64[:, ::1]
 TAG_TABLE = types.int64[:, ::1]
 VECTOR = types.float64[::1]

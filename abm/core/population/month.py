@@ -17,7 +17,6 @@ from .columns import (
     DEBT,
     FLOAT_TABLE,
     INCOME,
-    MONTH,
     NEED,
     PLANS,
     PRUDENCE,
@@ -29,6 +28,7 @@ from .columns import (
     WANT,
     WEIGHT,
     WISHED,
+    month_of,
 )
 from .settle import BLOCK, across
 
@@ -83,12 +83,14 @@ def plan(
 @kernel(
     [
         types.void(
-            FLOAT_TABLE, TAG_TABLE, types.int64, types.int64, types.int64, types.float64, types.float64, MONTH
+            FLOAT_TABLE, TAG_TABLE, types.int64, types.int64, types.int64, types.float64, types.float64, VECTOR
         )
-    ]
+    ],
+    allocates=False,
 )  # fmt: skip
-def sign(firm, tag, n, month, term, granted, offered, m):
+def sign(firm, tag, n, month, term, granted, offered, terms):
     """Contracts are signed for the share ``granted`` of what was wished; what is left is demand for the spot market."""
+    m = month_of(terms)
     need, contract, rate = firm[NEED, :n], firm[CONTRACT, :n], firm[CONTRACT_PRICE, :n]
     until, curve, purse = tag[UNTIL, :n], firm[CURVE, :n], firm[PURSE, :n]
     cash, debt, income = firm[CASH, :n], firm[DEBT, :n], firm[INCOME, :n]

@@ -1,8 +1,10 @@
 """What a month comes to once the price is known: firms buy, earn, pay, grow, borrow, and leave.
 
 Firms are taken :data:`BLOCK` at a time through loops without calls, so that they compile to vector
-instructions on what stays in the nearest cache. Sums run side by side, one for each place of a block, and
-are added across at the end: rounding does not grow with the population.
+instructions on what stays in the nearest cache. Their workspace is made by the kernels themselves: of memory
+that they were given it would not be known that it overlaps with no column, which costs the vectors. Sums run
+side by side, one for each place of a block, and are added across at the end: rounding does not grow with the
+population.
 """
 
 from __future__ import annotations
@@ -40,7 +42,6 @@ from .columns import (
     KIND_NEED,
     KIND_QUALITY,
     KIND_RUNWAY,
-    MONTH,
     NEED,
     NEED_HOURS,
     PURSE,
@@ -57,6 +58,7 @@ from .columns import (
     WAGES,
     WEIGHT,
     WRITTEN_OFF,
+    month_of,
 )
 from .normal import quantile
 
@@ -97,14 +99,14 @@ def _prospects(kind, m, factor, ratios):
         ratios[g] = earned / cost if cost > 0.0 else 0.0
 
 
-@kernel([types.void(FLOAT_TABLE, types.int64, FLOAT_TABLE, MONTH, VECTOR, VECTOR, VECTOR, VECTOR)])
-def buy(firm, n, kind, m, served, bill, ratios, totals):
+@kernel([types.void(FLOAT_TABLE, types.int64, FLOAT_TABLE, VECTOR, VECTOR, VECTOR, VECTOR, VECTOR)])
+def buy(firm, n, kind, terms, served, bill, ratios, totals):
     """Firms buy at the month's price; ``totals`` (TOTALS,) gets the hours, and what contracts cost.
 
     ``served`` (n,) gets the hours that a firm has over those that it would buy at the world price, ``served_most``
     at most, ``bill`` (n,) what its hours cost, and ``ratios`` (groups,) earnings over cost of an average entrant.
     """
-    work = np.zeros((BOUGHT + 2, BLOCK))
+    m, work = month_of(terms), np.zeros((BOUGHT + 2, BLOCK))
     factor = (m.price / m.reference) ** -m.elasticity
     for first in range(0, n, BLOCK):
         end = min(first + BLOCK, n)
@@ -164,7 +166,7 @@ def _close_ranks(table, gone, count, n):
             _move_up(table[column], gone[k] - k, gone[k] + 1, following)
 
 
-@kernel
+@helper
 def _draw_qualities(firm, tag, n, month, kind, keys, m):
     """A new quality at every birthday: its logarithm is autoregressive about the kind's."""
     if not m.spread > 0.0:
@@ -186,19 +188,19 @@ def _draw_qualities(firm, tag, n, month, kind, keys, m):
 @kernel(
     [
         types.int64(
-            FLOAT_TABLE, TAG_TABLE, types.int64, types.int64, FLOAT_TABLE, types.uint64[:, :, ::1], MONTH, VECTOR,
+            FLOAT_TABLE, TAG_TABLE, types.int64, types.int64, FLOAT_TABLE, types.uint64[:, :, ::1], VECTOR, VECTOR,
             VECTOR, types.int64[::1], VECTOR,
         )
     ]
 )  # fmt: skip
-def settle(firm, tag, n, month, kind, keys, m, lift, bill, rows, totals):
+def settle(firm, tag, n, month, kind, keys, terms, lift, bill, rows, totals):
     """Firms earn, pay, grow and leave; returns how many rows are left, moved up in their order.
 
     ``lift`` (n,) is what a firm's served share of its needs lets it earn, over what it would earn fully served, and
     ``bill`` (n,) what its hours cost. ``totals`` (TOTALS,) gets the month's sums. Of a firm that leaves, what it
     cannot pay is DEFAULTED and its debt WRITTEN_OFF; ``rows`` (groups,) goes on counting.
     """
-    work = np.zeros((WORK, BLOCK))
+    m, work = month_of(terms), np.zeros((WORK, BLOCK))
     totals[DEFAULTED] = totals[WRITTEN_OFF] = totals[EXITS] = 0.0
     gone, left = np.empty(n, np.int64), 0
     for first in range(0, n, BLOCK):

@@ -9,8 +9,9 @@ from numba import types
 
 from abm.core.jit import kernel
 
-from .columns import VECTOR
+from .columns import FLOAT_TABLE, VECTOR
 
+FIXED = types.Array(types.float64, 1, "C", readonly=True)
 NODES = 25
 ROUNDS = 400
 SETTLED = 1e-10
@@ -70,3 +71,23 @@ def worth_of_entry(ratio, spread, persistence, discount, worth):
         for i in range(NODES):
             total += first[i] * value[i]
         worth[j] = total
+
+
+@kernel([types.void(FLOAT_TABLE, FIXED, FIXED, VECTOR)], allocates=False)
+def worth_at(seen, ratio, table, worth):
+    """``worth`` (groups,) of entry at the mean of the ratios ``seen`` (months, groups).
+
+    ``table`` is what :func:`worth_of_entry` wrote for the rising ``ratio``: straight lines lie between, and the last
+    of them goes on beyond.
+    """
+    months, last = seen.shape[0], ratio.size - 1
+    for g in range(worth.size):
+        mean = 0.0
+        for month in range(months):
+            mean += seen[month, g]
+        mean = max(mean / months, ratio[0])
+        k = 1
+        while k < last and ratio[k] < mean:
+            k += 1
+        slope = (table[k] - table[k - 1]) / (ratio[k] - ratio[k - 1])
+        worth[g] = table[k - 1] + slope * (mean - ratio[k - 1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -20,6 +21,7 @@ _FIELDS = (
     "store_zone", "charge_mw", "discharge_mw", "store_mwh", "charge_efficiency", "discharge_efficiency",
     "flexible_zone", "flexible_mw", "flexible_mwh", "shed_cost", "unserved_flexible_cost",
 )  # fmt: skip
+_shared_by = itemgetter(*_FIELDS)
 _BY_DAY = ("demand_mw", "capacity_mw", "shed_mw")
 _NOTHING: dict[str, Any] = {
     name: np.empty(0, np.int64 if name in ("line_from", "line_to") or name.endswith("_zone") else float)
@@ -76,13 +78,13 @@ class PowerDays(Sequence[PowerCase]):
             given["flexible_mw"] = np.empty((0, np.shape(demand_mw)[-1]))
         try:
             fine = len(given) == len(_FIELDS) and _in_order()(
-                demand_mw, capacity_mw, cost, shed_mw, *map(given.__getitem__, _FIELDS)
+                demand_mw, capacity_mw, cost, shed_mw, *_shared_by(given)
             )
         except TypeError:  # arrays of another type or layout
             fine = False
         if fine:
-            own: dict[str, Any] = {"demand_mw": demand_mw, "capacity_mw": capacity_mw, "shed_mw": shed_mw}
-            self.__dict__ = given | own | {"cost": cost}
+            given.update(demand_mw=demand_mw, capacity_mw=capacity_mw, cost=cost, shed_mw=shed_mw)
+            self.__dict__ = given
         else:
             self.__dict__ = _checked(demand_mw, capacity_mw, cost, shed_mw, shared)
 

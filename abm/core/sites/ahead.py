@@ -15,7 +15,8 @@ FAR = 1_000_000
     [
         "void(float64[::1], int64, int64, int64, int64[::1], int64[::1], int64[::1], int64[::1], int64,"
         "float64[::1], float64[:, ::1], float64[:, ::1], float64[::1], float64[::1], int64[::1], float64[::1])"
-    ]
+    ],
+    allocates=False,
 )
 def supply_ahead(
     terms,  # (TERMS,)

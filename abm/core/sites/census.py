@@ -33,7 +33,8 @@ withdrawn."""
         "void(int64, int64, int64, int64, int64, int64, int64, boolean[::1], int64[::1], int64[::1], float64[::1],"
         "int64[::1], boolean[::1], int64[::1], int64[::1], int64[::1], int64[::1], float64[:, ::1], float64[:, ::1],"
         "boolean[::1], boolean[::1], float64[::1], float64[::1], float64[::1], float64[::1], float64[::1])"
-    ]
+    ],
+    allocates=False,
 )
 def census(
     month,

@@ -13,7 +13,7 @@ from abm.core.jit import kernel
 (EARNED, POWER, DIRECT, OPERATION, DEBT_SERVICE, ARREARS, REPAYMENT, TAX, KEPT, ENERGY_MWH, FLOWS) = range(11)
 """Columns of ``by_owner``."""
 
-(CALLED, INTEREST, POOLED, DIRECT_MWH, SUMS) = range(5)
+(CALLED, INTEREST, POOLED, DIRECT_MWH, BILLED, SUMS) = range(6)
 """Places in ``sums``."""
 
 (
@@ -46,18 +46,20 @@ def shell_budget(terms, given, mw, waived):
 
 @kernel(
     [
-        "void(float64[::1], int64[::1], int64[::1], float64[::1], int64[::1], int64[::1], int64[::1],"
+        "void(float64[::1], int64[::1], int64[::1], float64[::1], float64, int64[::1], int64[::1], int64[::1],"
         "float64[::1], float64[::1], float64[::1], float64[::1], float64[::1], float64[::1],"
         "float64[:, ::1], float64[::1], float64[:, ::1], float64[::1], float64[::1],"
         "float64[::1], float64[::1], float64[::1], float64[::1], float64[:, ::1], float64[:, ::1],"
-        "float64[::1])"
-    ]
+        "float64[::1], float64[::1], float64[::1])"
+    ],
+    allocates=False,
 )
 def settle(
     terms,  # (TERMS,)
     rows,  # (N,) sites that run
     owner,  # (S,) number of the owner, 0 to O-1
-    income,  # (N,) from compute
+    revenue,  # (N,) what they earn, in proportion to which they share in the
+    income,  # from compute
     zone,  # (S,)
     finance,  # (S,)
     energised,  # (S,) month
@@ -79,10 +81,13 @@ def settle(
     by_owner,  # out (O,FLOWS)
     dividends,  # out (O,I)
     sums,  # out (SUMS,)
+    draw,  # working memory (N,) MW of each site,
+    by_zone,  # (Z,) and of each zone
 ):
     rate, month = terms[RATE], terms[MONTH]
-    draw = np.zeros(rows.size)
-    by_zone = np.zeros(ai_load.size)
+    total = revenue.sum()
+    part = income / total if total > 0.0 else 0.0
+    by_zone[:] = 0.0
     for i in range(rows.size):
         row = rows[i]
         kilowatts = 0.0
@@ -99,13 +104,15 @@ def settle(
         straight = min(direct * terms[DIRECT_PRICE], bill)
         shell = shell_budget(terms, shell_cost[row], mw[row], waived[row])
         operation = terms[OPERATING_SHARE] * shell / 12.0
-        left = income[i] - bill - operation
-        by_owner[o, EARNED] += income[i]
+        earned = revenue[i] * part
+        left = earned - bill - operation
+        by_owner[o, EARNED] += earned
         by_owner[o, POWER] += bill - straight
         by_owner[o, DIRECT] += straight
         by_owner[o, OPERATION] += operation
         by_owner[o, ENERGY_MWH] += energy
         sums[DIRECT_MWH] += direct
+        sums[BILLED] += bill - straight
         if loan[row] > 0.0:
             owed = loan[row]
             months = max(tenor[row] - months_served[row], 1.0)
@@ -147,7 +154,9 @@ def settle(
             cash[j] += dividends[o, j]
 
 
-@kernel(["float64(float64, int64, int64, int64[::1], int64[::1], float64[::1], float64[:, ::1])"])
+@kernel(
+    ["float64(float64, int64, int64, int64[::1], int64[::1], float64[::1], float64[:, ::1])"], allocates=False
+)
 def capitalise(
     rate,  # a month
     count,  # sites
@@ -173,7 +182,8 @@ def capitalise(
     [
         "void(float64[::1], int64, int64[::1], int64[::1], int64, float64[::1], float64[::1], float64[::1],"
         "float64[::1], float64[::1], float64[:, ::1], float64[:, ::1], float64[::1])"
-    ]
+    ],
+    allocates=False,
 )
 def book_shares(
     terms,  # (TERMS,)
@@ -214,8 +224,9 @@ def book_shares(
     [
         "void(float64[::1], int64, int64[::1], int64[::1], int64, float64[::1], float64[::1], float64[::1],"
         "float64[::1], float64[::1], float64[:, ::1], float64[:, ::1], int64[::1], float64[:, ::1], float64[::1],"
-        "float64[::1], float64[::1])"
-    ]
+        "float64[::1], float64[::1], float64[::1])"
+    ],
+    allocates=False,
 )
 def profits(
     terms,  # (TERMS,)
@@ -234,14 +245,15 @@ def profits(
     equity_paid,  # (S,I)
     deposits,  # (S,) what owners have deposited with chip makers
     cash,  # (I,) what each investor got less what it paid; owners are the first of them
+    share,  # out (S,) of each site's cost that is not written off
     out,  # (I,)
 ):
     """What each investor got less what it paid, with what it holds in sites at book value."""
-    share = np.empty(count)
     book_shares(
         terms, count, status, energised, running, shell_cost, mw, waived, paid_in, gpus, chips, chip_age, share
     )  # fmt: skip
-    out[:] = cash
+    for i in range(cash.size):
+        out[i] = cash[i]
     for row in range(count):
         for i in range(out.size):
             out[i] += share[row] * equity_paid[row, i]

@@ -16,6 +16,11 @@ RENEWABLE = np.array([False, False, True, True])
 CARBON_FREE = np.array([False, True, True, True])
 
 
+def room() -> tuple[np.ndarray, np.ndarray]:
+    """Working memory, with something in it."""
+    return np.full((Z, T, H), np.nan), np.full((2 * Z + readout.HOURLY, H), np.nan)
+
+
 @settings(deadline=None, max_examples=40)
 @given(st.integers(0, 10_000), st.floats(0.0, 1.0), st.floats(0.0, 1.0), st.booleans())
 def test_a_day_adds_up(seed: int, direct: float, regional: float, short: bool) -> None:
@@ -38,7 +43,7 @@ def test_a_day_adds_up(seed: int, direct: float, regional: float, short: bool) -
     readout.add_day(
         weight, base, by_tech, demand, ai, flexible_ai, segments, shed, flow, charge, discharge, flexible,
         store_zone, flexible_zone, price, system_price, SEGMENT_TECH, WEATHER, RENEWABLE, CARBON_FREE,
-        direct, cap, regional, cost, kept, generation, sums, by_zone, lines, settlement, spare,
+        direct, cap, regional, cost, kept, generation, sums, by_zone, lines, settlement, spare, *room(),
     )  # fmt: skip
 
     made = np.zeros((Z, T, H))
@@ -121,7 +126,7 @@ def test_a_month_is_its_days_and_what_follows(short: bool) -> None:
     readout.add_month(
         weights, base, by_tech, demand, ai, segments, shed, flow, storage, flexible, store_zone, flexible_zone,
         price, system_price, *rest, emission, payment, available, stores, limited, free, 400.0, beyond, 100.0,
-        *found,
+        *found, *room(),
     )  # fmt: skip
     one_by_one = outputs()
     for d in range(days):
@@ -129,7 +134,7 @@ def test_a_month_is_its_days_and_what_follows(short: bool) -> None:
             weights[d], base[d], by_tech[d], demand[d], *ai, segments[d], shed[d], flow[d], storage[d, :S],
             storage[d, S : 2 * S], flexible[d], store_zone, flexible_zone, price[d], system_price[d, 0], *rest,
             one_by_one[0], one_by_one[1], one_by_one[3], one_by_one[4], one_by_one[2][readout.SETTLEMENT],
-            one_by_one[5][d],
+            one_by_one[5][d], *room(),
         )  # fmt: skip
     for at in (0, 4, 5):
         assert np.array_equal(found[at], one_by_one[at])

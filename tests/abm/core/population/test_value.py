@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from abm.core.population import worth_of_entry
+from abm.core.population import worth_at, worth_of_entry
 from abm.population import RATIOS, entry_worth
 
 
@@ -84,3 +84,13 @@ def test_simulated_firms_that_follow_the_rule_earn_it(ratio: float) -> None:
         alive &= level > stops_below
     error = total.std() / np.sqrt(len(total))
     assert worth(ratio) == pytest.approx(total.mean(), abs=4.0 * error + 0.01)
+
+
+def test_between_and_beyond_what_is_tabulated_it_is_a_straight_line_at_the_mean_ratio() -> None:
+    table = entry_worth(0.35, 0.8, 0.25)
+    seen = np.array([[0.0, 1.01, 2.2, 12.0, 20.0], [0.0, 1.05, 2.0, 12.0, 30.0], [0.0, 0.9, 2.7, 12.0, 10.0]])
+    found = np.empty(5)
+    worth_at(seen, RATIOS, table, found)
+    slope = (table[-1] - table[-2]) / (RATIOS[-1] - RATIOS[-2])
+    assert found[:4] == pytest.approx(np.interp(seen.mean(0)[:4], RATIOS, table), rel=1e-12)
+    assert found[4] == pytest.approx(table[-1] + slope * (20.0 - RATIOS[-1]), rel=1e-12)

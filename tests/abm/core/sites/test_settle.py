@@ -68,8 +68,8 @@ def settle(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     flows, dividends = np.zeros((OWNERS, core.FLOWS)), np.zeros((OWNERS, INVESTORS))
     sums = np.zeros(core.SUMS)
-    core.settle(terms(**figures), np.arange(SITES), given["owner"], income, *[given[name] for name in list(given)[1:]],
-        flows, dividends, sums)  # fmt: skip
+    core.settle(terms(**figures), np.arange(SITES), given["owner"], income, income.sum(),
+        *[given[name] for name in list(given)[1:]], flows, dividends, sums, np.empty(SITES), np.empty(ZONES))  # fmt: skip
     return flows, dividends, sums
 
 
@@ -168,7 +168,7 @@ def test_profits_are_cash_with_equity_at_its_book_share_and_owners_deposits(seed
     )  # fmt: skip
     share, out = np.zeros(SITES), np.full(INVESTORS, np.nan)
     core.book_shares(*of_sites, share)
-    core.profits(*of_sites, given["owner"], given["equity_paid"], deposits, given["cash"], out)
+    core.profits(*of_sites, given["owner"], given["equity_paid"], deposits, given["cash"], np.empty(SITES), out)
     wanted = given["cash"] + share @ given["equity_paid"]
     wanted[:OWNERS] += np.bincount(given["owner"][:count], deposits[:count], OWNERS)
     assert out == pytest.approx(wanted)
@@ -182,3 +182,14 @@ def test_interest_of_sites_under_way_is_lent_on_top_of_their_loans() -> None:
     assert interest == pytest.approx(2.0 + 0.5 + 0.1)
     assert lent == pytest.approx(np.array([[2.0, 2.0], [0.6, 0.6], [0.0, 0.0]]))
     assert loan - before == pytest.approx([0.0, 2.0, 0.5, 0.1, 0.0, 0.0])
+
+
+def test_sites_share_in_what_buyers_paid_as_they_earn_and_what_they_owe_for_power_is_summed() -> None:
+    given, revenue = world(5), np.linspace(1.0, 2.0, SITES)
+    flows, dividends = np.zeros((OWNERS, core.FLOWS)), np.zeros((OWNERS, INVESTORS))
+    sums = np.zeros(core.SUMS)
+    core.settle(terms(), np.arange(SITES), given["owner"], revenue, 6e9,
+        *[given[name] for name in list(given)[1:]], flows, dividends, sums, np.empty(SITES), np.empty(ZONES))  # fmt: skip
+    earned = np.bincount(given["owner"], 6e9 * revenue / revenue.sum(), OWNERS)
+    assert flows[:, core.EARNED] == pytest.approx(earned)
+    assert sums[core.BILLED] == pytest.approx(flows[:, core.POWER].sum())
