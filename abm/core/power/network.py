@@ -137,5 +137,5 @@ def topology(plan: bytes) -> Topology:
         ),
         ends=np.concatenate([tail, head, first]).astype(np.uint32),
         floats=words + 2 * (arcs + nodes + 1) + 3 * nodes + pieces + arcs + 2 * stores + 32,
-        ints=3 * nodes + 2 * (arcs + nodes + 1) + pieces + curve + lines + stores + flexible + 16,
+        ints=4 * nodes + 2 * (arcs + nodes + 1) + pieces + curve + lines + stores + flexible + 16,
     )

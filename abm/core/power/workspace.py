@@ -30,7 +30,8 @@ class State(NamedTuple):
     slope: Any  # by how much the dual objective rises less from there on,
     which: Any  # and the arc, or M + the node whose curve it is
     keys: Any  # of each node: 0 if its flow keeps its bounds, else score and node in one number
-    residual: Any
+    residual: Any  # what a node still hands on to its parent; 0 between pivots
+    arriving: Any  # pushes on their way to each node; 0 between pivots
     rhs: Any
     values: Any  # flows of the arcs in the answer
     gains: Any  # efficiencies of which the coefficients were made
@@ -86,6 +87,8 @@ def carve(sizes, ends, floats, ints):
     i += m + n
     which = ints[i : i + m + n + 1]
     i += m + n + 1
+    arriving = ints[i : i + n]
+    i += n
     filled = ints[i : i + n]
     i += n
     origin = ints[i : i + p]
@@ -95,5 +98,6 @@ def carve(sizes, ends, floats, ints):
     member = ints[i : i + sizes[3] + sizes[4] + sizes[5]]
     return State(
         sizes, nodes, duals, arcs, incidence, segments, pushes, when, when.view(np.int64), slope,
-        which, keys, residual, rhs, values, gains, scalar, tree, heap, filled, below, origin, order, member,
+        which, keys, residual, arriving, rhs, values, gains, scalar, tree, heap, filled, below, origin, order,
+        member,
     )  # fmt: skip
