@@ -73,25 +73,20 @@ def flip(arcs, incidence, arc):
 
 
 @helper
-def sift_down(heap, when, count, k):
-    """Restore the heap, ordered by `when`, below place k."""
-    item = heap[k]
-    key = when[item]
+def sift_down(heap, steps, count, k):
+    """Restore the heap, ordered by `steps`, which stand in the same order, below place k."""
+    item, step = heap[k], steps[k]
     while True:
         c = 2 * k + 1
         if c >= count:
             break
-        soonest = when[heap[c]]
-        if c + 1 < count:
-            other = when[heap[c + 1]]
-            if other < soonest:
-                soonest = other
-                c += 1
-        if soonest >= key:
+        # the sooner of two children; `steps` ends with a NEVER. Which it is cannot be foreseen.
+        c += np.int64(steps[c + 1] < steps[c])
+        if steps[c] >= step:
             break
-        heap[k] = heap[c]
+        heap[k], steps[k] = heap[c], steps[c]
         k = c
-    heap[k] = item
+    heap[k], steps[k] = item, step
 
 
 @helper
@@ -99,7 +94,7 @@ def iterate(s, limit):
     """Pivot until no flow breaks its bound; returns (status, pivots)."""
     nodes, duals, arcs, incidence, segments = s.nodes, s.duals, s.arcs, s.incidence, s.segments
     when, instant, slope, which, pushes = s.when, s.instant, s.slope, s.which, s.pushes
-    keys, tree, heap = s.keys, s.tree, s.heap
+    keys, tree, heap, steps = s.keys, s.tree, s.heap, s.steps
     n, m = s.sizes[7], np.uint32(s.sizes[8])
     tolerance, scale = s.scalar[3], s.scalar[5]
     pivots = 0
@@ -191,11 +186,13 @@ def iterate(s, limit):
             else:
                 if passes == LINEAR_PASSES:
                     for k in range(found):
-                        heap[k] = k
+                        heap[k], steps[k] = k, instant[k]
+                    steps[found] = NEVER
                     for k in range(found // 2 - 1, -1, -1):
-                        sift_down(heap, when, found, k)
+                        sift_down(heap, steps, found, k)
                 else:
-                    sift_down(heap, when, found, 0)
+                    steps[0] = instant[heap[0]]
+                    sift_down(heap, steps, found, 0)
                 pick = np.int64(heap[0])
                 soonest = instant[pick]
             if found == 0 or soonest >= NEVER:

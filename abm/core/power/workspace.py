@@ -38,7 +38,8 @@ class State(NamedTuple):
     scalar: Any  # dearest cost, typical cost, largest quantity, flow tolerance, set up,
     # cost of an arc with unit 1, the arcs' part of the bound
     tree: Any  # the subtree of a pivot, or all nodes, parents first
-    heap: Any
+    heap: Any  # candidates, the soonest on top,
+    steps: Any  # and their steps
     filled: Any  # segments of each node's curve that are not empty
     below: Any  # what the segments before each bring together
     origin: Any  # which supply segment or shed tier a segment is
@@ -64,6 +65,8 @@ def carve(sizes, ends, floats, ints):
     pushes = floats[f : f + 2 * (2 * m + p + n + 8)].view(PUSH)
     f += 2 * (2 * m + p + n + 8)
     when = floats[f : f + m + n + 1]
+    f += m + n + 1
+    steps = floats[f : f + m + n + 1].view(np.int64)
     f += m + n + 1
     slope = floats[f : f + m + n + 1]
     f += m + n + 1
@@ -98,6 +101,6 @@ def carve(sizes, ends, floats, ints):
     member = ints[i : i + sizes[3] + sizes[4] + sizes[5]]
     return State(
         sizes, nodes, duals, arcs, incidence, segments, pushes, when, when.view(np.int64), slope,
-        which, keys, residual, arriving, rhs, values, gains, scalar, tree, heap, filled, below, origin, order,
+        which, keys, residual, arriving, rhs, values, gains, scalar, tree, heap, steps, filled, below, origin, order,
         member,
     )  # fmt: skip
