@@ -239,8 +239,10 @@ def settle(s, tolerance):
     for k in range(n - 1, -1, -1):
         i = s.tree[k]
         node = nodes[i]
+        left = residual[i]
+        residual[i] = 0.0
         if duals[i].mark == 3:
-            amount = residual[i] / (1.0 - gain_of(nodes, i))
+            amount = left / (1.0 - gain_of(nodes, i))
             node.x = 0.0
             c = i
             while True:
@@ -251,9 +253,9 @@ def settle(s, tolerance):
                 if c == i:
                     break
         else:
-            node.x = residual[i] * node.inverse
+            node.x = left * node.inverse
             if node.parent != NONE:
-                residual[node.parent] += node.ratio * residual[i]
+                residual[node.parent] += node.ratio * left
     s.scalar[6] = bound
     tolerance = s.scalar[3]
     count = 0

@@ -136,6 +136,6 @@ def topology(plan: bytes) -> Topology:
             dtype=np.int64,
         ),
         ends=np.concatenate([tail, head, first]).astype(np.uint32),
-        floats=words + 2 * (arcs + nodes + 1) + 3 * nodes + pieces + arcs + 2 * stores + 32,
-        ints=3 * nodes + 2 * (arcs + nodes + 1) + pieces + curve + lines + stores + flexible + 16,
+        floats=words + 3 * (arcs + nodes + 1) + 3 * nodes + pieces + arcs + 2 * stores + 32,
+        ints=4 * nodes + 2 * (arcs + nodes + 1) + pieces + curve + lines + stores + flexible + 16,
     )

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from ..jit import helper
-from .forest import INDEX, gain_of, hang, key_of, link, look_around, plant, unlink
+from .forest import INDEX, hang, key_of, link, look_around, plant, unlink
+from .pushes import MANY, push, push_many
 from .workspace import BASIC, FIXED, INFEASIBLE, LOWER, NONE, ONE, OPTIMAL, STALLED, UPPER
 
+ZERO = np.uint32(0)
 NEVER = np.float64(np.inf).view(np.int64)  # the bits of numbers from 0 up are in their order
 LINEAR_PASSES = 6  # breakpoints found by scanning before a heap pays
 
@@ -71,25 +73,20 @@ def flip(arcs, incidence, arc):
 
 
 @helper
-def sift_down(heap, when, count, k):
-    """Restore the heap, ordered by `when`, below place k."""
-    item = heap[k]
-    key = when[item]
+def sift_down(heap, steps, count, k):
+    """Restore the heap, ordered by `steps`, which stand in the same order, below place k."""
+    item, step = heap[k], steps[k]
     while True:
         c = 2 * k + 1
         if c >= count:
             break
-        soonest = when[heap[c]]
-        if c + 1 < count:
-            other = when[heap[c + 1]]
-            if other < soonest:
-                soonest = other
-                c += 1
-        if soonest >= key:
+        # the sooner of two children; `steps` ends with a NEVER. Which it is cannot be foreseen.
+        c += np.int64(steps[c + 1] < steps[c])
+        if steps[c] >= step:
             break
-        heap[k] = heap[c]
+        heap[k], steps[k] = heap[c], steps[c]
         k = c
-    heap[k] = item
+    heap[k], steps[k] = item, step
 
 
 @helper
@@ -97,7 +94,7 @@ def iterate(s, limit):
     """Pivot until no flow breaks its bound; returns (status, pivots)."""
     nodes, duals, arcs, incidence, segments = s.nodes, s.duals, s.arcs, s.incidence, s.segments
     when, instant, slope, which, pushes = s.when, s.instant, s.slope, s.which, s.pushes
-    keys, tree, heap = s.keys, s.tree, s.heap
+    keys, tree, heap, steps = s.keys, s.tree, s.heap, s.steps
     n, m = s.sizes[7], np.uint32(s.sizes[8])
     tolerance, scale = s.scalar[3], s.scalar[5]
     pivots = 0
@@ -189,11 +186,13 @@ def iterate(s, limit):
             else:
                 if passes == LINEAR_PASSES:
                     for k in range(found):
-                        heap[k] = k
+                        heap[k], steps[k] = k, instant[k]
+                    steps[found] = NEVER
                     for k in range(found // 2 - 1, -1, -1):
-                        sift_down(heap, when, found, k)
+                        sift_down(heap, steps, found, k)
                 else:
-                    sift_down(heap, when, found, 0)
+                    steps[0] = instant[heap[0]]
+                    sift_down(heap, steps, found, 0)
                 pick = np.int64(heap[0])
                 soonest = instant[pick]
             if found == 0 or soonest >= NEVER:
@@ -221,10 +220,10 @@ def iterate(s, limit):
                     break
                 change = width * np.float64(a.side)
                 flip(arcs, incidence, entering)
-                push = pushes[pushed]
-                push.at, push.amount = a.tail, -a.at * change
-                push = pushes[pushed + 1]
-                push.at, push.amount = a.head, -a.ah * change
+                shove = pushes[pushed]
+                shove.at, shove.amount = a.tail, -a.at * change
+                shove = pushes[pushed + 1]
+                shove.at, shove.amount = a.head, -a.ah * change
                 pushed += 2
             else:
                 i = np.uint32(entering - m)
@@ -235,8 +234,8 @@ def iterate(s, limit):
                 width = segments[p].room if rising else segments[p - ONE].room
                 if drive <= steep * (width + tolerance):
                     break
-                push = pushes[pushed]
-                push.at, push.amount = i, -width if rising else width
+                shove = pushes[pushed]
+                shove.at, shove.amount = i, -width if rising else width
                 pushed += 1
                 node.ptr = p + ONE if rising else p - ONE
                 look_around(nodes, duals, segments, i)
@@ -315,45 +314,18 @@ def iterate(s, limit):
             dual.step = 0.0
 
         # 7. push what changed at a node to its root; all from the subtree passes through u
-        gathered = 0.0
-        fewer = np.uint32(0) if on_cycle else np.uint32(total)
-        for k in range(pushed + 3):
-            less, greater = np.uint32(0), np.uint32(0)
-            if k < pushed:
-                i, amount = pushes[k].at, pushes[k].amount
-            elif k == pushed:
-                i, amount = q, shift
-            elif k == pushed + 1:
-                i, amount, less = old_parent, shift_parent, fewer
-            else:
-                if closes:
-                    break
-                i, amount = u, gathered
-                node = nodes[i]
-                node.x += amount * node.inverse
-                keys[i] = key_of(node, i, tolerance)
-                amount *= node.ratio
-                i, greater = node.parent, np.uint32(total)
-            while i != NONE:
-                node = nodes[i]
-                if node.cyclic == 1:
-                    amount /= 1.0 - gain_of(nodes, i)
-                    c = i
-                    while True:
-                        node = nodes[c]
-                        node.x += amount * node.inverse
-                        node.size += greater - less
-                        keys[c] = key_of(node, c, tolerance)
-                        amount *= node.ratio
-                        c = node.parent
-                        if c == i:
-                            break
-                    break
-                if i == u and not closes:
-                    gathered += amount
-                    break
-                node.x += amount * node.inverse
-                node.size += greater - less
-                amount *= node.ratio
-                keys[i] = key_of(node, i, tolerance)
-                i = node.parent
+        stop = NONE if closes else u
+        if pushed < MANY:
+            gathered = 0.0
+            for k in range(pushed):
+                gathered += push(s, pushes[k].at, pushes[k].amount, ZERO, stop, tolerance)
+        else:
+            gathered = push_many(s, pushed, stop, tolerance)
+        gathered += push(s, q, shift, ZERO, stop, tolerance)
+        fewer = ZERO if on_cycle else np.uint32(-total)
+        gathered += push(s, old_parent, shift_parent, fewer, stop, tolerance)
+        if not closes:
+            node = nodes[u]
+            node.x += gathered * node.inverse
+            keys[u] = key_of(node, u, tolerance)
+            push(s, v, gathered * node.ratio, np.uint32(total), NONE, tolerance)

@@ -30,14 +30,16 @@ class State(NamedTuple):
     slope: Any  # by how much the dual objective rises less from there on,
     which: Any  # and the arc, or M + the node whose curve it is
     keys: Any  # of each node: 0 if its flow keeps its bounds, else score and node in one number
-    residual: Any
+    residual: Any  # what a node still hands on to its parent; 0 between pivots
+    arriving: Any  # pushes on their way to each node; 0 between pivots
     rhs: Any
     values: Any  # flows of the arcs in the answer
     gains: Any  # efficiencies of which the coefficients were made
     scalar: Any  # dearest cost, typical cost, largest quantity, flow tolerance, set up,
     # cost of an arc with unit 1, the arcs' part of the bound
     tree: Any  # the subtree of a pivot, or all nodes, parents first
-    heap: Any
+    heap: Any  # candidates, the soonest on top,
+    steps: Any  # and their steps
     filled: Any  # segments of each node's curve that are not empty
     below: Any  # what the segments before each bring together
     origin: Any  # which supply segment or shed tier a segment is
@@ -64,6 +66,8 @@ def carve(sizes, ends, floats, ints):
     f += 2 * (2 * m + p + n + 8)
     when = floats[f : f + m + n + 1]
     f += m + n + 1
+    steps = floats[f : f + m + n + 1].view(np.int64)
+    f += m + n + 1
     slope = floats[f : f + m + n + 1]
     f += m + n + 1
     keys = floats[f : f + n].view(np.int64)
@@ -86,6 +90,8 @@ def carve(sizes, ends, floats, ints):
     i += m + n
     which = ints[i : i + m + n + 1]
     i += m + n + 1
+    arriving = ints[i : i + n]
+    i += n
     filled = ints[i : i + n]
     i += n
     origin = ints[i : i + p]
@@ -95,5 +101,6 @@ def carve(sizes, ends, floats, ints):
     member = ints[i : i + sizes[3] + sizes[4] + sizes[5]]
     return State(
         sizes, nodes, duals, arcs, incidence, segments, pushes, when, when.view(np.int64), slope,
-        which, keys, residual, rhs, values, gains, scalar, tree, heap, filled, below, origin, order, member,
+        which, keys, residual, arriving, rhs, values, gains, scalar, tree, heap, steps, filled, below, origin, order,
+        member,
     )  # fmt: skip
