@@ -173,6 +173,7 @@ def solve(
                 counts[1] += pivots
             if status != OPTIMAL:
                 # where cycles have almost no gain, rounding alone can look like a shortage
+                find_duals(s)  # pivots leave no order behind in which flows could be computed
                 settle(s, dual_tolerance)
                 settled = True
                 if worst_breach(s) > BREACH_TOLERANCE * s.scalar[2]:
@@ -184,6 +185,7 @@ def solve(
         if status == OPTIMAL:
             break
     if not settled:
+        find_duals(s)
         settle(s, dual_tolerance)
     unload(
         s, rows, ahead, back, store_part, load_part,
