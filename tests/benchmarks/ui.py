@@ -36,6 +36,9 @@ SENT = """() => {
 }"""
 """Whether the server has taken the last move: its value stands in the link."""
 
+OTHERS_MS = 2500
+"""After a new seed the run without policy is computed too, that winners and losers are held against."""
+
 PASS_S = 5.0
 """Seconds for one pass of the hand from end to end of the slider."""
 GOALS = {
@@ -92,10 +95,11 @@ def first_page(results: Path, engine: Any) -> float:
 
 
 def new_luck(page: Any, seed: int) -> None:
-    """Another seed, so that no run is known from before."""
+    """Another seed, so that no run is known from before; then the rest of its runs, so that nothing else goes on."""
     page.fill("input[data-knob=seed]", str(seed))
     page.keyboard.press("Enter")
     settled(page)
+    page.wait_for_timeout(OTHERS_MS)
 
 
 def single_moves(page: Any, count: int, rest_ms: float = 0.0) -> tuple[list[float], list[float]]:
