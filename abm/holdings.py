@@ -83,9 +83,9 @@ class Holdings:
     leading_maker: str
     is_npu: np.ndarray
     vintage_kw: np.ndarray
+    """(vintages,) as the world's table has it, in an array that compiled code takes."""
     vintage_price: np.ndarray
     """(vintages,) price of a machine before the exchange rate."""
-    """(vintages,) as the world's table has it, in an array that compiled code takes."""
     vintage_h100e: np.ndarray
     is_leader: np.ndarray
     """(vintages,) made by the leading maker."""
@@ -140,8 +140,8 @@ class Holdings:
     max_gap: float
     market_residual: float
     _acting: dict[str, list[Stakeholder]]
-    _turns: dict[str, list[list[Stakeholder]]]
-    """What :meth:`abm.queries.Queries.on_turn` has found, by phase and month of the period."""
+    _rhythms: dict[str, list[tuple[Stakeholder, int, int]]]
+    """By phase: who acts in it, every so many months, and the offset."""
     _per_mw: dict[str, float]
     _newest: dict[tuple[str, int], int]
     _leading: list[int]

@@ -120,7 +120,8 @@ class MemorySales:
         if shocks:
             self._shock_memory(month, held, free, shocks)
         sold = core.sell(
-            offered, self._output, self._under_contract, np.array([wanted.get(maker, 0.0) for maker in graph.makers]),
+            offered, self._output, self._under_contract,
+            np.array([wanted.get(maker, 0.0) for maker in graph.makers], float),
             self._feeds, len(graph.feeds), self._passes, self._reserve, self.state.stock, self._abroad, self._volume,
             self._sums, self._orders,
         )  # fmt: skip
@@ -159,8 +160,9 @@ class MemorySales:
         graph, total = self.graph, sum(free)
         for feed in graph.feeds:
             agent = self.model.agent_of[self.graph.makers[feed.maker]]
-            for k in range(int(self.network.lead[feed.edge])):
-                use = min(agent.memory_use(0, k), held[feed.maker] * total)  # type: ignore[attr-defined]
+            uses = agent.memory_uses(0, int(self.network.lead[feed.edge]))  # type: ignore[attr-defined]
+            for k, planned in enumerate(uses):
+                use = min(planned, held[feed.maker] * total)
                 amount = use * free[feed.memory] / total if total > 0.0 else 0.0
                 self.state.pipeline[k % self.network.horizon, feed.edge] += amount
                 self.model.ledger.post("hbm in transit", OPENING, "hbm", amount, "opening")

@@ -94,7 +94,7 @@ class Model(Accounts, Reporting, mesa.Model):
         self.stakeholders = people(self)
         self.agent_of = {agent.who: agent for agent in self.stakeholders}
         self._acting: dict[str, list[Stakeholder]] = {}
-        self._turns: dict[str, list[list[Stakeholder]]] = {}
+        self._rhythms: dict[str, list[tuple[Stakeholder, int, int]]] = {}
         self._of_kind: dict[str, list[Stakeholder]] = {}
         self._demand_scale = [
             demand * efficiency ** (self.parameters["compute_price_elasticity"] - 1.0)
@@ -107,8 +107,8 @@ class Model(Accounts, Reporting, mesa.Model):
             self._of_kind.setdefault(agent.kind, []).append(agent)
             for phase in agent.PHASES:
                 self._acting.setdefault(phase, []).append(agent)
-        # Who learns and who keeps a score is settled here, as who acts is.
-        self.learners = [agent for agent in self.stakeholders if agent.learns()]
+        # Whose class learns and whose keeps a score is settled here, as who acts is.
+        self.learners = [agent for agent in self.stakeholders if type(agent).learn is not Stakeholder.learn]
         self.scorers = [
             (place, agent)
             for place, agent in enumerate(self.stakeholders)
@@ -148,10 +148,17 @@ class Model(Accounts, Reporting, mesa.Model):
             self.step()
             if progress:
                 progress(self.month, self.calendar.months)
+        self.check_parameters()
         return self
+
+    def check_parameters(self) -> None:
+        """``TypeError`` where somebody has written to ``parameters``: some rules would have seen it, others not."""
+        if self.parameters != dict(self.quantities):
+            raise TypeError("parameters are settled when a run is built")
 
     def snapshot(self) -> Snapshot:
         """The run as it stands between two months, to be continued later and more than once."""
+        self.check_parameters()
         return snapshot.take(self)
 
     @staticmethod

@@ -21,15 +21,6 @@ OUTLOOK_YEARS = 8
 """Years ahead for which owners reckon with a price, this year included."""
 
 
-def _turns_of(agents: Sequence[Stakeholder], phase: str) -> list[list[Stakeholder]]:
-    """Who acts, by month of the shortest period that all of ``agents`` share."""
-    rhythms = [agent.every(phase) for agent in agents]
-    return [
-        [agent for agent, (months, offset) in zip(agents, rhythms, strict=True) if (m + offset) % months == 0]
-        for m in range(math.lcm(*[months for months, _ in rhythms]))
-    ]
-
-
 class Queries(Holdings):
     """Read-only questions; mixed into :class:`abm.model.Model`."""
 
@@ -40,10 +31,10 @@ class Queries(Holdings):
 
     def on_turn(self, phase: str, month: int) -> Sequence[Stakeholder]:
         """Those whose turn it is in ``month``, for phases in which many act every few months only."""
-        turns = self._turns.get(phase)
-        if turns is None:
-            turns = self._turns[phase] = _turns_of(self.acting(phase), phase)
-        return turns[month % len(turns)]
+        rhythms = self._rhythms.get(phase)
+        if rhythms is None:
+            rhythms = self._rhythms[phase] = [(agent, *agent.every(phase)) for agent in self.acting(phase)]
+        return [agent for agent, months, offset in rhythms if (month + offset) % months == 0]
 
     def by_kind(self, kind: str) -> list[Any]:
         return self._of_kind.get(kind, [])

@@ -47,19 +47,22 @@ class Stakeholder(mesa.Agent):
         """Offset of the stakeholder's reviews: from its name, so that the order of the cast plays no part."""
 
     def act(self, phase: str, month: int) -> Iterable[Intent]:
-        """Intents of this month in ``phase``; the base does nothing."""
+        """Intents of this month in ``phase``, one of ``PHASES``; the base does nothing.
+
+        Asked in the months that :meth:`every` names. Owners are asked in ``orders`` while sites of theirs want
+        machines (``purchases``, before that, is asked of everybody), and who ``CONSENTS`` while somebody seeks it.
+        """
         return ()
 
     def every(self, phase: str) -> tuple[int, int]:
-        """(months, offset): in ``phase`` it acts in the months m in which ``m + offset`` is a multiple of ``months``."""
+        """(months, offset): in ``investment`` it acts in the months m in which ``m + offset`` is a multiple of ``months``.
+
+        Settled when the phase is first run.
+        """
         return 1, 0
 
     def learn(self, month: int) -> None:
         """Take in what the month brought (beliefs); called once, after money has moved."""
-
-    def learns(self) -> bool:
-        """Whether it has anything to take in; settled once, when a model is built."""
-        return type(self).learn is not Stakeholder.learn
 
     def score(self, month: int) -> float:
         """The stakeholder's own objective, in the natural unit that the cast declares; NaN if undefined."""

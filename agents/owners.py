@@ -44,7 +44,8 @@ class SiteHolder(Stakeholder):
 
     def due(self, month: int) -> bool:
         """Whether this is one of the stakeholder's review months; reviews are staggered by name."""
-        return (month + self.stagger) % self.review_months == 0
+        months, offset = self.every("investment")
+        return (month + offset) % months == 0
 
     def every(self, phase: str) -> tuple[int, int]:
         """Investments are looked at in review months."""
@@ -83,9 +84,7 @@ class PriceRecord:
     All owners see the same market, so those with the usual heuristics share one record.
     """
 
-    def __init__(self, keeper: str = "") -> None:
-        self.keeper = keeper
-        """Who brings it up to date, for all who share it."""
+    def __init__(self) -> None:
         self.views: dict[tuple[int, float], tuple[float, float]] = {}
         """What they say, by months of market seen and years ahead."""
         self.error = [0.0, 0.0]
@@ -152,7 +151,7 @@ class Owner(SiteHolder):
     def __init__(self, model: Model, who: str):
         super().__init__(model, who)
         usual = type(self).heuristics is Owner.heuristics
-        self.record: PriceRecord = model.views.setdefault("" if usual else who, PriceRecord(who))
+        self.record: PriceRecord = model.views.setdefault("" if usual else who, PriceRecord())
         self.spent_this_year = 0.0
         self._lead = model.lead_months(who, "gpu")
 
@@ -184,9 +183,6 @@ class Owner(SiteHolder):
         error, choice = self.record.error, self.world_model.parameters["heuristic_choice"]
         weight = 1.0 / (1.0 + math.exp(max(min(choice * (error[1] - error[0]), 50.0), -50.0)))
         return follow ** (1.0 - weight) * trend**weight
-
-    def learns(self) -> bool:
-        return self.record.keeper == self.who or type(self).learn is not Owner.learn
 
     def learn(self, month: int) -> None:
         if not self.record.knows(month):

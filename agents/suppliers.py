@@ -59,10 +59,6 @@ class ChipMaker(Stakeholder):
         """Output that the maker plans, in ``month``, for each of so many months from then on."""
         return [0.0] * months
 
-    def planned(self, month: int, ahead: int) -> float:
-        """The same for the month that is ``ahead`` months later."""
-        return self.plans(month, ahead + 1)[ahead]
-
     def memory_contract(self) -> float:
         """Share of each memory maker's free output that is under contract to this maker."""
         return self.trait["memory_share"]
@@ -74,10 +70,6 @@ class ChipMaker(Stakeholder):
         each = self._per_chip[month : month + months]
         return [made * holds for made, holds in zip(self.plans(month, months), each, strict=True)]
 
-    def memory_use(self, month: int, ahead: int) -> float:
-        """The same for the month that is ``ahead`` months later."""
-        return self.memory_uses(month, ahead + 1)[ahead]
-
     def order_memory(self, month: int) -> Iterable[Intent]:
         chips = self.world_model.chips
         if not chips.uses_memory(self.who):
@@ -85,9 +77,8 @@ class ChipMaker(Stakeholder):
         held, due = chips.memory_ahead(self.who)
         *uses, use = self.memory_uses(month, len(due) + 1)
         for arriving, used in zip(due, uses, strict=True):
-            held += arriving - used
-            held = held if held > 0.0 else 0.0
-        short = use - held if use > held else 0.0
+            held = max(held + arriving - used, 0.0)
+        short = max(use - held, 0.0)
         return (Intent(self.who, "order", "hbm", short, "GB", {"use": use, "left": held}),)
 
     def act(self, phase: str, month: int) -> Iterable[Intent]:
@@ -95,7 +86,7 @@ class ChipMaker(Stakeholder):
 
     def make(self, month: int) -> Iterable[Intent]:
         """What it lets go this month at most."""
-        return (Intent(self.who, "make", "gpu", self.planned(month, 0), "GPU"),)
+        return (Intent(self.who, "make", "gpu", self.plans(month, 1)[0], "GPU"),)
 
     def score(self, month: int) -> float:
         """Accelerators delivered to the home country so far."""
@@ -138,7 +129,7 @@ class GpuMaker(ChipMaker):
 
     def make(self, month: int) -> Iterable[Intent]:
         p = self.world_model.parameters
-        output = self.planned(month, 0)
+        (output,) = self.plans(month, 1)
         bonus = p["reserve_weight_bonus"] * self.lever("domestic_hbm_reserve")
         values = {
             "abroad": output * p["world_order_pressure"],

@@ -247,7 +247,7 @@ class Resources:
         """``mw``, as far as the potential goes."""
         taken = used[self.rows].tolist()
         left = [max(potential - there, 0.0) for potential, there in zip(self.potential, taken, strict=True)]
-        mw = [wish if wish < room else room for wish, room in zip(mw, left, strict=True)]
+        mw = [max(min(wish, room), 0.0) for wish, room in zip(mw, left, strict=True)]
         return Programme(
             who, "build", "power", sum(mw), "MW", rows=self.rows, mw=np.array(mw), cost=cost, earned=earned,
             lead=self.lead, zone=self.zone, technology=self.technology, goods=self.goods, subjects=self.names,

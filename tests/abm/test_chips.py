@@ -70,7 +70,7 @@ def test_memory_limits_accelerators_after_its_lead_time() -> None:
     flows = chips.flows
     assert flows is not None
     made = float(flows.made[chips.graph.maker[leader]])
-    assert made < 0.5 * model.agent_of[model.leading_maker].planned(23, 0)
+    assert made < 0.5 * model.agent_of[model.leading_maker].plans(23, 1)[0]
     assert made * chips._per_unit[leader] == pytest.approx(float(flows.used[leader]))
     assert chips.memory.sold_out
 
@@ -193,7 +193,7 @@ def _month_of_chips(model: Model, month: int) -> None:
     intent = next(iter(agent.act("supply", month)))
     values = intent.values
     made = {"nvidia": Made(intent.amount, values["abroad"], values["home_weight"], values["rival_weight"])}
-    use = {"nvidia": agent.memory_use(month, 3)}
+    use = {"nvidia": agent.memory_uses(month, 4)[3]}
     sold = {who: (1e9, 0.0) for who in model.chips.graph.memory}
     model.chips.month(month, sold, use, made, 1e12)
 
