@@ -99,19 +99,14 @@ class Ledger:
 
     def lines(self, pairs: Iterable[tuple[str, str]], asset: str, cause: str) -> list[int]:
         """The same for each pair of accounts, the one that receives first; a line is opened when first asked for."""
-        known, account, opened = self._line, self._account, list[int]()
-        place, first, found = ASSETS.index(asset), len(self._line), list[int]()
+        known, opened, found = self._line, list[int](), list[int]()
+        place, first = ASSETS.index(asset), len(known)
         for debit, credit in pairs:
             fresh = len(known)
             line = known.setdefault((debit, credit, asset, cause), fresh)
             found.append(line)
             if line == fresh:
-                receives, gives = account.get(debit), account.get(credit)
-                opened += (
-                    place,
-                    self.account(debit) if receives is None else receives,
-                    self.account(credit) if gives is None else gives,
-                )
+                opened += (place, self.account(debit), self.account(credit))
         if opened:
             self._open_lines(first, opened, asset, cause)
         return found

@@ -246,8 +246,10 @@ class Resources:
     ) -> Programme:
         """``mw``, as far as the potential goes."""
         taken = used[self.rows].tolist()
-        left = [max(potential - there, 0.0) for potential, there in zip(self.potential, taken, strict=True)]
-        mw = [max(min(wish, room), 0.0) for wish, room in zip(mw, left, strict=True)]
+        mw = [
+            max(min(wish, potential - there), 0.0)
+            for wish, potential, there in zip(mw, self.potential, taken, strict=True)
+        ]
         return Programme(
             who, "build", "power", sum(mw), "MW", rows=self.rows, mw=np.array(mw), cost=cost, earned=earned,
             lead=self.lead, zone=self.zone, technology=self.technology, goods=self.goods, subjects=self.names,

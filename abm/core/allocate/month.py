@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -81,14 +80,6 @@ class State:
         """By edge: what waits and what is on its way."""
         total: Floats = self.backlog + self.pipeline.sum(axis=0)
         return total
-
-    def due(self, edges: Sequence[int], months: int) -> list[float]:
-        """What is on its way over ``edges`` together and arrives in each of the coming ``months``, this one first.
-
-        For a handful of edges: they are read one by one.
-        """
-        on_way, now, horizon = self.pipeline.item, self.now, self.network.horizon
-        return [sum([on_way((now + k) % horizon, e) for e in edges]) for k in range(months)]
 
     def no_flows(self) -> Flows:
         """A month in which nothing moved."""

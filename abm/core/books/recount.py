@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from abm.core.jit import kernel
 
+from .totals import total
+
 (LOANS, DEPOSITS, SUMS) = range(3)
 """Places in what :func:`sites` counts; accelerators of each owner follow, then equity in the sites of each."""
 
@@ -45,24 +47,16 @@ def sites(
 
 @kernel(["float64(float64[:, ::1], int64, int64, int64)"], allocates=False)
 def on_the_way(pipeline, first, sites, count):
-    """Sum of ``pipeline`` (M,E) over the edges to the ``count`` sites that there are, in four sums side by side.
+    """Sum of ``pipeline`` (M,E) over the edges to the ``count`` sites that there are.
 
     From ``first`` on each maker has ``sites`` edges, for sites to come as well; nothing is on its way to these, or
     the ledger, where it was booked, would not agree.
     """
-    a, b, c, d = 0.0, 0.0, 0.0, 0.0
-    fours = count // 4
+    there = 0.0
     for month in range(pipeline.shape[0]):
         for start in range(first, pipeline.shape[1], sites):
-            row = pipeline[month, start : start + count]
-            for k in range(fours):
-                a += row[4 * k]
-                b += row[4 * k + 1]
-                c += row[4 * k + 2]
-                d += row[4 * k + 3]
-            for k in range(4 * fours, row.size):
-                a += row[k]
-    return (a + b) + (c + d)
+            there += total(pipeline[month, start : start + count])
+    return there
 
 
 (IN_TRANSIT, RESERVED, HELD) = range(3)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from abm.core.allocate import Network, State
 from abm.core.sites import memory as core
 
 FREE, MAKERS, EDGES, NODES = 6, 3, 14, 8
@@ -58,6 +59,19 @@ def test_what_is_due_is_read_from_the_pipelines_in_the_order_of_months() -> None
     for c in range(MAKERS):
         edges = FEEDS[FEEDS[:, 2] == c, 0]
         assert found[c] == pytest.approx([pipeline[row, edges].sum() for row in (2, 3, 0)])
+
+
+def test_what_is_due_is_what_will_arrive() -> None:
+    """Held against the months themselves: nothing new is ordered after the first."""
+    state = State(Network(2, [0, 0, 0], [1, 1, 1], lead=[1, 2, 4], slack=3))
+    for orders in ([1.0, 2.0, 4.0], [8.0, 16.0, 32.0]):
+        state.month(orders)
+    some, found = [0, 2], np.empty((1, 6))
+    core.due(state.now, state.pipeline, np.array([[edge, 0, 0] for edge in some]), found)
+    due = found[0].tolist()
+    came = [float(state.month([0.0, 0.0, 0.0]).arrived[some].sum()) for _ in range(6)]
+    assert due == came
+    assert sum(due) == 8.0 + 4.0 + 32.0
 
 
 def test_what_moved_is_told_by_kind_and_by_maker() -> None:
