@@ -118,6 +118,7 @@ def Controls(session: Session) -> None:
         values=base | state.values,
         values_base=base,
         settings=state.values,
+        taken=session.taken,
         event_choose=choose,
         event_move=move,
         event_point=point,

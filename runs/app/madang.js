@@ -127,5 +127,19 @@ window.madang = (function () {
     follow(one) { listeners.add(one); return () => listeners.delete(one); },
   };
 
-  return { echarts, colours, themed, finished, say, save, picture, month, moves, drawn };
+  // Slider moves are numbered for as long as the page lives, so that answers can be told apart.
+  const watching = new Set();
+  const moved = {
+    stamp: 0,
+    now() {
+      moved.stamp += 1;
+      moves.set(moved.stamp, performance.now());
+      if (moves.size > 4000) moves.delete(moves.keys().next().value);
+      watching.forEach((one) => one(moved.stamp));
+      return moved.stamp;
+    },
+    follow(one) { watching.add(one); return () => watching.delete(one); },
+  };
+
+  return { echarts, colours, themed, finished, say, save, picture, month, moved, moves, drawn };
 })();

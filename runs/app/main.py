@@ -125,6 +125,7 @@ def Messages(session: Session) -> None:
         texts={"dismiss": t("app.dismiss")},
         text=text,
         busy=status.busy,
+        stamp=status.stamp,
         messages=messages,
         event_dismiss=dismiss,
     )

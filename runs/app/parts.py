@@ -57,9 +57,14 @@ def TopBar(
 
 @solara.component_vue("vue/status.vue")
 def StatusLine(
-    texts: dict[str, str], text: str, busy: bool, messages: list[dict[str, Any]], event_dismiss: Event
+    texts: dict[str, str],
+    text: str,
+    busy: bool,
+    stamp: int,
+    messages: list[dict[str, Any]],
+    event_dismiss: Event,
 ) -> None:
-    """What is being computed, and what went wrong."""
+    """What is being computed, and what went wrong; busy for any slider move after ``stamp`` too."""
 
 
 @solara.component_vue("vue/controls.vue", to_json=_plain("parts"))
@@ -74,13 +79,14 @@ def Sliders(
     values: dict[str, float],
     values_base: dict[str, float],
     settings: dict[str, float],
+    taken: int,
     event_choose: Event,
     event_move: Event,
     event_point: Event,
     event_commit: Event,
     event_reset: Event,
 ) -> None:
-    """Scenario, package, luck, and a slider for each lever and uncertainty."""
+    """Scenario, package, luck, and a slider for each lever and uncertainty; ``values`` are those after move ``taken``."""
 
 
 @solara.component_vue("vue/findings.vue")

@@ -4,6 +4,10 @@ No asker ever has a queue: a new question takes the place of one that waits, and
 where it has only just begun. Different askers take turns. While nobody waits for anything, what askers may
 want next is run ahead of its being asked for; a question takes over the run that was begun for it, and any
 other question ends all that runs ahead.
+
+An asker whose questions follow each other faster than runs end, as a hand does that drags a slider, may *lead*:
+say what it will ask when a run begun now has ended. That is run in place of the questions in between, which
+are patient: they are run once the asker rests.
 """
 
 from __future__ import annotations
@@ -13,13 +17,14 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from runs.app.worker import DONE, FAILED, GIVEN_UP, READY, Question, serve
+from runs.app.process import Answer, Asked, Process
+from runs.app.worker import DONE, FAILED, GIVEN_UP, READY, Question
 
 YOUNG = 0.15
 """Share of a usual run below which a running question is given up for a newer one of the same asker.
@@ -33,30 +38,8 @@ DRAWING_S = 0.25
 MOST_AHEAD = 16
 """Askers for whom something is foreseen."""
 
-Answer = Callable[[str, Any], None]
-"""Called with the kind of the answer and its payload, from the pool's own thread."""
-
-
-@dataclass
-class _Asked:
-    asker: object
-    question: Question
-    answer: Answer
-    ticket: int
-    ahead: bool = False
-    """Nobody waits for it yet."""
-
-
-class _Worker:
-    def __init__(self, context: Any, warm: Question | None):
-        self.line, theirs = context.Pipe()
-        self.process = context.Process(target=serve, args=(theirs, warm), daemon=True, name="madang-run")
-        self.process.start()
-        theirs.close()
-        self.job: _Asked | None = None
-        self.began = 0.0
-        self.ready = False
-        self.stopping = False
+STARVING = 2.0
+"""Usual runs after which the question of a leading asker that had no answer is run all the same."""
 
 
 class Pool:
@@ -69,33 +52,87 @@ class Pool:
     def __init__(self, workers: int | None = None, warm: Question | None = None):
         self.size = max(1, workers if workers is not None else min(os.cpu_count() or 1, 8))
         self.warm = warm
+        self._share = max(1, self.size - 1)
+        """Processes that one asker may have: one is always left for others and for the browser."""
         self._context = multiprocessing.get_context("spawn")
         self._lock = threading.Lock()
-        self._waiting: OrderedDict[object, _Asked] = OrderedDict()
+        self._waiting: OrderedDict[object, Asked] = OrderedDict()
         self._ahead: OrderedDict[object, list[tuple[Question, Answer]]] = OrderedDict()
+        self._lead: OrderedDict[object, tuple[Question, Answer]] = OrderedDict()
         self._quiet_from = 0.0
         """Not before this may what is foreseen be run."""
         self._tickets = 0
-        self._usual = 1.0
+        self.usual = 1.0
+        """Seconds that a run takes, lately."""
+        self._timed = False
         self._since: dict[object, float] = {}
         """When each asker's first question since its last answer was begun."""
         self._closed = False
         self._wake_read, self._wake_write = self._context.Pipe(duplex=False)
-        self._workers = [_Worker(self._context, warm)]
+        self._workers = [Process(self._context, warm)]
         self._thread = threading.Thread(target=self._loop, name="madang-pool", daemon=True)
         self._thread.start()
 
-    def ask(self, asker: object, question: Question, answer: Answer) -> int:
+    def ask(self, asker: object, question: Question, answer: Answer, patience: float = 0.0) -> int:
         """Ask; an older question of ``asker`` that still waits is dropped. Returns the question's number.
 
-        Numbers rise, so that an asker can tell a late answer to an older question.
+        Numbers rise, so that an asker can tell a late answer to an older question. For ``patience`` seconds the
+        question leaves the process to what the asker leads to.
         """
         with self._lock:
             self._tickets += 1
-            asked = _Asked(asker, question, answer, self._tickets)
+            until = time.monotonic() + patience if patience else 0.0
+            asked = Asked(asker, question, answer, self._tickets, patient_until=until)
             self._waiting[asker] = asked  # keeps the asker's turn
         self._poke()
         return asked.ticket
+
+    def lead(self, asker: object, expected: tuple[Question, Answer] | None) -> None:
+        """What ``asker`` will ask when a run begun now has ended; None where that cannot be said.
+
+        What else runs early for it is given up.
+        """
+        with self._lock:
+            self._lead.pop(asker, None)
+            early = self._early(asker)
+            if early is not None and early.job is not None:
+                if expected is not None and early.job.question == expected[0]:
+                    return
+                early.give_up()
+            if expected is not None:
+                self._lead[asker] = expected
+        self._poke()
+
+    def leading(self, asker: object) -> tuple[Question, float] | None:
+        """What runs early for ``asker``, and for how many seconds it has."""
+        with self._lock:
+            early = self._early(asker)
+            if early is None or early.job is None:
+                return None
+            return early.job.question, time.monotonic() - early.began
+
+    def rest(self, asker: object) -> None:
+        """``asker`` leads no more, and its question that waits is patient no longer."""
+        with self._lock:
+            self._lead.pop(asker, None)
+            early, asked = self._early(asker), self._waiting.get(asker)
+            if asked is not None:
+                asked.patient_until = 0.0  # what runs early is taken over or given up for it
+            elif early is not None:
+                early.give_up()
+                self._since.pop(asker, None)
+        self._poke()
+
+    def drop(self, asker: object) -> None:
+        """``asker`` has an answer from elsewhere: what it asked before is of no use any more."""
+        with self._lock:
+            self._waiting.pop(asker, None)
+            self._since.pop(asker, None)
+            for worker in self._workers:
+                job = worker.job
+                if job is not None and job.asker is asker and not (job.ahead or job.early):
+                    worker.give_up()
+        self._poke()
 
     def foresee(self, asker: object, questions: Iterable[tuple[Question, Answer]]) -> None:
         """What ``asker`` may ask next, the likeliest first: run while there is nothing else to do.
@@ -113,7 +150,7 @@ class Pool:
                 if same:
                     wanted.remove(same[0])
                 else:
-                    self._give_up(worker)
+                    worker.give_up()
             self._ahead[asker] = wanted
             while len(self._ahead) > MOST_AHEAD:  # pages that went away in the meantime, at the latest
                 self._ahead.popitem(last=False)
@@ -124,10 +161,11 @@ class Pool:
         with self._lock:
             self._waiting.pop(asker, None)
             self._ahead.pop(asker, None)
+            self._lead.pop(asker, None)
             self._since.pop(asker, None)
             for worker in self._workers:
                 if worker.job is not None and worker.job.asker is asker:
-                    self._give_up(worker)
+                    worker.give_up()
         self._poke()
 
     def pids(self) -> list[int]:
@@ -148,7 +186,7 @@ class Pool:
         while not self._closed:
             lines: list[Connection | int] = [self._wake_read]
             lines += [worker.line for worker in self._workers]
-            for line in wait(lines, self._until_quiet()):
+            for line in wait(lines, self._nothing_before()):
                 if line is self._wake_read:
                     self._wake_read.recv_bytes()
                     continue
@@ -162,7 +200,7 @@ class Pool:
                     worker.ready = True
                     self._warmed(payload)
                     if len(self._workers) < self.size:
-                        self._workers.append(_Worker(self._context, self.warm))
+                        self._workers.append(Process(self._context, self.warm))
                     continue
                 job, worker.job = worker.job, None
                 if job is None or job.ticket != ticket:
@@ -172,17 +210,23 @@ class Pool:
                 if not job.ahead:
                     self._since.pop(job.asker, None)
                     self._quiet_from = time.monotonic() + DRAWING_S
-                self._usual = 0.7 * self._usual + 0.3 * (time.monotonic() - worker.began)
+                took = time.monotonic() - worker.began
+                self.usual = 0.7 * self.usual + 0.3 * took if self._timed else took
+                self._timed = True
                 self._tell(job, kind, payload)
             self._hand_out()
 
-    def _until_quiet(self) -> float | None:
-        """Seconds until what is foreseen may begin; None where nothing is."""
+    def _nothing_before(self) -> float | None:
+        """Seconds until something may begin that nobody calls for: what is foreseen, or a question that was patient."""
         with self._lock:
-            return max(self._quiet_from - time.monotonic(), 0.0) + 0.01 if self._may_run_ahead() else None
+            now = time.monotonic()
+            moments = [asked.patient_until for asked in self._waiting.values() if asked.patient_until > now]
+            if self._may_run_ahead():
+                moments.append(self._quiet_from + 0.01)
+            return max(min(moments) - now, 0.0) if moments else None
 
     def _may_run_ahead(self) -> bool:
-        busy = self._waiting or any(worker.job is not None for worker in self._workers)
+        busy = self._waiting or self._lead or any(worker.job is not None for worker in self._workers)
         return bool(self._ahead) and not busy and any(worker.ready for worker in self._workers)
 
     def _warmed(self, payload: Any) -> None:
@@ -198,52 +242,81 @@ class Pool:
     def _hand_out(self) -> None:
         with self._lock:
             now = time.monotonic()
-            if self._waiting:
+            if self._waiting or self._lead:
                 self._take_over()
                 if any(w.stopping and w.job and w.job.ahead for w in self._workers):
                     return  # it ends within a month, and is the process whose memory is at hand
+            self._run_early(now)
             for asker in list(self._waiting):
-                mine = [w for w in self._workers if w.job and w.job.asker is asker and not w.job.ahead]
-                fresh = now - self._since.get(asker, now) < YOUNG * self._usual
-                young = next((worker for worker in mine if fresh and not worker.stopping), None)
-                if young is not None:
-                    self._give_up(young)
+                mine, early = self._of(asker), self._early(asker)
+                patient = now < self._waiting[asker].patient_until and not self._starves(asker, now)
+                if patient and len(mine) + (early is None) >= self._share:
+                    continue  # one process is for what runs early
+                fresh = now - self._since.get(asker, now) < YOUNG * self.usual
+                young = [w for w in mine if not w.stopping and (not patient if w is early else fresh)]
+                if young:
+                    young[0].give_up()
                     continue  # its GIVEN_UP answer brings us back here
-                if any(w.stopping for w in mine):
+                if any(w.stopping for w in mine) or len(mine) >= self._share:
                     continue
-                if mine and len(mine) >= max(1, self.size - 1):
-                    continue  # one process is always left for others and for the browser
-                free = next((worker for worker in self._workers if worker.ready and worker.job is None), None)
+                free = self._free()
                 if free is None:
                     return
                 asked = self._waiting.pop(asker)
+                if not patient:
+                    self._lead.pop(asker, None)
                 self._since.setdefault(asker, now)
-                if not self._begin(free, asked, now):
+                if not free.begin(asked):
                     self._waiting.setdefault(asker, asked)
             self._run_ahead(now)
 
-    def _begin(self, worker: _Worker, asked: _Asked, now: float) -> bool:
-        """Hand a question to a free worker; False where its process is gone, which the loop notices."""
-        worker.job, worker.began, worker.stopping = asked, now, False
-        try:
-            worker.line.send((asked.ticket, asked.question))
-        except OSError:
-            return False
-        return True
+    def _run_early(self, now: float) -> None:
+        """Begin what askers lead to, where nothing else runs for them and their question can wait."""
+        for asker in list(self._lead):
+            asked, mine = self._waiting.get(asker), self._of(asker)
+            if any(w.runs_early for w in mine) or len(mine) >= self._share:
+                continue
+            if asked is not None and now >= asked.patient_until:
+                continue
+            if self._starves(asker, now):
+                continue
+            free = self._free()
+            if free is None:
+                return
+            question, answer = self._lead.pop(asker)
+            self._since.setdefault(asker, now)
+            self._tickets += 1
+            free.begin(Asked(asker, question, answer, self._tickets, early=True))
+
+    def _starves(self, asker: object, now: float) -> bool:
+        """Whether an asker has led for long without an answer."""
+        return now - self._since.get(asker, now) > STARVING * self.usual
+
+    def _of(self, asker: object) -> list[Process]:
+        """Processes that run what ``asker`` waits for or leads to."""
+        return [w for w in self._workers if w.job and w.job.asker is asker and not w.job.ahead]
+
+    def _early(self, asker: object) -> Process | None:
+        """The process that runs early for ``asker``."""
+        found = (w for w in self._of(asker) if w.runs_early and not w.stopping)
+        return next(found, None)
+
+    def _free(self) -> Process | None:
+        return next((worker for worker in self._workers if worker.ready and worker.job is None), None)
 
     def _take_over(self) -> None:
         """Questions take over the runs that were begun for them; whatever else runs ahead ends for them."""
         for worker in self._workers:
             job = worker.job
-            if job is None or not job.ahead or worker.stopping:
+            if job is None or not (job.ahead or job.early) or worker.stopping:
                 continue
             same = [asker for asker, asked in self._waiting.items() if asked.question == job.question]
             if same:
                 asked = self._waiting.pop(same[0])
                 worker.job = replace(asked, ticket=job.ticket)
                 self._since.setdefault(same[0], worker.began)
-            else:
-                self._give_up(worker)
+            elif job.ahead:
+                worker.give_up()
 
     def _run_ahead(self, now: float) -> None:
         """One run ahead at a time, and only while no question waits or is run; askers take turns."""
@@ -257,31 +330,23 @@ class Pool:
                 if questions[1:]:
                     self._ahead[asker] = questions[1:]
                 self._tickets += 1
-                self._begin(free, _Asked(asker, question, answer, self._tickets, ahead=True), now)
+                free.begin(Asked(asker, question, answer, self._tickets, ahead=True))
                 return
 
-    def _give_up(self, worker: _Worker) -> None:
-        if not worker.stopping:
-            worker.stopping = True
-            try:
-                worker.line.send(None)
-            except OSError:
-                worker.stopping = False  # the process is gone; the loop notices
-
-    def _replace(self, worker: _Worker) -> None:
+    def _replace(self, worker: Process) -> None:
         """A process died: tell who waited for it, and start another."""
         job = worker.job
         worker.line.close()
         worker.process.join(timeout=1)
         code = worker.process.exitcode
-        self._workers[self._workers.index(worker)] = _Worker(self._context, self.warm)
+        self._workers[self._workers.index(worker)] = Process(self._context, self.warm)
         if job is not None and not job.ahead:
             self._tell(
                 job, FAILED, f"the process that computed it ended (exit code {code}); another has started"
             )
 
     @staticmethod
-    def _tell(job: _Asked, kind: str, payload: Any) -> None:
+    def _tell(job: Asked, kind: str, payload: Any) -> None:
         try:
             job.answer(kind, payload)
         except Exception:  # an asker whose page has just closed must not stop the others' answers

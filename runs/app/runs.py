@@ -17,7 +17,8 @@ import numpy as np
 from abm.decisions import Decision
 from abm.series import Recorder
 from runs.app.knobs import knobs_of
-from runs.app.pool import Answer, Pool
+from runs.app.pool import Pool
+from runs.app.process import Answer
 from runs.app.worker import DONE, FAILED, Question
 from runs.views.runview import RunView
 from runs.worlds import loader
@@ -68,20 +69,34 @@ class Runs:
                 self._kept.move_to_end(question)
             return view
 
-    def want(self, asker: object, question: Question, told: Told) -> None:
+    def want(self, asker: object, question: Question, told: Told, patience: float = 0.0) -> None:
         """Compute ``question`` for ``asker``, whose older question, if it still waits, is dropped.
 
-        ``told`` gets ``("done", view)``, or ``("bad" | "failed", reason)``.
+        ``told`` gets ``("done", view)``, or ``("bad" | "failed", reason)``. For ``patience`` seconds it leaves the
+        process to what the asker leads to.
         """
         view = self.kept(question)
         if view is not None:
+            self.pool.drop(asker)
             self._tell.submit(_guarded, told, DONE, view)
             return
 
         def answered(kind: str, payload: Any) -> None:
             self._tell.submit(_guarded, self._deliver, question, told, kind, payload)
 
-        self.pool.ask(asker, question, answered)
+        self.pool.ask(asker, question, answered, patience)
+
+    def lead(self, asker: object, question: Question | None, told: Told) -> None:
+        """Compute what ``asker`` will ask when a run begun now has ended, and keep it; ``told`` gets it too."""
+
+        def answered(kind: str, payload: Any) -> None:
+            self._tell.submit(_guarded, self._deliver, question, told, kind, payload)
+
+        self.pool.lead(asker, None if question is None else (question, answered))
+
+    def tell(self, view: RunView, told: Told) -> None:
+        """Tell a run that is kept, from a thread of this object's own."""
+        self._tell.submit(_guarded, told, DONE, view)
 
     def foresee(self, asker: object, questions: Iterable[Question]) -> None:
         """Compute what ``asker`` may want next while there is nothing else to do, and keep it."""

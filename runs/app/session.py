@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import itertools
 import threading
+import time
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
 import solara
 
-from runs.app.knobs import Knobs
-from runs.app.runs import Runs
+from runs.app.drawing import Late, Page
+from runs.app.hand import Ahead, Hand
+from runs.app.knobs import Knob, Knobs
+from runs.app.runs import Runs, Told
 from runs.app.state import State, link_of, parse_link
 from runs.app.worker import DONE
 from runs.views.runview import RunView
@@ -24,6 +26,15 @@ from runs.views.texts import LANGUAGES, Texts, texts
 
 MOST_PAST = 100
 NO_POLICY = "no-policy"
+
+ECHO_S = 0.35
+"""After a move the page draws where the sliders stand together with what comes of it, or after this time.
+
+The browser shows both by itself; what it is told sooner costs the run that it waits for.
+"""
+
+EARLY, LATE = 0.5, 0.4
+"""What runs ahead of the hand goes on where it will end at most so much of a run before, or after, the hand is there."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +57,8 @@ class Status:
     error: str = ""
     seconds: float = 0.0
     run_id: str = ""
+    stamp: int = 0
+    """The last slider move that nothing more will come of."""
 
 
 class Session:
@@ -59,13 +72,13 @@ class Session:
         state, pinned, extras, wrong = parse_link(query, self.start, knobs)
         language = extras.get("lang", "")
         self.language = solara.reactive(language if language in LANGUAGES else LANGUAGES[0])
-        self.state = solara.reactive(state)
+        self.state = Late(state)
         self.pinned = solara.reactive(pinned)
         self.shown = solara.reactive(Shown())
-        self.status = solara.reactive(Status(busy=True))
+        self.status = Late(Status(busy=True))
         self.link_problems = solara.reactive(tuple(wrong))
-        self.past: solara.Reactive[tuple[State, ...]] = solara.reactive((state,))
-        self.at = solara.reactive(0)
+        self.past: Late[tuple[State, ...]] = Late((state,))
+        self.at = Late(0)
         self.dialog = solara.reactive("")
         self.opened: solara.Reactive[Any] = solara.reactive(None)
         self.work: solara.Reactive[dict[str, Any]] = solara.reactive({})
@@ -76,17 +89,17 @@ class Session:
             int(month) if month.isdecimal() and month.isascii() and len(month) < 5 else 0
         )
         self.subject = solara.reactive(extras.get("ask", ""))
-        self._context = _kernel()
+        self.page = Page(self.state, self.past, self.at, self.status)
         self._asked = itertools.count(1)
         self._latest = 0
         self._drawn = 0
         self._stamp = 0
         self._moved = "", 1
         """The slider that moved last, and which way."""
+        self._hand = Hand()
+        self._moving = threading.Lock()
+        """Taken by those who follow the hand."""
         self._lock = threading.Lock()
-        self._publishing = (
-            threading.Lock()
-        )  # taken by tellers only: they draw, and drawing takes Solara's locks
         self._closed = False
         self._others: dict[str, State] = {}
 
@@ -109,6 +122,11 @@ class Session:
         return link_of(self.state.value, self.pinned.value, self.start, parts)
 
     @property
+    def taken(self) -> int:
+        """Number of the last slider move that is in the state."""
+        return self._stamp
+
+    @property
     def can_undo(self) -> bool:
         return self.at.value > 0
 
@@ -126,10 +144,16 @@ class Session:
         """A slider moves: the decade is asked for at once; history waits for the end of the move."""
         knob = self.knobs.of.get(name)
         if knob is None or knob.complaint(value):
+            self.status.value = replace(self.status.peek(), stamp=stamp)
             return
-        self._stamp = stamp
         self._moved = name, 1 if value >= self.values()[name] else -1
-        self._show_state(self.state.value.having(name, value))
+        state = self.state.value.having(name, value)
+        with self._moving:
+            self._hand.moved(name, value, time.monotonic())
+            self._went_past(name)
+            self._stamp = stamp
+            patience = self._hand.patience() if self._lead(state) else 0.0
+        self._show_state(state, late=True, patience=patience)
 
     def point(self, name: str, value: float) -> None:
         """The pointer rests on a slider: what a press there would ask for is foreseen."""
@@ -140,18 +164,24 @@ class Session:
 
     def commit(self) -> None:
         """The move has ended: it becomes a state to come back to."""
+        with self._moving:
+            self._hand.rest()
+            self.runs.pool.rest(self)
         state = self.state.value
         past = self.past.value[: self.at.value + 1]
         if past[-1] == state:
             return
         past = (*past, state)[-MOST_PAST:]
-        self.past.value = past
-        self.at.value = len(past) - 1
+        self.past.put(past)
+        self.at.put(len(past) - 1)
+        if not self.page.expected:  # else it is drawn with the move
+            self.page.draw()
 
     def set(self, state: State) -> None:
         """Show another state, and remember it."""
-        self._show_state(state)
-        self.commit()
+        with self.page.together():
+            self._show_state(state)
+            self.commit()
 
     def reset_one(self, name: str) -> None:
         self.set(self.state.value.having(name, None))
@@ -187,22 +217,29 @@ class Session:
     def close(self) -> None:
         """The page has gone."""
         self._closed = True
+        self.page.close()
         if self.work.peek().get("job") is not None:
             self.work.peek()["job"].cancel()
         for asker in (self, (id(self), "pinned"), (id(self), "bare")):
             self.runs.pool.forget(asker)
 
     # -- asking and being told ---------------------------------------------------------------
-    def _show_state(self, state: State) -> None:
+    def _show_state(self, state: State, late: bool = False, patience: float = 0.0) -> None:
+        """Ask for a state. ``late``: the browser shows by itself where its sliders stand, and that it waits."""
         if state == self.state.value and self.shown.value.state == state:
+            self.status.put(replace(self.status.value, stamp=self._stamp))
+            self.page.draw()
             return
         bare_before = self._bare_of(self.state.value)
-        if self.runs.kept(state.question) is None:
-            self._ask(state)  # first, so that the run goes on while the page draws where the sliders stand
-            self.state.value = state
-        else:  # told at once, by another thread: two must not draw at a time
-            self.state.value = state
-            self._ask(state)
+        # The question goes out first, so that the run goes on while the page draws. Where the run is kept, the
+        # answer is drawn by another thread, at once.
+        self.state.put(state)
+        kept = self.runs.kept(state.question) is not None
+        self._ask(state, patience)
+        if late and not kept:
+            self.page.draw_soon(ECHO_S)
+        elif not kept:
+            self.page.draw()
         if self._bare_of(state) != bare_before:
             self._ask_others()
 
@@ -210,32 +247,97 @@ class Session:
     def _bare_of(state: State) -> State:
         return replace(state, package=NO_POLICY, settings=())
 
-    def _ask(self, state: State) -> None:
+    def _ask(self, state: State, patience: float = 0.0) -> None:
         with self._lock:
             self._latest = number = next(self._asked)
             stamp = self._stamp
-        if not self.status.value.busy or self.status.value.error:
-            self.status.value = replace(self.status.value, busy=True, error="")
+        self.status.put(replace(self.status.value, busy=True, error=""))
+        self.runs.want(self, state.question, self._teller(number, state, stamp), patience)
+
+    def _teller(self, number: int, state: State, stamp: int) -> Told:
+        """What is to happen with the answer that stands at ``number`` among the answers."""
 
         def told(kind: str, what: Any) -> None:
-            with self.in_kernel(), self._publishing:
+            self._go_on()
+            with self.page.publishing, self.page.together():
                 if self._closed or number < self._drawn:
                     return  # a newer one is on the page
                 latest = number == self._latest
-                if kind != DONE:
-                    if latest:
-                        self.status.value = replace(self.status.value, busy=False, error=str(what))
-                    return
-                self._drawn = number
-                self.shown.value = replace(self.shown.value, view=what, state=state, stamp=stamp)
-                self.status.value = Status(not latest, "", what.record.wall_s, what.run_id)
-                if latest and number != self._latest:  # the hand moved on while this was drawn
-                    latest = False
-                    self.status.value = replace(self.status.value, busy=True)
-            if latest and not self._closed:
+                if kind == DONE:
+                    self._drawn = number
+                    self.shown.value = replace(self.shown.value, view=what, state=state, stamp=stamp)
+                    dealt = stamp if latest else self.status.value.stamp
+                    self.status.put(Status(not latest, "", what.record.wall_s, what.run_id, dealt))
+                elif latest:
+                    self.status.put(replace(self.status.value, busy=False, error=str(what), stamp=stamp))
+                self.page.draw()
+            if latest and number != self._latest:  # the hand moved on while this was drawn
+                self.status.put(replace(self.status.peek(), busy=True))
+                with self.page.publishing:
+                    self.page.draw()
+            elif kind == DONE and latest and not self._closed:
                 self._foresee(state)
 
-        self.runs.want(self, state.question, told)
+        return told
+
+    # -- ahead of the hand -------------------------------------------------------------------
+    def _lead(self, state: State) -> bool:
+        """Have computed what lies on the way of the hand, from ``state`` on; whether there is something."""
+        knob = self.knobs.of[self._hand.name]
+        found = self._aim(knob, state)
+        if found is None:
+            self.runs.lead(self, None, lambda *_: None)
+            return False
+        there = state.having(knob.name, found.value)
+
+        def told(kind: str, what: Any) -> None:
+            if kind == DONE and found.number:  # the hand has just gone past it
+                self._teller(found.number, there, found.stamp)(kind, what)
+            elif kind == DONE:
+                self._go_on()
+
+        self.runs.lead(self, there.question, told)
+        return True
+
+    def _go_on(self) -> None:
+        """A run has ended: while the hand moves, the next begins at once."""
+        with self._moving:
+            if self._hand.still_for(time.monotonic()) < self._hand.patience():
+                self._lead(self.state.peek())
+
+    def _aim(self, knob: Knob, state: State) -> Ahead | None:
+        """What the hand will be at when a run begun now has ended; what runs early stays, where it is still on the way."""
+        hand, usual = self._hand, self.runs.pool.usual
+        runs = self.runs.pool.leading(self)
+        if runs is not None and hand.ahead:
+            question, seconds = runs
+            last, left = hand.ahead[-1], max(usual - seconds, 0.0)
+            if state.having(knob.name, last.value).question == question:
+                if last.number and left < LATE * usual:
+                    return last
+                if not last.number and hand.until(last) < left + EARLY * usual:
+                    return last
+        there = hand.value_in(usual + hand.still_for(time.monotonic()))
+        if there is None:
+            return None
+        target = knob.nearest(min(max(there, knob.low), knob.high))
+        if target is None or target == state.values[knob.name]:
+            return None
+        if self.runs.kept(state.having(knob.name, target).question) is not None:
+            return None
+        return hand.aim(target)
+
+    def _went_past(self, name: str) -> None:
+        """Show the last of what the hand went past just now, where it is there already."""
+        ready = None
+        for one in self._hand.passed():
+            state = self.state.value.having(name, one.value)
+            one.number, one.stamp = next(self._asked), self._stamp
+            view = self.runs.kept(state.question)
+            if view is not None:
+                ready = view, self._teller(one.number, state, one.stamp)
+        if ready is not None:
+            self.runs.tell(*ready)
 
     def _foresee(self, state: State) -> None:
         """The next step of the slider that moved last, the way it went, then the other way, may be asked for next."""
@@ -255,7 +357,7 @@ class Session:
             self._others[place] = state
 
             def told(kind: str, what: Any, place: str = place, state: State = state) -> None:
-                with self.in_kernel(), self._publishing:
+                with self.page.publishing, self.page.together():
                     if self._closed or self._others.get(place) != state:
                         return
                     if kind == DONE:
@@ -264,17 +366,3 @@ class Session:
                         self.status.value = replace(self.status.value, error=str(what))
 
             self.runs.want((id(self), place), state.question, told)
-
-    def in_kernel(self) -> AbstractContextManager[Any]:
-        """Solara's context of this user, for threads that draw."""
-        return self._context if self._context is not None else nullcontext()
-
-
-def _kernel() -> Any:
-    """Solara's context of this user; None outside of a server."""
-    from solara.server import kernel_context
-
-    try:
-        return kernel_context.get_current_context()
-    except RuntimeError:
-        return None

@@ -251,7 +251,7 @@ def Start(session: Session, ensembles: Ensembles, opened: Any) -> None:
         )
 
         def tell(progress: Any) -> None:
-            with session.in_kernel():
+            with session.page.kernel():
                 now = session.work.value
                 session.work.value = {
                     **now,
@@ -275,7 +275,7 @@ def Start(session: Session, ensembles: Ensembles, opened: Any) -> None:
                     message, good = t("ensemble.cancelled", folder=folder), progress.done > 0
             except Exception as error:  # told to the page that started it
                 message, good = f"{t('app.failed')} {error}", False
-            with session.in_kernel():
+            with session.page.kernel():
                 session.work.value = {**session.work.value, "job": None, "message": message}
                 if good:
                     opened(folder)

@@ -208,7 +208,7 @@ def Parts(session: Session, view: RunView, name: str) -> None:
 
             def told(kind: str, what: Any, label: str = label) -> None:
                 if kind == DONE:
-                    with session.in_kernel():
+                    with session.page.kernel():
                         gathered[label] = what
                         set_found(dict(gathered))
 

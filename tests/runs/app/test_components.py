@@ -30,6 +30,14 @@ _KEPT: dict[Question, Any] = {}
 
 
 class NoPool:
+    usual = 0.4
+
+    def rest(self, asker: Any) -> None:
+        """Nothing waits here."""
+
+    def leading(self, asker: Any) -> None:
+        """Nothing is under way."""
+
     def forget(self, asker: Any) -> None:
         """Nothing waits here."""
 
@@ -48,8 +56,11 @@ class RunsHere(Runs):
             _KEPT[question] = view_of(question, compute(question, lambda: False))
         return _KEPT[question]
 
-    def want(self, asker: Any, question: Question, told: Any) -> None:
+    def want(self, asker: Any, question: Question, told: Any, patience: float = 0.0) -> None:
         told(DONE, self.kept(question))
+
+    def lead(self, asker: Any, question: Question | None, told: Any) -> None:
+        """The hand is not followed."""
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -15,6 +15,8 @@ import pytest
 from runs.app.pool import Pool
 from runs.app.runs import Runs
 from runs.app.worker import BAD, DONE, FAILED, GivenUp, Question, answer, compute
+from tests.runs.app import slow as slow_process
+from tests.runs.app.slow import wait_until
 
 TOY = Question("toy", "baseline", "no-policy", 1)
 
@@ -229,3 +231,86 @@ def test_finished_runs_are_kept_once_for_everybody_and_no_more_than_asked(pool):
     assert again[2] is runs.kept(toy(13))
     with pytest.raises(ValueError, match="read-only"):
         again[2].values("gpus_online")[0] = 1.0
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pool]:
+    """A pool whose runs take a set time."""
+    monkeypatch.setattr("runs.app.process.serve", slow_process.serve)
+    made = Pool(1, None)
+    wait_until(lambda: made._workers[0].ready)
+    made.usual, made._timed = slow_process.RUN_S, True
+    yield made
+    made.close()
+
+
+def labels(told: Told) -> list[Any]:
+    return [label for label, _, _ in told.answers]
+
+
+def test_what_a_hand_leads_to_runs_in_place_of_the_questions_in_between_and_is_taken_over_on_arrival(slow):
+    told = Told()
+    for seed in range(10, 14):
+        slow.lead("hand", (toy(14), told.to("early")))
+        slow.ask("hand", toy(seed), told.to(seed), patience=5.0)
+        time.sleep(0.03)
+    question, seconds = slow.leading("hand")
+    assert question == toy(14)
+    assert 0.0 < seconds < slow_process.RUN_S
+    began = time.monotonic()
+    slow.ask("hand", toy(14), told.to(14), patience=5.0)
+    told.wait(1)
+    assert labels(told) == [14], "nothing in between was run, and who arrives takes the run over"
+    assert time.monotonic() - began < 0.95 * slow_process.RUN_S, "it had begun before"
+
+
+def test_a_patient_question_is_run_once_its_asker_rests_or_its_patience_is_over(slow):
+    for patience in (0.1, 0.7 * slow_process.RUN_S):
+        told = Told()
+        slow.lead("hand", (toy(20), told.to("early")))
+        wait_until(lambda: slow.leading("hand"))
+        slow.ask("hand", toy(21), told.to("asked"), patience=patience)
+        if patience > 0.1:
+            slow.rest("hand")
+        told.wait(1)
+        assert labels(told) == ["asked"], patience
+        assert slow.leading("hand") is None
+
+
+def test_what_a_hand_leads_to_is_kept_while_it_is_the_same_and_given_up_for_another(slow):
+    told = Told()
+    slow.lead("hand", (toy(30), told.to(30)))
+    wait_until(lambda: slow.leading("hand"))
+    slow.lead("hand", (toy(30), told.to("again")))
+    assert slow.leading("hand")[0] == toy(30)
+    slow.lead("hand", (toy(31), told.to(31)))
+    told.wait(1)
+    assert labels(told) == [31]
+    slow.lead("hand", (toy(32), told.to(32)))
+    wait_until(lambda: slow.leading("hand"))
+    slow.lead("hand", None)
+    slow.ask("other", toy(33), told.to(33))
+    told.wait(2)
+    assert labels(told) == [31, 33]
+
+
+def test_a_hand_that_always_goes_elsewhere_is_answered_all_the_same(slow):
+    told, end = Told(), time.monotonic() + 6 * slow_process.RUN_S
+    seed = 40
+    while not told.answers and time.monotonic() < end:
+        seed += 1
+        slow.lead("hand", (toy(1000 + seed), told.to("early")))
+        slow.ask("hand", toy(seed), told.to("asked"), patience=30.0)
+        time.sleep(0.25 * slow_process.RUN_S)
+    assert labels(told) == ["asked"]
+
+
+def test_who_has_an_answer_from_elsewhere_needs_nothing_of_what_was_asked_before(slow):
+    told = Told()
+    slow.ask("hand", toy(50), told.to(50))
+    wait_until(lambda: slow._workers[0].job)
+    slow.ask("hand", toy(51), told.to(51))
+    slow.drop("hand")
+    slow.ask("other", toy(52), told.to(52))
+    told.wait(1)
+    assert labels(told) == [52]

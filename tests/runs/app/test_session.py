@@ -24,8 +24,18 @@ def view(question: Question) -> RunView:
 
 
 class FakePool:
+    usual = 0.39
+
+    def __init__(self) -> None:
+        self.led: tuple[Question, float] | None = None
+
     def forget(self, asker: Any) -> None:
         """Nothing waits here."""
+
+    rest = forget
+
+    def leading(self, asker: Any) -> tuple[Question, float] | None:
+        return self.led
 
 
 class FakeRuns(Runs):
@@ -35,12 +45,23 @@ class FakeRuns(Runs):
         self.pool = FakePool()  # type: ignore[assignment]
         self.asked: list[tuple[Any, Question, Any]] = []
         self.foreseen: list[Question] = []
+        self.leads: list[tuple[Question | None, Any]] = []
+        self.patience: list[float] = []
+        self.have: dict[Question, RunView] = {}
+        self.told: list[tuple[RunView, Any]] = []
 
     def kept(self, question: Question) -> RunView | None:
-        return None
+        return self.have.get(question)
 
-    def want(self, asker: Any, question: Question, told: Any) -> None:
+    def want(self, asker: Any, question: Question, told: Any, patience: float = 0.0) -> None:
         self.asked.append((asker, question, told))
+        self.patience.append(patience)
+
+    def lead(self, asker: Any, question: Question | None, told: Any) -> None:
+        self.leads.append((question, told))
+
+    def tell(self, view: RunView, told: Any) -> None:
+        self.told.append((view, told))
 
     def foresee(self, asker: Any, questions: Any) -> None:
         self.foreseen = list(questions)
@@ -86,7 +107,12 @@ def test_where_the_pointer_rests_on_a_slider_the_run_of_a_press_there_is_foresee
     pointed = runs.foreseen
     session.move("pue", knob.beside(knob.low, 3))
     assert pointed == [runs.asked[runs.of(session)[0]][1]], "just what a press then asks for"
-    for name, value in (("pue", knob.beside(knob.low, 3)), ("no-such", 1.0), ("pue", float("nan")), ("pue", 1e9)):
+    for name, value in (
+        ("pue", knob.beside(knob.low, 3)),
+        ("no-such", 1.0),
+        ("pue", float("nan")),
+        ("pue", 1e9),
+    ):
         runs.foreseen = []
         session.point(name, value)
         assert not runs.foreseen, (name, value)
@@ -230,3 +256,109 @@ def test_a_link_opens_where_it_was_made(pair):
     assert again.language.value == "ko"
     assert again.month.value == 12
     assert again.subject.value == "Ulsan 1"
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The moment that a session takes it to be."""
+    now = [100.0]
+    monkeypatch.setattr("runs.app.session.time.monotonic", lambda: now[0])
+    return now
+
+
+def drag(session: Session, clock: list[float], values: list[float], first: int = 1) -> None:
+    for stamp, value in enumerate(values, first):
+        session.move("pue", value, stamp)
+        clock[0] += 0.1
+
+
+def test_while_a_hand_drags_what_it_will_be_at_when_a_run_has_ended_is_computed_first(pair, clock):
+    session, runs = pair
+    drag(session, clock, [1.1, 1.11])
+    assert runs.leads[-1][0] is None, "too little is known of the hand"
+    assert runs.patience[-1] == 0.0
+    drag(session, clock, [1.12], first=3)
+    question, _ = runs.leads[-1]
+    assert dict(question.settings) == {"pue": 1.16}, "a run of 0.4 s at a step every 0.1 s"
+    assert runs.patience[-1] > 0.1, "where the hand is now can wait while it moves"
+    runs.pool.led = question, 0.1
+    drag(session, clock, [1.13, 1.14, 1.15], first=4)
+    assert {asked for asked, _ in runs.leads[2:]} == {question}, "it is still on its way there"
+    session.commit()
+    drag(session, clock, [1.2], first=7)
+    assert runs.leads[-1][0] is None, "it let go in between"
+
+
+def test_a_hand_that_turns_slows_or_hurries_leads_elsewhere(pair, clock):
+    session, runs = pair
+    drag(session, clock, [1.1, 1.11, 1.12])
+    runs.pool.led = runs.leads[-1][0], 0.1
+    drag(session, clock, [1.1], first=4)
+    assert runs.leads[-1][0] is None, "it turned"
+    drag(session, clock, [1.2, 1.22, 1.24], first=5)
+    far = runs.leads[-1][0]
+    runs.pool.led = far, 0.0
+    drag(session, clock, [1.25, 1.26, 1.261], first=8)
+    assert dict(runs.leads[-1][0].settings)["pue"] < dict(far.settings)["pue"], "it slowed down"
+
+
+def test_what_the_hand_has_just_gone_past_is_shown_for_the_move_before_and_the_page_stays_busy(pair, clock):
+    session, runs = pair
+    drag(session, clock, [1.1, 1.11, 1.12])
+    question, arrived = runs.leads[-1]
+    runs.have[question] = view(question)
+    arrived(DONE, runs.have[question])
+    assert not runs.told
+    assert session.shown.value.view is None, "the hand is not there yet"
+    drag(session, clock, [1.13, 1.15, 1.17], first=4)
+    ((found, told),) = runs.told
+    told(DONE, found)
+    assert session.shown.value.state.values == {"pue": 1.16}
+    assert session.shown.value.stamp == 5
+    assert session.status.value.busy
+    runs.answer(runs.of(session)[-1])
+    assert session.shown.value.stamp == 6
+    assert not session.status.value.busy
+    told(DONE, found)
+    assert session.shown.value.stamp == 6, "a newer one is on the page"
+
+
+def test_a_run_that_ends_just_after_the_hand_went_past_is_shown(pair, clock):
+    session, runs = pair
+    drag(session, clock, [1.1, 1.11, 1.12])
+    question, arrived = runs.leads[-1]
+    runs.pool.led = question, 0.3
+    drag(session, clock, [1.15, 1.17], first=4)
+    assert runs.leads[-1][0] == question, "it has nearly ended"
+    arrived(DONE, view(question))
+    assert session.shown.value.stamp == 4
+    runs.pool.led = None
+    drag(session, clock, [1.19], first=6)
+    assert runs.leads[-1][0] != question, "and the next begins"
+
+
+def test_a_move_is_drawn_with_what_comes_of_it(pair):
+    session, runs = pair
+    session.move("pue", 1.1, 1)
+    session.commit()
+    assert session.page.expected, "or soon, where that takes long"
+    assert (session.state.value.values, len(session.past.value)) == ({"pue": 1.1}, 2), (
+        "but it is true at once"
+    )
+    assert session.state._drawn.peek() == session.start
+    runs.answer(runs.of(session)[-1])
+    assert session.state._drawn.peek().values == {"pue": 1.1}
+    assert session.status._drawn.peek().stamp == 1
+    session.close()
+
+
+def test_a_move_that_changes_nothing_leaves_nobody_waiting(pair):
+    session, runs = pair
+    session.move("pue", 1.1, 1)
+    runs.answer(runs.of(session)[-1])
+    asked = len(runs.asked)
+    session.move("pue", 1.1, 2)
+    assert session.status.value.stamp == 2
+    session.move("pue", 1e9, 3)
+    assert session.status.value.stamp == 3
+    assert len(runs.asked) == asked
