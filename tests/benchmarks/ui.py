@@ -7,7 +7,10 @@
 * one step: the same from a key pressed a second after the last charts, as somebody does who looks before going on
   (the next step has been computed in the meantime, or has begun to be);
 * dragging: a move every 60 ms for some seconds. Of every move that is drawn, the time to its charts; and of
-  every move, the time until charts for it *or for a later one* are drawn (what a person waits at most);
+  every move, the time until charts for it *or for a later one* are drawn (what a person waits at most). Charts of
+  a value between two moves, which the hand has gone past, count for the move before;
+* reaching: the slider is taken by its thumb and brought to a place in 0.7 s, fast in the middle and slow at the
+  end as hands do, held for 0.12 s and let go: from the last move to the charts for it;
 * play: months a second on the Month by month page;
 * users: ten at once, each with a state of its own, and what each further one costs in memory.
 
@@ -39,8 +42,8 @@ SENT = """() => {
 OTHERS_MS = 2500
 """After a new seed the run without policy is computed too, that winners and losers are held against."""
 
-PASS_S = 5.0
-"""Seconds for one pass of the hand from end to end of the slider."""
+PASS_S, REACH_S = 5.0, 0.7
+"""Seconds for one pass of the hand from end to end of the slider, and to bring it to a place."""
 GOALS = {
     "first_page_s": 5.0,
     "move_median_ms": 400.0,
@@ -51,6 +54,8 @@ GOALS = {
     "step_p95_ms": 700.0,
     "drag_median_ms": 400.0,
     "drag_p95_ms": 700.0,
+    "reach_median_ms": 400.0,
+    "reach_p95_ms": 700.0,
     "play_months_a_second": 10.0,
     "memory_per_user_mb": 30.0,
 }
@@ -186,6 +191,35 @@ def dragging(page: Any, seconds: float) -> tuple[list[float], list[float], int]:
     return shown, waits, len(made)
 
 
+def reaching(page: Any, count: int) -> list[float]:
+    """Milliseconds from the last move of a hand that brings the slider to a place, to the charts for it."""
+    slider = page.locator(f"input[data-knob={KNOB}]")
+
+    def reach(turn: int) -> None:
+        if turn % 6 == 0:
+            new_luck(page, 2000 + turn)
+        slider.scroll_into_view_if_needed()
+        box = slider.bounding_box()
+        low, high, value = (float(slider.evaluate(f"one => one.{name}")) for name in ("min", "max", "value"))
+        thumb = 20.0
+        first = box["x"] + thumb / 2 + (value - low) / (high - low) * (box["width"] - thumb)
+        last = box["x"] + (0.1 + 0.8 * ((turn + 1) * 0.618034 % 1.0)) * box["width"]
+        y = box["y"] + box["height"] / 2
+        page.mouse.move(first, y)
+        page.wait_for_timeout(200)
+        page.mouse.down()
+        began = time.monotonic()
+        while (t := (time.monotonic() - began) / REACH_S) < 1.0:
+            share = t**3 * (10.0 - 15.0 * t + 6.0 * t * t)  # least jerk (Flash and Hogan 1985)
+            page.mouse.move(first + share * (last - first), y)
+            page.wait_for_timeout(16)
+        page.mouse.move(last, y)
+        page.wait_for_timeout(120)
+        page.mouse.up()
+
+    return _timed(page, count, reach)[0]
+
+
 def play(page: Any, server: Server) -> float:
     """Months a second with the speed set to ten, and as fast as it goes with twenty."""
     page.goto(server.url + "/months")
@@ -259,13 +293,21 @@ def measure(quick: bool) -> dict[str, Any]:
             found["pointed_median_ms"] = statistics.median(pointed)
             found["pointed_p95_ms"] = percentile(pointed, 0.95)
             stepped = steps(page, 6 if quick else 20)
-            found["step_median_ms"], found["step_p95_ms"] = statistics.median(stepped), percentile(stepped, 0.95)
+            found["step_median_ms"], found["step_p95_ms"] = (
+                statistics.median(stepped),
+                percentile(stepped, 0.95),
+            )
             found["model_median_ms"] = statistics.median(model)
             found["app_part_ratio"] = statistics.median(times) / statistics.median(model)
             shown, waits, made = dragging(page, 6 if quick else 20)
             found["drag_median_ms"], found["drag_p95_ms"] = statistics.median(shown), percentile(shown, 0.95)
             found["wait_median_ms"], found["wait_p95_ms"] = statistics.median(waits), percentile(waits, 0.95)
             found["drag_moves"], found["drag_redraws"] = made, len(shown)
+            reached = reaching(page, 8 if quick else 24)
+            found["reach_median_ms"], found["reach_p95_ms"] = (
+                statistics.median(reached),
+                percentile(reached, 0.95),
+            )
             found["play_months_a_second"] = play(page, server)
             page.context.close()
             each, apart, seconds = users(server, engine, 3 if quick else 10)
