@@ -143,7 +143,12 @@ def test_what_is_unsettled_is_what_is_wanted_and_not_yet_decided() -> None:
 
 
 def test_levers_above_their_default_cost_what_they_stand_above_it() -> None:
-    one = board(Lever("a", cost=5.0, default=10.0), Lever("b"), Lever("c", cost=2.0, default=10.0), Lever("d", cost=3.0))
+    one = board(
+        Lever("a", cost=5.0, default=10.0),
+        Lever("b"),
+        Lever("c", cost=2.0, default=10.0),
+        Lever("d", cost=3.0),
+    )
     one.enact("a", 12.0, 0, "ministry")
     one.enact("b", 50.0, 0, "ministry")
     one.enact("c", 4.0, 0, "ministry")

@@ -174,7 +174,9 @@ def test_priority_serves_the_better_class_first() -> None:
 def _nvidia(model: Model, row: int) -> Source:
     """What supplies a site's owner with accelerators of the leader."""
     column = model.makers["nvidia"]
-    return next(source for source in model.chips.sources(model.owner_key(row), "gpu") if source.column == column)
+    return next(
+        source for source in model.chips.sources(model.owner_key(row), "gpu") if source.column == column
+    )
 
 
 def _two_rows(model: Model) -> tuple[int, int]:

@@ -60,4 +60,6 @@ def test_programmes_are_paid_by_the_month_each_on_its_own_line() -> None:
     assert any(costs.values())
     for handle, cost in costs.items():
         assert ledger.moved("money", f"programme {handle}") == pytest.approx(cost)
-    assert model.budget.spent == model.budget.total == model.public_month == pytest.approx(sum(costs.values()))
+    assert (
+        model.budget.spent == model.budget.total == model.public_month == pytest.approx(sum(costs.values()))
+    )

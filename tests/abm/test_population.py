@@ -153,7 +153,9 @@ def by_hand(one: Startups, m: at.Month) -> list[dict[str, float]]:
     """The month of each row, from the rule's text: what it buys, earns and has in the end."""
     found = []
     for i in range(len(one)):
-        _, need, burn, quality, cash, debt, contract, contract_price, _, income, _, _ = one.firm[:, i].tolist()
+        _, need, burn, quality, cash, debt, contract, contract_price, _, income, _, _ = one.firm[
+            :, i
+        ].tolist()
         want = need * m.scale * m.last_factor
         vouchers, reserved = m.voucher_share * want, contract * m.contract_hours
         left = max(1.0 - (vouchers + reserved) / want, 0.0)

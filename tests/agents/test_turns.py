@@ -36,7 +36,9 @@ def test_periods_without_a_common_measure_are_no_burden() -> None:
     assert asked.count(model.acting("investment")[0]) in (26, 27)
 
 
-def test_who_learns_in_a_way_of_its_own_leaves_the_others_their_record(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_learns_in_a_way_of_its_own_leaves_the_others_their_record(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     owners = [agent for agent in worlds.built(worlds.korea()).stakeholders if isinstance(agent, Owner)]
     first = type(owners[0])
 

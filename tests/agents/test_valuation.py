@@ -156,10 +156,7 @@ def test_country_risk_is_in_the_rate_of_those_exposed_and_nowhere_else() -> None
     calm, risky = value(country_risk_premium=0.0), value(country_risk_premium=0.08)
     assert risky.required_return == pytest.approx(calm.required_return + 0.08)
     assert risky.ratio < calm.ratio
-    assert (
-        risky._replace(value=calm.value, ratio=calm.ratio, required_return=calm.required_return)
-        == calm
-    )
+    assert risky._replace(value=calm.value, ratio=calm.ratio, required_return=calm.required_return) == calm
     assert value(country_risk_premium=0.08, exposure=0.0) == value(country_risk_premium=0.0, exposure=0.0)
 
 

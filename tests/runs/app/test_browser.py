@@ -18,6 +18,7 @@ import pytest
 from runs.app.knobs import knobs_of
 from tests.runs.app import browser
 from tests.runs.app.browser import REQUIRED, Server, chromium, missing, run_id, serving, settled, watched
+from tests.runs.app.slow import wait_until
 
 PAGES = ("/", "/months", "/why", "/ensembles", "/assumptions")
 
@@ -107,8 +108,9 @@ def test_dragging_a_slider_redraws_the_charts_and_says_what_differs(page, server
     for step in range(10):
         page.mouse.move(box["x"] + box["width"] * (0.6 + 0.035 * step), y)
         page.wait_for_timeout(40)
+    page.wait_for_function("() => window.madang.drawn.some(one => one.stamp > 0)")  # while it is held
+    assert slider.bounding_box() == box, "the slider stays where the hand has it"
     page.mouse.up()
-    page.wait_for_function("() => window.madang.drawn.some(one => one.stamp > 0)")
     settled(page)
     assert run_id(page) != first
     assert "emits" in page.inner_text("[data-words]")
@@ -139,7 +141,6 @@ def test_resting_on_a_slider_tells_the_server_what_a_press_there_will_ask_for(pa
         [told] = re.findall(r'"point".*?"value": ?([-+.e0-9]+)', "\n".join(sent))
         page.mouse.click(*at)
         assert knobs_of("korea").of[name].nearest(float(told)) == value(page, name)
-        # The first move brings a button that puts the slider back, and takes room from it.
         page.wait_for_selector(f".changed input[data-knob={name}]")
         last = page.evaluate("() => Math.max(...window.madang.moves.keys())")
         page.wait_for_function(f"() => window.madang.drawn.some(one => one.stamp === {last})")
@@ -409,22 +410,25 @@ def test_a_run_that_fails_while_dragging_is_told_and_the_next_one_works(page, se
 
     opened(page, server)
     shown = run_id(page)
-    told = False
-    for _ in range(8):
-        press(page, "coal_retirement_gw", "ArrowRight")
-        page.wait_for_selector("[data-status].busy")
-        page.wait_for_timeout(120)
-        for child in psutil.Process(server.process.pid).children():
-            if "spawn_main" in " ".join(child.cmdline()):
-                child.send_signal(signal.SIGKILL)
-        page.wait_for_function(
-            "() => !document.querySelector('[data-status]').classList.contains('busy')", timeout=60_000
+    workers = [
+        child
+        for child in psutil.Process(server.process.pid).children()
+        if "spawn_main" in " ".join(child.cmdline())
+    ]
+    slider = page.locator("input[data-knob=coal_retirement_gw]")
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    page.wait_for_timeout(1000)  # nothing else is computed
+    before = [sum(worker.cpu_times()[:2]) for worker in workers]
+    page.mouse.click(box["x"] + 0.13 * box["width"], box["y"] + box["height"] / 2)
+    wait_until(
+        lambda: any(
+            sum(worker.cpu_times()[:2]) > spent + 0.05 for worker, spent in zip(workers, before, strict=True)
         )
-        told = page.locator("[role=alert]").count() > 0
-        if told:
-            break
-        page.wait_for_timeout(2000)  # none was at work just then: let the new ones get ready
-    assert told
+    )
+    for worker in workers:
+        worker.send_signal(signal.SIGKILL)
+    page.wait_for_selector("[role=alert]", timeout=60_000)
     assert "ended" in page.inner_text("[role=alert]")
     assert page.locator("[data-tile]").count() >= 5  # the last result stays
     press(page, "coal_retirement_gw", "Home")

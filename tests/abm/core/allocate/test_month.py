@@ -462,9 +462,7 @@ def test_edges_out_of_use_are_as_good_as_not_there_and_may_come_into_use(seed: i
         for ours, theirs in zip(last, states[1].month(**month), strict=True):
             np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-12)
     for name in ("stock", "input_stock", "backlog", "queue", "pipeline"):
-        np.testing.assert_allclose(
-            getattr(states[0], name), getattr(states[1], name), rtol=1e-12, atol=1e-12
-        )
+        np.testing.assert_allclose(getattr(states[0], name), getattr(states[1], name), rtol=1e-12, atol=1e-12)
 
 
 def test_flows_handed_in_are_written_over() -> None:

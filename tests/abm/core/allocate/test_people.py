@@ -25,9 +25,7 @@ def test_people_go_where_megawatts_and_firms_are_and_are_shared_by_the_rule(
     place, tier = np.array([2, 0, 1, -1, -1, -1]), draw.integers(1, 4, 6)
     online = (status == RUNNING) & (kind == AI)
     by_owner = np.bincount(owner[online], mw[online], cast)[[1, 2, 0]]
-    expected = np.array(
-        [*(1.5 * load.sum() * by_owner / max(by_owner.sum(), 1e-300)), *(4.0 * living), 70.0]
-    )
+    expected = np.array([*(1.5 * load.sum() * by_owner / max(by_owner.sum(), 1e-300)), *(4.0 * living), 70.0])
     whole = expected.sum()
     need, served, found = np.empty(6), np.full(6, 0.125), np.empty(FOUND)
     staff(

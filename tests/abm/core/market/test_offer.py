@@ -63,7 +63,9 @@ def divided(
 
 
 def test_an_owner_fills_its_need_site_after_site_and_sells_a_part_of_the_rest_ahead() -> None:
-    parts = divided([10.0] * 4, [False] * 4, [0, 0, 1, 0], [0.6] * 4, [0.0, 0.5, 0.25, 0.0], [8.0, -1.0]).parts
+    parts = divided(
+        [10.0] * 4, [False] * 4, [0, 0, 1, 0], [0.6] * 4, [0.0, 0.5, 0.25, 0.0], [8.0, -1.0]
+    ).parts
     assert parts[CAPTIVE].tolist() == [6.0, 2.0, 6.0, 0.0], "one that asks for nothing keeps what it may"
     assert parts[RESERVED].tolist() == [0.0, 4.0, 1.0, 0.0]
     assert parts[OPEN].tolist() == [4.0, 4.0, 3.0, 10.0]
@@ -120,7 +122,9 @@ def test_sites_earn_what_their_hours_bring_and_hours_sold_are_their_owners() -> 
     parts[STATE, [0, 1, 3]] = 0.0
     price, mean, cost, public, spare_share, used = 5.0, 4.0, 1.5, 20.0, 0.3, 0.9
     revenue, sold, paid = np.empty(4), np.empty(4), np.empty(PAID)
-    earn(4, rows, owner, price_ahead, parts, price, mean, cost, public, spare_share, used, revenue, sold, paid)
+    earn(
+        4, rows, owner, price_ahead, parts, price, mean, cost, public, spare_share, used, revenue, sold, paid
+    )
 
     spare = float(parts[STATE].sum()) * spare_share
     hosting = np.where(parts[STATE] > 0.0, (public + spare * used) * cost, 0.0)

@@ -22,9 +22,7 @@ def test_rows_are_added_across() -> None:
 
 @settings(deadline=None, max_examples=30)
 @given(st.integers(1, 3 * BLOCK + 5), st.floats(0.0, 1.0), st.integers(0, 9))
-def test_who_stays_moves_up_in_order_with_all_that_is_known_of_it(
-    rows: int, share: float, seed: int
-) -> None:
+def test_who_stays_moves_up_in_order_with_all_that_is_known_of_it(rows: int, share: float, seed: int) -> None:
     one = population(rows, seed, GROUPS, startup_first_runway=1.0)
     n = len(one)
     leaves = np.random.default_rng(seed).random(n) < share

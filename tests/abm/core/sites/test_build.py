@@ -33,7 +33,11 @@ def test_a_building_proceeds_as_crews_and_cooling_reach(seed: int) -> None:
     built, equipment, left = site["built"].copy(), site["equipment"].copy(), stock.copy()
     built_in = np.full(SITES, NEVER, np.int64)
     bound, is_shock = draw.integers(0, 2, (3, SITES)).astype(np.int8), np.array([False, True])
-    money, shell, waived = draw.uniform(0.5, 2.0, settle.TERMS), site["mw"] * 3.0, draw.uniform(0.0, 1.0, SITES)
+    money, shell, waived = (
+        draw.uniform(0.5, 2.0, settle.TERMS),
+        site["mw"] * 3.0,
+        draw.uniform(0.0, 1.0, SITES),
+    )
     said, said_in = draw.integers(0, 6, SITES), draw.integers(0, month, SITES)
     before, before_in = said.copy(), said_in.copy()
     rows, told, lacks, payees = np.ones((4, SITES), np.int64)

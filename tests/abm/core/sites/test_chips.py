@@ -95,7 +95,11 @@ def test_what_arrives_is_in_store_with_its_age_price_and_deposit(seed: int) -> N
     store, age, equipped_in = world["store"].copy(), world["age"].copy(), np.full(SITES, NEVER, np.int64)
     equipped_in[1] = 3
     draw = np.random.default_rng(1000 + seed)
-    owner, finance, public = draw.integers(0, OWNERS, SITES), draw.integers(0, 3, SITES), draw.random(SITES) < 0.3
+    owner, finance, public = (
+        draw.integers(0, OWNERS, SITES),
+        draw.integers(0, 3, SITES),
+        draw.random(SITES) < 0.3,
+    )
     moved, on_sites, cash = np.zeros(EDGES), deposit.sum(axis=0), np.zeros(OWNERS + 1)
     rows, payees, amounts = np.full(ROOM, -1), np.full(ROOM, -1), np.zeros(ROOM)
     equipped, there = np.zeros((2, SITES), np.int64), np.zeros(SITES)

@@ -30,8 +30,16 @@ def _split(
 @pytest.mark.parametrize("seed", range(5))
 def test_reserves_are_ordered_first_and_the_rest_by_what_is_under_contract(seed: int) -> None:
     luck = np.random.default_rng(seed)
-    offered, output, held = luck.uniform(1.0, 9.0, 4), luck.uniform(0.0, 1.0, 2), luck.uniform(0.0, 0.4, MAKERS)
-    wanted, passes, stock = luck.uniform(0.0, 20.0, MAKERS), luck.uniform(0.0, 1.0, 8), luck.uniform(0.0, 2.0, NODES)
+    offered, output, held = (
+        luck.uniform(1.0, 9.0, 4),
+        luck.uniform(0.0, 1.0, 2),
+        luck.uniform(0.0, 0.4, MAKERS),
+    )
+    wanted, passes, stock = (
+        luck.uniform(0.0, 20.0, MAKERS),
+        luck.uniform(0.0, 1.0, 8),
+        luck.uniform(0.0, 2.0, NODES),
+    )
     held[0] = 0.0  # nothing under contract, nothing ordered
     orders, left = np.full(EDGES, np.nan), wanted.copy()
     sold = core.sell(
@@ -42,9 +50,7 @@ def test_reserves_are_ordered_first_and_the_rest_by_what_is_under_contract(seed:
     kept = stock[RESERVE] + offered[2:] * output
     by_hand, rest, feeds = np.full(EDGES, np.nan), wanted.tolist(), FEEDS.tolist()
     _split(feeds[FREE:], [kept[m] * passes[FREE + m] for m in range(2)], rest, by_hand, True)
-    _split(
-        feeds[:FREE], [held[c] * free[m] * passes[e] for e, m, c in feeds[:FREE]], rest, by_hand, False
-    )
+    _split(feeds[:FREE], [held[c] * free[m] * passes[e] for e, m, c in feeds[:FREE]], rest, by_hand, False)
     by_hand[ABROAD] = 2.0 * offered[:2]
     assert orders == pytest.approx(by_hand, rel=1e-12, nan_ok=True)
     assert left == pytest.approx(np.maximum(rest, 0.0), abs=1e-12)
@@ -77,7 +83,11 @@ def test_what_is_due_is_what_will_arrive() -> None:
 def test_what_moved_is_told_by_kind_and_by_maker() -> None:
     luck = np.random.default_rng(2)
     granted, arrived, made = luck.uniform(size=EDGES), luck.uniform(size=EDGES), luck.uniform(size=NODES)
-    used, sold, moved = luck.uniform(size=5), np.array([1.0, 2.0]), np.full(core.BY_MAKER + 2 * MAKERS, np.nan)
+    used, sold, moved = (
+        luck.uniform(size=5),
+        np.array([1.0, 2.0]),
+        np.full(core.BY_MAKER + 2 * MAKERS, np.nan),
+    )
     core.book(granted, arrived, made, used, FEEDS, FREE, RESERVE, ABROAD, sold, moved)
     assert moved[core.ABROAD] == pytest.approx(granted[ABROAD].sum())
     assert moved[core.FREELY] == pytest.approx(granted[:FREE].sum())

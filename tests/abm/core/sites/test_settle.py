@@ -168,7 +168,9 @@ def test_profits_are_cash_with_equity_at_its_book_share_and_owners_deposits(seed
     )  # fmt: skip
     share, out = np.zeros(SITES), np.full(INVESTORS, np.nan)
     core.book_shares(*of_sites, share)
-    core.profits(*of_sites, given["owner"], given["equity_paid"], deposits, given["cash"], np.empty(SITES), out)
+    core.profits(
+        *of_sites, given["owner"], given["equity_paid"], deposits, given["cash"], np.empty(SITES), out
+    )
     wanted = given["cash"] + share @ given["equity_paid"]
     wanted[:OWNERS] += np.bincount(given["owner"][:count], deposits[:count], OWNERS)
     assert out == pytest.approx(wanted)
