@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from runs import collecting
+from runs import collecting, putting_off
 
 if TYPE_CHECKING:
     from runs.assemble import Prepared
@@ -50,6 +50,7 @@ def serve(line: Connection, warm: Question | None) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     collecting.take_over()
+    putting_off.unused_libraries()
     try:
         line.send((0, READY, b"" if warm is None else answer(warm, lambda: False)[1]))
         gc.collect()
