@@ -16,12 +16,13 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequen
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from runs.app.pool import Pool
-from runs.app.runs import Runs
-from runs.app.state import State
+
+if TYPE_CHECKING:
+    from runs.app.runs import Runs
 
 HERE = Path(__file__).parent
 CDN = "/_solara/cdn/"
@@ -51,21 +52,40 @@ class Serving:
     """What all pages of this process share: a pool and finished runs, which never change."""
 
     options: Options = field(default_factory=Options)
+    _pool: Pool | None = None
     _runs: Runs | None = None
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def start(self, options: Options) -> None:
+        """Start the pool, before anything large is imported: nothing takes the first page longer than its process."""
+        self.options = options
+        _ = self.pool
+
+    @property
+    def pool(self) -> Pool:
+        with self._lock:
+            if self._pool is None:
+                from runs.app.state import State
+
+                self._pool = Pool(self.options.workers, State(world=self.options.world).question)
+            return self._pool
 
     @property
     def runs(self) -> Runs:
         with self._lock:
             if self._runs is None:
-                self._runs = Runs(Pool(self.options.workers, State(world=self.options.world).question))
+                from runs.app.runs import Runs
+
+                self._runs = Runs(self.pool)
             return self._runs
 
     def close(self) -> None:
         with self._lock:
             if self._runs is not None:
                 self._runs.close()
-                self._runs = None
+            elif self._pool is not None:
+                self._pool.close()
+            self._runs = self._pool = None
         if "runs.app.ensembles" in sys.modules:
             from runs.app.ensembles import ensembles_of
 
@@ -230,10 +250,9 @@ def head() -> str:
 
 
 def application(options: Options) -> App:
-    """The ASGI application. The pool starts to warm up before Solara is imported."""
-    serving.options = options
+    """The ASGI application."""
+    serving.start(options)
     settle_environment(options)
-    _ = serving.runs
     import solara.server.settings as settings
     import solara.server.starlette as starlette
 

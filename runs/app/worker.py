@@ -16,8 +16,6 @@ from functools import lru_cache
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from runs import collecting, putting_off
 
 if TYPE_CHECKING:
@@ -99,6 +97,8 @@ def prepared(question: Question) -> Prepared:
 
 def compute(question: Question, stopped: Callable[[], bool]) -> dict[str, Any]:
     """Run the whole decade; ``stopped`` is asked once a month."""
+    import numpy as np  # here, so that a server starts its processes before it has read it
+
     ready = prepared(question)
     started = time.perf_counter()
     model = ready.build()
