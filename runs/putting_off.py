@@ -1,11 +1,12 @@
 """What libraries import and no run of ours uses, put off until it is asked for: for processes that are ours alone.
 
 Mesa imports Pandas, NetworkX and SciPy's spatial part for data frames, networks and grids, Numba SciPy's linear
-algebra to see whether it is there: together a third of the start of a process that runs decades. While one of
-the modules in ``BROUGHT`` is imported, stand-ins take the places of what it brings. Afterwards only the library
-holds them: ``sys.modules`` is as though nobody had asked yet, so whatever imports one of these modules from then on
-gets the real one, by Python's own machinery with its locks; and a stand-in hands on what is asked of it to the
-real one. In a script of somebody else's all of it is imported as ever.
+algebra to see whether it is there: together a third of the start of a process that runs decades. Solara imports
+Requests to fetch what our server never fetches. While one of the modules in ``BROUGHT`` is imported, stand-ins take
+the places of what it brings. Afterwards only the library holds them: ``sys.modules`` is as though nobody had asked
+yet, so whatever imports one of these modules from then on gets the real one, by Python's own machinery with its
+locks; and a stand-in hands on what is asked of it to the real one. In a script of somebody else's all of it is
+imported as ever.
 
 (``importlib.util.LazyLoader`` leaves unfinished modules in ``sys.modules``: the next import of the same module loads
 it after all, as do libraries that look there for Pandas, and a submodule imported first is loaded twice.)
@@ -17,14 +18,17 @@ import importlib
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib.abc import Loader
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from importlib.abc import Loader
 
 BROUGHT = {
     "mesa": ("pandas", "networkx", "asyncio", "mesa.discrete_space", "mesa.experimental.continuous_space"),
     "numba.np.arraymath": ("scipy.linalg", "scipy.linalg.cython_blas"),
+    "solara.server.starlette": ("requests",),
 }
 """Importer to what it imports as whole modules, no name out of them, and does without until it is used."""
 
@@ -82,11 +86,11 @@ class _Finder:
             return None
         spec = PathFinder.find_spec(name, path)
         if spec is not None and spec.loader is not None:
-            spec.loader = _Loader(spec.loader)
+            spec.loader = cast("Loader", _Loader(spec.loader))
         return spec
 
 
-class _Loader(Loader):
+class _Loader:
     """A module's own loader, with stand-ins in place while it works."""
 
     def __init__(self, own: Loader):

@@ -46,6 +46,11 @@ class Options:
     """Largest ensemble that a page may start."""
     workers: int | None = None
 
+    @property
+    def nearby(self) -> bool:
+        """Whether browsers of this machine alone are served; where there is a proxy, its address is an origin."""
+        return is_loopback(self.host) and not self.origins
+
 
 @dataclass
 class Serving:
@@ -126,6 +131,7 @@ def settle_environment(options: Options) -> None:
         "SOLARA_THEME_SHOW_BANNER": "False",
         "SOLARA_THEME_TITLE": "madang",
         "SOLARA_ASSETS_FONTAWESOME_ENABLED": "False",
+        "SOLARA_SERVER_HTTP_GZIP": str(not options.nearby),  # a quarter of a second for what goes nowhere
     }
     os.environ.update(fixed)
     for name, value in defaults.items():
@@ -283,6 +289,7 @@ def serve(options: Options, started: Callable[[], None]) -> None:
         proxy_headers=True,
         timeout_graceful_shutdown=2,
         ws_ping_interval=20,
+        ws_per_message_deflate=not options.nearby,
     )
     try:
         Server(config).run()
