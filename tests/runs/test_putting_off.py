@@ -122,7 +122,6 @@ assert not [one for one in sys.meta_path if type(one).__module__.startswith("run
 COMMAND = """
 import sys
 import madang
-sys.argv = ["madang", "validate", "runs/worlds/toy"]
 try:
     madang.main()
 finally:
@@ -175,9 +174,14 @@ def test_what_was_put_off_is_there_as_soon_as_it_is_asked_for(then: str) -> None
     _done(LEAN + then)
 
 
-@pytest.mark.parametrize("script", [COMMAND, WORKER], ids=["command", "worker of the app"])
-def test_a_process_of_ours_does_without_what_only_grids_and_frames_need(script: str) -> None:
-    _done(script)
+@pytest.mark.parametrize("arguments", ["validate runs/worlds/toy", "run --world toy --quiet --out"])
+def test_a_command_does_without_what_only_grids_and_frames_need(tmp_path: Path, arguments: str) -> None:
+    given = arguments.split() + [os.fspath(tmp_path / "out")] * arguments.endswith("--out")
+    _done(f"import sys; sys.argv = {['madang', *given]!r}" + COMMAND)
+
+
+def test_a_worker_of_the_app_does_without_what_only_grids_and_frames_need() -> None:
+    _done(WORKER)
 
 
 def test_a_script_that_imports_us_has_mesa_as_it_is() -> None:
