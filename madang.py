@@ -41,9 +41,10 @@ claim()
 
 def main() -> None:
     """The command ``madang``."""
-    from runs import collecting
+    from runs import collecting, putting_off
 
     collecting.take_over()  # before anything large is imported
+    putting_off.unused_libraries()
     from runs.cli import main as command
 
     command()

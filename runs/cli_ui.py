@@ -7,7 +7,7 @@ import socket
 from collections.abc import Sequence
 from pathlib import Path
 
-from runs.app.server import Options, is_loopback
+from runs.app.server import Options, is_loopback, serve, serving
 from runs.checking import BadInput, Complaint
 from runs.cli_text import say
 
@@ -38,12 +38,15 @@ def ui_command(
             message = f"found {origin!r}, expected the address of the page's host, such as https://madang.example.org"
             raise BadInput([Complaint("command line", 0, "--origin", message)])
     _check_port(host, port)
-    from runs.worlds import loader
-
-    loader.load(world)  # a world that cannot be read is told before anything starts
     options = Options(host, port, world, results, tuple(origins), most_users, most_runs, workers)
-    from runs.app import server
+    serving.start(options)
+    try:
+        from runs.worlds import loader
 
+        loader.load(world)  # one that cannot be read is told at once
+    except BaseException:
+        serving.close()
+        raise
     address = f"[{host}]" if ":" in host else host
 
     def started() -> None:
@@ -51,7 +54,7 @@ def ui_command(
         if not is_loopback(host):
             say("madang: reachable from other machines; see runs/app/DEPLOYMENT.md")
 
-    server.serve(options, started)
+    serve(options, started)
     return 0
 
 

@@ -100,9 +100,8 @@ def _refusal(folder: Path, message: str) -> BadInput:
 
 def tables_of(record: RunRecord) -> dict[str, pa.Table]:
     """The record as Arrow tables by the name of their folder."""
-    import pyarrow as pa
-
     from runs import schema
+    from runs.columns import table_of_columns, table_of_rows
 
     runs_schema = schema.runs_schema(
         {name: setting.unit for name, setting in record.uncertainties.items()},
@@ -123,17 +122,17 @@ def tables_of(record: RunRecord) -> dict[str, pa.Table]:
         **{schema.L + name: setting.value for name, setting in record.levers.items()},
         **{schema.M + indicator.name: record.final(indicator.name) for indicator in record.indicators},
     }
-    tables = {"runs": pa.Table.from_pylist([row], schema=runs_schema)}
+    tables = {"runs": table_of_rows([row], runs_schema)}
     if record.recorder is None:
         return tables
     calendar = record.calendar
     months = record.recorder.recorded
-    series = {
+    series: dict[str, Sequence[Any]] = {
         "run_id": [record.run_id] * months,
         "month": [calendar.date(month) for month in range(months)],
         **{indicator.name: record.monthly(indicator.name) for indicator in record.indicators},
     }
-    tables["series"] = pa.Table.from_pydict(series, schema=schema.series_schema(record.indicators))
+    tables["series"] = table_of_columns(series, schema.series_schema(record.indicators))
     tables["decisions"] = decisions_table(record.run_id, calendar, record.decisions)
     tables["sites"] = sites_table(record.run_id, record.sites)
     return tables
@@ -141,11 +140,10 @@ def tables_of(record: RunRecord) -> dict[str, pa.Table]:
 
 def decisions_table(run_id: str, calendar: Calendar, decisions: Sequence[Decision]) -> pa.Table:
     """The decision log of a run."""
-    import pyarrow as pa
-
     from runs import schema
+    from runs.columns import table_of_rows
 
-    return pa.Table.from_pylist(
+    return table_of_rows(
         [
             {
                 "run_id": run_id,
@@ -161,7 +159,7 @@ def decisions_table(run_id: str, calendar: Calendar, decisions: Sequence[Decisio
             }
             for decision in decisions
         ],
-        schema=schema.decisions_schema(),
+        schema.decisions_schema(),
     )
 
 
@@ -170,10 +168,11 @@ def sites_table(run_id: str, sites: Iterable[Mapping[str, Any]]) -> pa.Table:
     import pyarrow as pa
 
     from runs import schema
+    from runs.columns import table_of_rows
 
     sites_schema = schema.sites_schema()
     dates = {column.name for column in sites_schema if pa.types.is_date(column.type)}
-    return pa.Table.from_pylist(
+    return table_of_rows(
         [
             {
                 "run_id": run_id,
@@ -181,7 +180,7 @@ def sites_table(run_id: str, sites: Iterable[Mapping[str, Any]]) -> pa.Table:
             }
             for site in sites
         ],
-        schema=sites_schema,
+        sites_schema,
     )
 
 

@@ -12,6 +12,7 @@ are patient: they are run once the asker rests.
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
 import threading
@@ -35,6 +36,9 @@ Counted from the first question since the last answer, so that a hand that never
 DRAWING_S = 0.25
 """An answer is drawn in this time; what is foreseen begins after it, so that it does not slow the drawing."""
 
+FIRST_PAGE_S = 2.0
+"""The first page is drawn in this time after its answer; the second process is started after it."""
+
 MOST_AHEAD = 16
 """Askers for whom something is foreseen."""
 
@@ -45,8 +49,8 @@ STARVING = 2.0
 class Pool:
     """``ask`` from any thread; answers come on the pool's thread.
 
-    ``workers`` processes at most; the second and later ones are started once the first is warm, so that the
-    first page has the machine for itself.
+    ``workers`` processes at most; the second and later ones are started once somebody has had an answer for a while,
+    so that the first page has the machine for itself.
     """
 
     def __init__(self, workers: int | None = None, warm: Question | None = None):
@@ -61,6 +65,10 @@ class Pool:
         self._lead: OrderedDict[object, tuple[Question, Answer]] = OrderedDict()
         self._quiet_from = 0.0
         """Not before this may what is foreseen be run."""
+        self._grow_from = math.inf
+        """Not before this is a further process started."""
+        self._warmth = b""
+        """The answer to ``warm``, as soon as a process is warm: whoever asks just that has it at once."""
         self._tickets = 0
         self.usual = 1.0
         """Seconds that a run takes, lately."""
@@ -186,7 +194,7 @@ class Pool:
         while not self._closed:
             lines: list[Connection | int] = [self._wake_read]
             lines += [worker.line for worker in self._workers]
-            for line in wait(lines, self._nothing_before()):
+            for line in wait(lines, self._until_due()):
                 if line is self._wake_read:
                     self._wake_read.recv_bytes()
                     continue
@@ -198,9 +206,8 @@ class Pool:
                     continue
                 if kind == READY:
                     worker.ready = True
-                    self._warmed(payload)
-                    if len(self._workers) < self.size:
-                        self._workers.append(Process(self._context, self.warm))
+                    if isinstance(payload, bytes):  # else what was wrong with it, in words
+                        self._warmth = payload
                     continue
                 job, worker.job = worker.job, None
                 if job is None or job.ticket != ticket:
@@ -214,30 +221,41 @@ class Pool:
                 self.usual = 0.7 * self.usual + 0.3 * took if self._timed else took
                 self._timed = True
                 self._tell(job, kind, payload)
+            self._answer_from_warmth()
             self._hand_out()
+            if self._may_grow() and time.monotonic() >= self._grow_from:
+                self._workers.append(Process(self._context, self.warm))
 
-    def _nothing_before(self) -> float | None:
-        """Seconds until something may begin that nobody calls for: what is foreseen, or a question that was patient."""
+    def _until_due(self) -> float | None:
+        """Seconds until something is due that nobody calls for; None where nothing is to come.
+
+        What is foreseen may begin, a question is patient no longer, or a further process is started.
+        """
         with self._lock:
             now = time.monotonic()
-            moments = [asked.patient_until for asked in self._waiting.values() if asked.patient_until > now]
+            due = [asked.patient_until for asked in self._waiting.values() if asked.patient_until > now]
             if self._may_run_ahead():
-                moments.append(self._quiet_from + 0.01)
-            return max(min(moments) - now, 0.0) if moments else None
+                due.append(self._quiet_from + 0.01)
+        if self._may_grow() and self._grow_from < math.inf:
+            due.append(self._grow_from + 0.01)
+        return max(min(due) - now, 0.0) if due else None
+
+    def _may_grow(self) -> bool:
+        return len(self._workers) < self.size and all(worker.ready for worker in self._workers)
 
     def _may_run_ahead(self) -> bool:
         busy = self._waiting or self._lead or any(worker.job is not None for worker in self._workers)
         return bool(self._ahead) and not busy and any(worker.ready for worker in self._workers)
 
-    def _warmed(self, payload: Any) -> None:
-        """A process is warm; the run that made it so answers whoever asks just that."""
-        if not isinstance(payload, bytes) or not payload:
+    def _answer_from_warmth(self) -> None:
+        """The run with which a process warmed up answers whoever asks just that."""
+        if not self._warmth:
             return
         with self._lock:
             same = [asker for asker, asked in self._waiting.items() if asked.question == self.warm]
             asked = [self._waiting.pop(asker) for asker in same]
         for one in asked:
-            self._tell(one, DONE, payload)
+            self._tell(one, DONE, self._warmth)
 
     def _hand_out(self) -> None:
         with self._lock:
@@ -345,8 +363,8 @@ class Pool:
                 job, FAILED, f"the process that computed it ended (exit code {code}); another has started"
             )
 
-    @staticmethod
-    def _tell(job: Asked, kind: str, payload: Any) -> None:
+    def _tell(self, job: Asked, kind: str, payload: Any) -> None:
+        self._grow_from = min(self._grow_from, time.monotonic() + FIRST_PAGE_S)
         try:
             job.answer(kind, payload)
         except Exception:  # an asker whose page has just closed must not stop the others' answers

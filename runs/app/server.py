@@ -16,12 +16,13 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequen
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from runs.app.pool import Pool
-from runs.app.runs import Runs
-from runs.app.state import State
+
+if TYPE_CHECKING:
+    from runs.app.runs import Runs
 
 HERE = Path(__file__).parent
 CDN = "/_solara/cdn/"
@@ -45,27 +46,51 @@ class Options:
     """Largest ensemble that a page may start."""
     workers: int | None = None
 
+    @property
+    def nearby(self) -> bool:
+        """Whether browsers of this machine alone are served; where there is a proxy, its address is an origin."""
+        return is_loopback(self.host) and not self.origins
+
 
 @dataclass
 class Serving:
     """What all pages of this process share: a pool and finished runs, which never change."""
 
     options: Options = field(default_factory=Options)
+    _pool: Pool | None = None
     _runs: Runs | None = None
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def start(self, options: Options) -> None:
+        """Start the pool, before anything large is imported: nothing takes the first page longer than its process."""
+        self.options = options
+        _ = self.pool
+
+    @property
+    def pool(self) -> Pool:
+        with self._lock:
+            if self._pool is None:
+                from runs.app.state import State
+
+                self._pool = Pool(self.options.workers, State(world=self.options.world).question)
+            return self._pool
 
     @property
     def runs(self) -> Runs:
         with self._lock:
             if self._runs is None:
-                self._runs = Runs(Pool(self.options.workers, State(world=self.options.world).question))
+                from runs.app.runs import Runs
+
+                self._runs = Runs(self.pool)
             return self._runs
 
     def close(self) -> None:
         with self._lock:
             if self._runs is not None:
                 self._runs.close()
-                self._runs = None
+            elif self._pool is not None:
+                self._pool.close()
+            self._runs = self._pool = None
         if "runs.app.ensembles" in sys.modules:
             from runs.app.ensembles import ensembles_of
 
@@ -106,6 +131,7 @@ def settle_environment(options: Options) -> None:
         "SOLARA_THEME_SHOW_BANNER": "False",
         "SOLARA_THEME_TITLE": "madang",
         "SOLARA_ASSETS_FONTAWESOME_ENABLED": "False",
+        "SOLARA_SERVER_HTTP_GZIP": str(not options.nearby),  # a quarter of a second for what goes nowhere
     }
     os.environ.update(fixed)
     for name, value in defaults.items():
@@ -230,10 +256,9 @@ def head() -> str:
 
 
 def application(options: Options) -> App:
-    """The ASGI application. The pool starts to warm up before Solara is imported."""
-    serving.options = options
+    """The ASGI application."""
+    serving.start(options)
     settle_environment(options)
-    _ = serving.runs
     import solara.server.settings as settings
     import solara.server.starlette as starlette
 
@@ -264,6 +289,7 @@ def serve(options: Options, started: Callable[[], None]) -> None:
         proxy_headers=True,
         timeout_graceful_shutdown=2,
         ws_ping_interval=20,
+        ws_per_message_deflate=not options.nearby,
     )
     try:
         Server(config).run()

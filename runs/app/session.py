@@ -137,8 +137,8 @@ class Session:
     # -- what people do ----------------------------------------------------------------------
     def begin(self) -> None:
         """Ask for what the page shows first."""
-        self._ask_others()
         self._ask(self.state.value)
+        self._ask_others()
 
     def move(self, name: str, value: float, stamp: int = 0) -> None:
         """A slider moves: the decade is asked for at once; history waits for the end of the move."""

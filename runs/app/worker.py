@@ -16,9 +16,7 @@ from functools import lru_cache
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from runs import collecting
+from runs import collecting, putting_off
 
 if TYPE_CHECKING:
     from runs.assemble import Prepared
@@ -50,6 +48,7 @@ def serve(line: Connection, warm: Question | None) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     collecting.take_over()
+    putting_off.unused_libraries()
     try:
         line.send((0, READY, b"" if warm is None else answer(warm, lambda: False)[1]))
         gc.collect()
@@ -98,6 +97,8 @@ def prepared(question: Question) -> Prepared:
 
 def compute(question: Question, stopped: Callable[[], bool]) -> dict[str, Any]:
     """Run the whole decade; ``stopped`` is asked once a month."""
+    import numpy as np  # here, so that a server starts its processes before it has read it
+
     ready = prepared(question)
     started = time.perf_counter()
     model = ready.build()

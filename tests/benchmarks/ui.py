@@ -281,7 +281,7 @@ def measure(quick: bool) -> dict[str, Any]:
             page = engine.new_context(viewport={"width": 1440, "height": 900}).new_page()
             page.goto(server.url)
             settled(page)
-            page.wait_for_timeout(4000)  # the second process warms up
+            page.wait_for_timeout(6000)  # the second process is started, and warms up
             page.focus(f"input[data-knob={KNOB}]")
             page.keyboard.press("Home")
             settled(page)

@@ -159,6 +159,37 @@ def test_any_other_question_ends_what_runs_ahead(pool):
     pool.forget("a")
 
 
+def test_the_run_that_warmed_a_process_up_answers_whoever_asks_for_it_later(pool):
+    told = Told()
+    pool.ask("early", toy(9), told.to("another"))
+    told.wait(1)
+    for asker in ("late", "later"):
+        pool.ask(asker, TOY, told.to(asker))
+    _, late, later = told.wait(3)
+    assert late[1:] == later[1:] == (DONE, pool._warmth)
+    assert pickle.loads(late[2])["run_id"] == compute(TOY, lambda: False)["run_id"]
+
+
+def test_a_second_process_waits_until_the_first_answer_has_been_drawn(monkeypatch):
+    monkeypatch.setattr("runs.app.pool.FIRST_PAGE_S", 0.5)
+    pool = Pool(2, TOY)
+    try:
+        deadline = time.monotonic() + 60
+        while not pool._warmth and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(0.7)
+        assert len(pool.pids()) == 1, "nobody has been answered yet"
+        told = Told()
+        pool.ask("a", TOY, told.to("a"))
+        told.wait(1)
+        assert len(pool.pids()) == 1
+        while len(pool.pids()) == 1 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert len(pool.pids()) == 2
+    finally:
+        pool.close()
+
+
 def test_a_bad_question_is_told_and_the_next_is_answered(pool):
     told = Told()
     pool.ask("a", Question("toy", "no-such", "no-policy", 1), told.to("bad"))

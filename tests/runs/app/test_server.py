@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from runs.app.ensembles import confined, folders
-from runs.app.server import Guard, is_loopback
+from runs.app.server import Guard, Options, is_loopback, settle_environment
 from runs.checking import BadInput
 from runs.cli import app as command
 
@@ -103,6 +104,16 @@ def test_a_page_may_be_zoomed_says_its_language_and_carries_our_styles():
 )
 def test_loopback_is_known(host, loopback):
     assert is_loopback(host) is loopback
+
+
+@pytest.mark.parametrize(
+    ("host", "origins", "compressed"),
+    [("127.0.0.1", (), "False"), ("192.0.2.1", (), "True"), ("::1", ("https://madang.example",), "True")],
+)
+def test_what_stays_on_this_machine_is_not_compressed(monkeypatch, host, origins, compressed):
+    monkeypatch.setattr(os, "environ", {})
+    settle_environment(Options(host, origins=origins))
+    assert os.environ["SOLARA_SERVER_HTTP_GZIP"] == compressed
 
 
 def test_it_refuses_to_listen_for_others_and_says_what_that_means():
