@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from abm.quantities import nearest
 from policies.library import is_path
 from policies.reading import (
     KeyPath,
@@ -48,6 +49,10 @@ KEYS = (
     "title", "about", "world", "scenarios", "packages", "replicates", "seed", "settings", "sample", "keep",
     "fork", "limits", "watch",
 )  # fmt: skip
+MODEL_KEYS = (
+    "title", "about", "model", "replicates", "max_steps", "seed", "parameters", "sample", "keep", "limits", "watch",
+)  # fmt: skip
+OF_MODELS = 'goes with a batch of a Mesa model, which has a key model = "package.module:Class"'
 SAMPLE_KEYS = (
     "method", "n", "uncertainties", "levers", "ranges", "correlations", "levels", "second_order",
 )  # fmt: skip
@@ -55,7 +60,15 @@ SAMPLED = ("uniform", "triangular", "loguniform")
 
 
 def open_batch(path: Path) -> tuple[Study, Limits]:
-    """What a batch file asks for, ready to run; :class:`BadInput` with all that is wrong."""
+    """What a batch file asks for, of a world or of a Mesa model, ready to run; :class:`BadInput` with all that is wrong."""
+    document = read_document(path)
+    if "model" in document.data:
+        from runs.batches.mesaplan import plan_model
+        from runs.batches.modelfile import parse_model_batch
+
+        problems = Problems()
+        asked = replace(parse_model_batch(document.data, problems), file=path.name)
+        return plan_model(asked, document, problems), asked.limits
     from runs.batches.planning import plan
 
     found, document, problems = read_batch(path)
@@ -74,6 +87,19 @@ def bad_input(
     return BadInput([*here, *complaints])
 
 
+def note_keys(
+    problems: Problems, path: KeyPath, table: Mapping[str, Any], known: Sequence[str], what: str,
+    others: Mapping[str, str],
+) -> None:  # fmt: skip
+    """Note every key that is not among ``known``; ``others`` are of the other kind of batch, with what to say of them."""
+    for key in table:
+        if key in others:
+            problems.note((*path, key), others[key])
+        elif key not in known:
+            near = nearest(key, others)
+            problems.note((*path, key), unknown(key, f"key of {what}", (*known, near) if near else known))
+
+
 def read_batch(path: Path) -> tuple[Batch, Document, Problems]:
     """The batch that a file asks for, where its keys stand, and everything wrong with it.
 
@@ -87,7 +113,8 @@ def read_batch(path: Path) -> tuple[Batch, Document, Problems]:
 
 def parse_batch(data: Mapping[str, Any], problems: Problems, folder: Path | None = None) -> Batch:
     """The batch of parsed TOML; paths in it are seen from ``folder``. What is wrong is left at its default."""
-    problems.keys((), data, KEYS, "a batch")
+    others = dict.fromkeys(set(MODEL_KEYS) - set(KEYS), OF_MODELS)
+    note_keys(problems, (), data, KEYS, "a batch", others)
     default = Batch()
     read = Reader(problems, data)
     return Batch(
@@ -186,10 +213,12 @@ def _place(name: str, folder: Path | None) -> str:
     return str(Path(name) if Path(name).is_absolute() else folder / name)
 
 
-def read_sample(read: Reader) -> Sample:
-    """The table [sample]."""
+def read_sample(
+    read: Reader, known: tuple[str, ...] = SAMPLE_KEYS, others: Mapping[str, str] | None = None
+) -> Sample:
+    """The table [sample]; ``known`` and ``others`` as :func:`note_keys` takes them."""
     problems, here = read.problems, read.path
-    problems.keys(here, read.data, SAMPLE_KEYS, "a sample")
+    note_keys(problems, here, read.data, known, "a sample", others or {})
     method = read.text("method") or "lhs"
     if method not in METHODS:
         problems.note((*here, "method"), unknown(method, "method of sampling", METHODS))
