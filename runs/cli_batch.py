@@ -138,8 +138,8 @@ def _print(progress: Progress, place: Folder, file: Path, heads: tuple[str, str]
                 f"{found.n:,}",
             )  # fmt: skip
         screen.print(made)
-        if len(progress.estimates) > MOST_ROWS:
-            screen.print(f"and {len(progress.estimates) - MOST_ROWS:,} more", markup=False)
+        if progress.cells > MOST_ROWS:
+            screen.print(f"and {progress.cells - MOST_ROWS:,} more", markup=False)
     if progress.failed:
         screen.print(
             f"{progress.failed:,} runs failed: their rows in runs/ say why (error) and how to see it again (replay); "

@@ -46,7 +46,7 @@ def batch(
     None: one for each core), or a Dask cluster at the address ``scheduler``, or an ``executor`` of your
     own, which stays open. ``until`` stops early, as ``"m.ai_sites_mw ci95 < 2%"``.
 
-    Any ``mesa.Model`` class is run with ``model=`` and, by name, what
+    Any ``mesa.Model`` class is run with ``model=`` (the class, or its name as in a batch file) and, by name, what
     :func:`runs.batches.mesaplan.mesa_study` takes:
 
     >>> batch(model=BoltzmannWealth, parameters={"n": [50, 100]}, replicates=10, max_steps=100)  # doctest: +SKIP

@@ -39,7 +39,10 @@ def mesa_study(
     names those to keep at every step, or says all or none. The seed goes in as ``rng``.
     :class:`runs.checking.BadInput` with what is wrong; the class must be importable by the workers.
     """
-    given = dict(parameters or {})
+    given = {  # values are looked at more than once, and iterators are not
+        name: value if isinstance(value, Mapping) else _values(value)
+        for name, value in (parameters or {}).items()
+    }
     return plan_model(
         ModelBatch(model, given, replicates, max_steps, seed, sample, indicators, series, watch=watch)
     )
@@ -95,7 +98,7 @@ class _Checker:
     def numbers(self) -> None:
         for key, low, high in (
             ("replicates", 1, LARGEST_BATCH),
-            ("max_steps", 1, LARGEST_BATCH),
+            ("max_steps", 1, LARGEST_SEED),
             ("seed", 0, LARGEST_SEED),
         ):
             value = getattr(self.batch, key)

@@ -28,7 +28,7 @@ def parse_model_batch(data: Mapping[str, Any], problems: Problems) -> ModelBatch
         model=read.text("model") or "",
         parameters=read.table("parameters"),
         replicates=read.whole("replicates", "replicate", 1, LARGEST_BATCH) or 1,
-        max_steps=read.whole("max_steps", "step", 1, LARGEST_BATCH) or 1000,
+        max_steps=read.whole("max_steps", "step", 1, LARGEST_SEED) or 1000,
         seed=read.whole("seed", "seed", 0, LARGEST_SEED) or 0,
         sample=_sample(read.inside("sample")) if "sample" in data else None,
         indicators=_indicators(keep),

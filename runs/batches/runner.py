@@ -38,8 +38,8 @@ FIRST_TASK = 200
 
 LARGEST_TASK = 5000
 
-MOST_CELLS = 100
-"""Scenarios with packages whose estimates are made again and again while a batch runs."""
+MOST_CELLS, MOST_AT_END = 100, 1000
+"""So many scenarios with packages have their estimates made again and again while a batch runs, and at its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Progress:
     ran: int = 0
     """Runs of this process; 0 when there was nothing to do."""
     cells: int = 0
-    """All (scenario, package); while it runs, estimates are made of the first of them only."""
+    """All (scenario, package); estimates are made of the first of them, where there are very many."""
 
 
 class Stopped(Exception):
@@ -356,7 +356,9 @@ class Runner:
             rate=rate,
             left_s=left / rate if rate > 0.0 else math.nan,
             watch=self.study.watch,
-            estimates=self.estimates(most=None if finished else MOST_CELLS) if self.study.watch else {},
+            estimates=self.estimates(most=MOST_AT_END if finished else MOST_CELLS)
+            if self.study.watch
+            else {},
             cells=len(self.study.cells),
             finished=finished,
             stopped=stopped,
