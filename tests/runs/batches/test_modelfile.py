@@ -17,7 +17,9 @@ from policies.reading import Problems
 from runs import Results, batch
 from runs.batches import Limits, Pool, Range, Sample, replay
 from runs.batches.batchfile import open_batch
+from runs.batches.classes import load_class
 from runs.batches.modelfile import parse_model_batch
+from runs.batches.sources import source_hash
 from runs.batches.spec import Correlation, ModelBatch
 from runs.checking import BadInput
 from runs.cli import app
@@ -252,6 +254,22 @@ def test_a_model_in_a_file_is_found_by_workers_that_start_from_nothing(here: Pat
     assert_same(Path("out"), Path("calm"))
     assert Results("out").runs["status"].to_list() == ["done"] * 6
     assert Results("out").manifest["asked"]["model"] == "walk_of_workers:Walk"
+
+
+def test_a_change_of_a_neighbour_that_is_imported_makes_another_model(here: Path) -> None:
+    write("steps_of_walk.py", "LENGTH = 1\n")
+    write("paths_of_walk/__init__.py", "")
+    write("paths_of_walk/near.py", "from tests.runs.batches.models import Cheap as Walk\n")
+    write("walk_of_neighbours.py", WALK + "import steps_of_walk, paths_of_walk.near\n")
+    model, _ = load_class("walk_of_neighbours.py:Walk", here)
+    hashes = [source_hash.__wrapped__(model)]
+    for name in ("unrelated.py", "steps_of_walk.py", "paths_of_walk/near.py", "walk_of_neighbours.py"):
+        write(
+            name, f"# changed\n{WALK if name.startswith('walk') else ''}import steps_of_walk, paths_of_walk\n"
+        )
+        hashes.append(source_hash.__wrapped__(model))
+    assert hashes[0] == hashes[1]
+    assert len(set(hashes)) == 4
 
 
 def test_a_file_of_a_package_imports_its_neighbours(here: Path) -> None:
