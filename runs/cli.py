@@ -234,6 +234,9 @@ def batch(
     n = 64
     uncertainties = ["line_delay_months", "gpu_supply_factor"]
 
+    A file that begins with model = "package.module:Class" or "my_models.py:Class" runs that Mesa model instead:
+    combinations of \\[parameters] x samples x replicates.
+
     [bold]Examples[/]
 
     [cyan]madang batch decade.toml --dry-run[/]  how many, how long, how large

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 import math
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from runs.batches.api import HOME, default_name, make_executor, parse_until, replay
-from runs.batches.batchfile import read_batch
-from runs.batches.display import Display, duration, line, size
+from runs.batches.api import HOME, default_name, find_run, make_executor, parse_until
+from runs.batches.batchfile import open_batch
+from runs.batches.display import Display, duration, line, parts_said, size
 from runs.batches.executors import InProcess
-from runs.batches.planning import plan
 from runs.batches.pool import Pool, cores
 from runs.batches.runner import Progress, Runner, Stopped
-from runs.batches.worlds import WorldStudy
+from runs.batches.study import Study
 from runs.checking import BadInput, Complaint
 from runs.cli_text import console, number, save_traceback, say, table
 from runs.folder import Folder
+
+MOST_ROWS = 100
+"""Lines of the table at the end; the folder has them all."""
 
 
 def batch_command(
@@ -35,27 +38,25 @@ def batch_command(
     """Run a batch file; the exit code."""
     if workers is not None and scheduler is not None:
         raise BadInput([Complaint("command line", 0, "--scheduler", "give either --workers or --scheduler")])
-    spec, document, problems = read_batch(file)
-    study = plan(spec, document, problems)
+    study, limits = open_batch(file)
     place = Folder.of(out if out is not None else HOME / default_name(file.stem, study))
     condition = parse_until(until, study)
     if only is not None:
-        return _only(file, only, as_json)
+        return _only(study, only, as_json)
     if dry_run:
         return _dry_run(study, place, workers, as_json)
-    unit = next((i.unit for i in study.indicators if i.name == study.watch), "")
     executor = make_executor(workers, scheduler)
     if isinstance(executor, Pool):
         executor.prepare(study.imports)  # before the display has a thread of its own
     last: list[Progress] = []
     try:
-        with Display(not quiet, unit) as display:
+        with Display(not quiet, study.unit(study.watch), study.cell_names) as display:
 
             def show(progress: Progress) -> None:
                 last[:] = [progress]
                 display.update(progress)
 
-            progress = Runner(study, place, executor, spec.limits, condition, retry_failed, show).run()
+            progress = Runner(study, place, executor, limits, condition, retry_failed, show).run()
     except KeyboardInterrupt:
         ended = last[0].done + last[0].failed if last else 0
         say(
@@ -77,13 +78,13 @@ def batch_command(
     for note in progress.notes:
         say(f"madang: {note}")
     if as_json:
-        print(json.dumps(_json_of(progress, place), allow_nan=False, ensure_ascii=False))
+        print(json.dumps(_json_of(progress, place, study.cell_names), allow_nan=False, ensure_ascii=False))
     else:
-        _print(progress, place, file)
+        _print(progress, place, file, study.cell_names)
     return 1 if progress.failed else 0
 
 
-def _json_of(progress: Progress, place: Folder) -> dict[str, Any]:
+def _json_of(progress: Progress, place: Folder, heads: tuple[str, str]) -> dict[str, Any]:
     return {
         "folder": str(place),
         "runs": progress.total,
@@ -95,24 +96,23 @@ def _json_of(progress: Progress, place: Folder) -> dict[str, Any]:
         "watch": progress.watch,
         "estimates": [
             {
-                "scenario": scenario,
-                "package": package,
+                **dict(zip(heads, cell, strict=True)),
                 "mean": _plain(found.mean),
                 "low": _plain(found.low),
                 "high": _plain(found.high),
                 "n": found.n,
             }
-            for (scenario, package), found in progress.estimates.items()
+            for cell, found in progress.estimates.items()
         ],
         "notes": list(progress.notes),
     }
 
 
-def _plain(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+def _plain(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
 
 
-def _print(progress: Progress, place: Folder, file: Path) -> None:
+def _print(progress: Progress, place: Folder, file: Path, heads: tuple[str, str]) -> None:
     screen = console()
     if not progress.ran and not progress.notes:
         text = f"nothing to do: all {progress.total:,} runs of {file.name} are in {place}"
@@ -125,12 +125,21 @@ def _print(progress: Progress, place: Folder, file: Path) -> None:
             text = f"{progress.stopped}; they are in {place}"
         screen.print(text, markup=False, soft_wrap=True)
     if progress.estimates:
-        made = table("scenario", "package", progress.watch, "low", "high", "runs", right=(2, 3, 4, 5))
-        for (scenario, package), found in progress.estimates.items():
+        from rich.text import Text
+
+        said = parts_said(progress.estimates)
+        first = len(said)
+        made = table(
+            *(heads[at] for at in said), progress.watch, "low", "high", "runs", right=range(first, first + 4)
+        )
+        for cell, found in islice(progress.estimates.items(), MOST_ROWS):
             made.add_row(
-                scenario, package, number(found.mean), number(found.low), number(found.high), f"{found.n:,}"
-            )
+                *(Text(cell[at]) for at in said), number(found.mean), number(found.low), number(found.high),
+                f"{found.n:,}",
+            )  # fmt: skip
         screen.print(made)
+        if progress.cells > MOST_ROWS:
+            screen.print(f"and {progress.cells - MOST_ROWS:,} more", markup=False)
     if progress.failed:
         screen.print(
             f"{progress.failed:,} runs failed: their rows in runs/ say why (error) and how to see it again (replay); "
@@ -139,8 +148,8 @@ def _print(progress: Progress, place: Folder, file: Path) -> None:
         )  # fmt: skip
 
 
-def _dry_run(study: WorldStudy, place: Folder, workers: int | None, as_json: bool) -> int:
-    """How many, how long, how large; two or three runs are made to know, and nothing is written."""
+def _dry_run(study: Study, place: Folder, workers: int | None, as_json: bool) -> int:
+    """How many, how long, how large; one to three runs are made to know, and nothing is written."""
     import numpy as np
 
     from runs.batches.estimate import estimate
@@ -150,18 +159,13 @@ def _dry_run(study: WorldStudy, place: Folder, workers: int | None, as_json: boo
     processes = max(cores() if workers is None else workers, 1)
     seconds = different * found.run_s / processes
     stored = found.total_bytes(different, InProcess.target_s if workers == 0 else Pool.TARGET_S)
-    count = {
-        "scenarios": len(study.scenarios),
-        "packages": len(study.packages),
-        "samples": len(study.values),
-        "replicates": study.replicates,
-    }
+    facts = study.facts()
     if as_json:
         print(
             json.dumps(
                 {
-                    "folder": str(place), "runs": study.size, "different_runs": different, **count,
-                    "drawn": [factor.name for factor in study.factors],
+                    "folder": str(place), "runs": study.size, "different_runs": different, **facts.counts,
+                    "drawn": list(facts.drawn),
                     "run_s": found.run_s, "workers": processes, "seconds": seconds,
                     "bytes": round(stored), "trial_failure": found.failure or None,
                 },
@@ -170,21 +174,18 @@ def _dry_run(study: WorldStudy, place: Folder, workers: int | None, as_json: boo
         )  # fmt: skip
         return 0
     words = " x ".join(
-        f"{many:,} {name if many > 1 else name.removesuffix('s')}" for name, many in count.items()
+        f"{many:,} {name if many > 1 else name.removesuffix('s')}" for name, many in facts.counts.items()
     )
     lines = [f"{study.size:,} runs: {words}"]
     if different < study.size:
         lines.append(
             f"{study.size - different:,} of them are the same as others in all that matters, and are run once"
         )
-    if study.factors:
-        drawn = ", ".join(factor.name for factor in study.factors)
-        lines.append(f"drawn: {drawn}")
-    if study.base is not None and study.batch.fork is not None:
-        lines.append(
-            f"the months before {study.batch.fork.at} are run once for all packages ({study.base.name})"
-        )
-    lines.append(f"about {duration(seconds)} with {processes} workers, at {found.run_s:.2g} s a run")
+    if facts.drawn:
+        lines.append(f"drawn: {', '.join(facts.drawn)}")
+    lines += facts.remarks
+    workers_text = f"{processes} worker{'s' if processes > 1 else ''}"
+    lines.append(f"about {duration(seconds)} with {workers_text}, at {found.run_s:.2g} s a run")
     lines.append(f"about {size(stored)} in {place}")
     if found.failure:
         lines.append(f"a trial run failed: {found.failure}")
@@ -193,10 +194,11 @@ def _dry_run(study: WorldStudy, place: Folder, workers: int | None, as_json: boo
     return 0
 
 
-def _only(file: Path, run_id: str, as_json: bool) -> int:
+def _only(study: Study, run_id: str, as_json: bool) -> int:
     """One run of the batch by itself, with the traceback where it fails."""
+    case = find_run(study, run_id)
     try:
-        model = replay(file, run_id)
+        figures = study.figures(study.rerun(case))
     except (BadInput, KeyboardInterrupt):
         raise
     except Exception as error:
@@ -204,13 +206,14 @@ def _only(file: Path, run_id: str, as_json: bool) -> int:
             f"madang: the run failed: {type(error).__name__}: {error}; the traceback is in {save_traceback()}"
         )
         return 1
-    finals = {indicator.name: model.recorder.final(indicator.name) for indicator in model.recorder.indicators}
     if as_json:
+        finals = {name: _plain(value) for name, value, _ in figures}
         print(json.dumps({"run_id": run_id, "indicators": finals}, ensure_ascii=False))
         return 0
-    made = table("indicator", "at the end", "unit", right=(1,))
-    for indicator in model.recorder.indicators:
-        if "." not in indicator.name:
-            made.add_row(indicator.name, number(finals[indicator.name]), indicator.unit)
+    units = any(unit for _, _, unit in figures)
+    made = table("indicator", "at the end", *(("unit",) if units else ()), right=(1,))
+    for name, value, unit in figures:
+        if "." not in name or not units:
+            made.add_row(name, number(value), *((unit,) if units else ()))
     console().print(made)
     return 0

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 SCENARIO_KEYS = ("world", "start", "end", "uncertainties", "shocks", "supply_shocks")
 PACKAGE_KEYS = ("base", "levers", "triggers")
-BATCH_KEYS = ("scenarios", "packages", "replicates", "seed", "settings", "sample", "keep", "fork", "limits")
+BATCH_KEYS = (
+    "scenarios", "packages", "replicates", "seed", "settings", "sample", "keep", "fork", "limits", "model", "max_steps",
+)  # fmt: skip
 
 
 def validate_command(files: Sequence[Path], world: str, as_json: bool) -> int:
@@ -69,10 +71,9 @@ def check_file(file: Path, world: str) -> tuple[str, list[Complaint]]:
     try:
         document = read_document(file)
         if is_batch(document):
-            from runs.batches.batchfile import read_batch
-            from runs.batches.planning import plan
+            from runs.batches.batchfile import open_batch
 
-            plan(*read_batch(file))
+            open_batch(file)
             return "batch", []
         kind = kind_of(document, file)
         if kind == "scenario":
@@ -119,7 +120,9 @@ def kind_of(document: Document, file: Path) -> str:
 
 
 def is_batch(document: Document) -> bool:
-    """Whether more of its keys are those of a batch than of a scenario or a package."""
+    """Whether it names a model, or more of its keys are those of a batch than of a scenario or a package."""
+    if "model" in document.data:
+        return True
     batch, *others = (_likeness(document.data, keys) for keys in (BATCH_KEYS, SCENARIO_KEYS, PACKAGE_KEYS))
     return batch > max(others)
 
@@ -164,7 +167,9 @@ def _on_its_line(complaint: Complaint, folder: Path) -> Complaint:
     path = folder / complaint.file.rpartition("/")[2]
     lines = path.read_text(encoding="utf-8").splitlines()
     rows = [number for number, text in enumerate(lines, 1) if text.startswith(f"{complaint.key},")]
-    exact = [number for number in rows if lines[number - 1].startswith(f"{complaint.key},{complaint.column},")]
+    exact = [
+        number for number in rows if lines[number - 1].startswith(f"{complaint.key},{complaint.column},")
+    ]
     line = (exact or rows or [0])[0]
     return Complaint(str(path), line, complaint.key, complaint.message, complaint.column)
 

@@ -85,18 +85,23 @@ def series_schema(indicators: Iterable[Indicator]) -> pa.Schema:
     return pa.schema([_RUN_ID, _MONTH, *(_indicator(i.name, i) for i in indicators)], metadata=_VERSION)
 
 
-def plain_schemas(parameters: Mapping[str, str], reporters: Iterable[str], series: bool) -> dict[str, pa.Schema]:
+def plain_schemas(
+    parameters: Mapping[str, str], finals: Iterable[str], series: Iterable[str]
+) -> dict[str, pa.Schema]:
     """Tables of any model's runs: parameters (name to ``number``, ``flag`` or ``text``), figures without units."""
     kinds = {"number": pa.float64(), "flag": pa.bool_(), "text": pa.string()}
-    figures = [Indicator(name, name, "", "", "last", "") for name in reporters]
     inputs = [pa.field(X + name, kinds[kind], metadata={"unit": ""}) for name, kind in parameters.items()]
-    finals = [_indicator(M + figure.name, figure) for figure in figures]
-    tables = {"runs": pa.schema([*RUN_COLUMNS, *inputs, *finals], metadata=_VERSION)}
-    if series:
+    last = [_indicator(M + name, _plain(name)) for name in finals]
+    tables = {"runs": pa.schema([*RUN_COLUMNS, *inputs, *last], metadata=_VERSION)}
+    columns = [_indicator(name, _plain(name)) for name in series]
+    if columns:
         step = pa.field("step", pa.int32(), nullable=False)
-        columns = [_indicator(figure.name, figure) for figure in figures]
         tables["series"] = pa.schema([_RUN_ID, step, *columns], metadata=_VERSION)
     return tables
+
+
+def _plain(name: str) -> Indicator:
+    return Indicator(name, name, "", "", "last", "")
 
 
 def decisions_schema() -> pa.Schema:

@@ -23,6 +23,7 @@ from policies.package import Package, Step
 from policies.reading import Problems, read_amount, unknown
 from policies.trigger import Trigger
 from runs.checking import BadInput, Complaint
+from runs.hashing import hash_text
 from runs.scenario import Scenario
 from runs.supply_shocks import PREFIX, Edges, SupplyShock, read_setting
 
@@ -202,12 +203,6 @@ def changes_in(steps: Sequence[Step], default: float, months: int) -> list[list[
 
 def _number(value: float) -> float:
     return float(value) + 0.0  # 1 and 1.0, 0.0 and -0.0 are the same number
-
-
-def hash_text(determined: Any) -> str:
-    """16 hexadecimal digits for plain data."""
-    text = json.dumps(determined, sort_keys=True, allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @cache

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from runs.scenario import Scenario
 
 HOME = Path("results")
+READER = "polars"
+"""What :class:`Results` reads with."""
 
 
 def batch(
@@ -34,7 +36,7 @@ def batch(
     until: str | None = None,
     retry_failed: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
-    model: type | None = None,
+    model: type | str | None = None,
     **of_model: Any,
 ) -> Results:
     """Run a batch to its end, or go on with one that was cut off, and return its results.
@@ -44,8 +46,8 @@ def batch(
     None: one for each core), or a Dask cluster at the address ``scheduler``, or an ``executor`` of your
     own, which stays open. ``until`` stops early, as ``"m.ai_sites_mw ci95 < 2%"``.
 
-    Any ``mesa.Model`` class is run with ``model=`` and, by name, what
-    :func:`runs.batches.mesas.mesa_study` takes:
+    Any ``mesa.Model`` class is run with ``model=`` (the class, or its name as in a batch file) and, by name, what
+    :func:`runs.batches.mesaplan.mesa_study` takes:
 
     >>> batch(model=BoltzmannWealth, parameters={"n": [50, 100]}, replicates=10, max_steps=100)  # doctest: +SKIP
 
@@ -57,7 +59,16 @@ def batch(
     own = executor is None
     chosen = executor or make_executor(workers, scheduler)
     try:
-        Runner(study, place, chosen, limits, parse_until(until, study), retry_failed, on_progress).run()
+        Runner(
+            study,
+            place,
+            chosen,
+            limits,
+            parse_until(until, study),
+            retry_failed,
+            on_progress,
+            afterwards=READER,
+        ).run()
     finally:
         if own:
             chosen.close()
@@ -103,17 +114,17 @@ def monte_carlo(
 
 def replay(spec: Batch | str | Path, run_id: str) -> Any:
     """The finished model of one run of a batch, by itself in this process; raises what the run raises."""
-    from runs.batches.worlds import WorldStudy
-
     study, _, _ = _study(spec, None, {})
-    assert isinstance(study, WorldStudy)
+    return study.rerun(find_run(study, run_id))
+
+
+def find_run(study: Study, run_id: str) -> int:
+    """The case of a run id, or of its beginning; :class:`BadInput` where none or several begin so."""
     at = [case for case, found in enumerate(study.ids()) if found.decode().startswith(run_id)]
-    if len(at) != 1:
-        what = (
-            "no run of this batch has that id" if not at else f"{len(at)} run ids begin so; write more of it"
-        )
-        raise BadInput([Complaint("command line", 0, "--only", f"found {run_id!r}: {what}")])
-    return study.prepared(at[0]).build().run_model()
+    if len(at) == 1:
+        return at[0]
+    what = "no run of this batch has that id" if not at else f"{len(at)} run ids begin so; write more of it"
+    raise BadInput([Complaint("command line", 0, "--only", f"found {run_id!r}: {what}")])
 
 
 def start(
@@ -145,7 +156,14 @@ class Job:
         self._error: BaseException | None = None
         self._tell = on_progress
         self._runner = Runner(
-            study, folder, executor, limits, until, on_progress=self._note, cancelled=self._cancel.is_set
+            study,
+            folder,
+            executor,
+            limits,
+            until,
+            on_progress=self._note,
+            cancelled=self._cancel.is_set,
+            afterwards=READER,
         )
         self._thread = threading.Thread(target=self._run, name="madang-batch", daemon=True)
         self._thread.start()
@@ -206,28 +224,30 @@ def default_name(name: str, study: Study) -> str:
 
 
 def _study(
-    spec: Batch | str | Path | None, model: type | None, of_model: Mapping[str, Any]
+    spec: Batch | str | Path | None, model: type | str | None, of_model: Mapping[str, Any]
 ) -> tuple[Study, Limits, str]:
     if model is not None:
         if spec is not None:
             raise TypeError("give either a specification or model=, not both")
-        from runs.batches.mesas import mesa_study
+        from runs.batches.mesaplan import mesa_study
 
         limits = of_model.get("limits") or Limits()
         rest = {key: value for key, value in of_model.items() if key != "limits"}
-        return mesa_study(model, **rest), limits, model.__name__.lower()
+        study: Study = mesa_study(model, **rest)
+        return study, limits, study.cells[0][0].lower()
     if of_model:
         raise TypeError(f"unexpected {', '.join(sorted(of_model))}: these go with model=")
-    from runs.batches.batchfile import read_batch
-    from runs.batches.planning import plan
-
     if isinstance(spec, Batch):
+        from runs.batches.planning import plan
+
         return plan(spec), spec.limits, _name_of(spec)
     if spec is None:
         raise TypeError("give a specification, the path of a batch file, or model=")
+    from runs.batches.batchfile import open_batch
+
     path = Path(spec)
-    found, document, problems = read_batch(path)
-    return plan(found, document, problems), found.limits, path.stem
+    study, limits = open_batch(path)
+    return study, limits, path.stem
 
 
 def _name_of(spec: Batch) -> str:

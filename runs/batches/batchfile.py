@@ -6,11 +6,12 @@ by :func:`runs.batches.planning.plan`, which adds to the same problems.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from abm.quantities import nearest
 from policies.library import is_path
 from policies.reading import (
     KeyPath,
@@ -38,16 +39,65 @@ from runs.batches.spec import (
     Range,
     Sample,
 )
-from runs.located_toml import Document, read_document
+from runs.checking import BadInput, Complaint
+from runs.located_toml import Document, key_text, read_document
+
+if TYPE_CHECKING:
+    from runs.batches.study import Study
 
 KEYS = (
     "title", "about", "world", "scenarios", "packages", "replicates", "seed", "settings", "sample", "keep",
     "fork", "limits", "watch",
 )  # fmt: skip
+MODEL_KEYS = (
+    "title", "about", "model", "replicates", "max_steps", "seed", "parameters", "sample", "keep", "limits", "watch",
+)  # fmt: skip
+OF_MODELS = 'goes with a batch of a Mesa model, which has a key model = "package.module:Class"'
 SAMPLE_KEYS = (
     "method", "n", "uncertainties", "levers", "ranges", "correlations", "levels", "second_order",
 )  # fmt: skip
 SAMPLED = ("uniform", "triangular", "loguniform")
+
+
+def open_batch(path: Path) -> tuple[Study, Limits]:
+    """What a batch file asks for, of a world or of a Mesa model, ready to run; :class:`BadInput` with all that is wrong."""
+    document = read_document(path)
+    if "model" in document.data:
+        from runs.batches.mesaplan import plan_model
+        from runs.batches.modelfile import parse_model_batch
+
+        problems = Problems()
+        asked = replace(parse_model_batch(document.data, problems), file=path.name)
+        return plan_model(asked, document, problems), asked.limits
+    from runs.batches.planning import plan
+
+    found, document, problems = read_batch(path)
+    return plan(found, document, problems), found.limits
+
+
+def bad_input(
+    problems: Problems, document: Document | None, complaints: Sequence[Complaint] = ()
+) -> BadInput:
+    """Everything wrong: ``problems`` on their lines in ``document`` (None: a batch made in Python), then ``complaints``."""
+    if document is not None:
+        here = [document.complaint(path, message) for path, message in problems]
+        here.sort(key=lambda complaint: complaint.line)
+    else:
+        here = [Complaint("batch", 0, key_text(path), message) for path, message in problems]
+    return BadInput([*here, *complaints])
+
+
+def note_keys(
+    problems: Problems, path: KeyPath, table: Mapping[str, Any], known: Sequence[str], what: str,
+    others: Mapping[str, str],
+) -> None:  # fmt: skip
+    """Note every key that is not among ``known``; ``others`` are of the other kind of batch, with what to say of them."""
+    for key in table:
+        if key in others:
+            problems.note((*path, key), others[key])
+        elif key not in known:
+            near = nearest(key, others)
+            problems.note((*path, key), unknown(key, f"key of {what}", (*known, near) if near else known))
 
 
 def read_batch(path: Path) -> tuple[Batch, Document, Problems]:
@@ -63,9 +113,10 @@ def read_batch(path: Path) -> tuple[Batch, Document, Problems]:
 
 def parse_batch(data: Mapping[str, Any], problems: Problems, folder: Path | None = None) -> Batch:
     """The batch of parsed TOML; paths in it are seen from ``folder``. What is wrong is left at its default."""
-    problems.keys((), data, KEYS, "a batch")
+    others = dict.fromkeys(set(MODEL_KEYS) - set(KEYS), OF_MODELS)
+    note_keys(problems, (), data, KEYS, "a batch", others)
     default = Batch()
-    read = _Reader(problems, data)
+    read = Reader(problems, data)
     return Batch(
         world=read.text("world") or default.world,
         scenarios=_places(read.texts("scenarios"), folder) or default.scenarios,
@@ -73,17 +124,17 @@ def parse_batch(data: Mapping[str, Any], problems: Problems, folder: Path | None
         replicates=read.whole("replicates", "replicate", 1, LARGEST_BATCH) or 1,
         seed=read.whole("seed", "seed", 0, LARGEST_SEED) or 0,
         settings=read.table("settings"),
-        sample=_sample(read.inside("sample")) if "sample" in data else None,
+        sample=read_sample(read.inside("sample")) if "sample" in data else None,
         keep=_keep(read.inside("keep")),
         fork=_fork(read.inside("fork"), folder) if "fork" in data else None,
-        limits=_limits(read.inside("limits")),
+        limits=read_limits(read.inside("limits")),
         watch=read.text("watch") or "",
         title=read.text("title") or "",
         about=read.text("about") or "",
     )
 
 
-class _Reader:
+class Reader:
     """Typed reading of one table's keys; a key that is missing or wrong gives None."""
 
     def __init__(self, problems: Problems, data: Mapping[str, Any], path: tuple[str, ...] = ()):
@@ -112,8 +163,8 @@ class _Reader:
     def table(self, key: str) -> Mapping[str, Any]:
         return self._read(key, read_table) or {}
 
-    def inside(self, key: str) -> _Reader:
-        return _Reader(self.problems, self.table(key), (*self.path, key))
+    def inside(self, key: str) -> Reader:
+        return Reader(self.problems, self.table(key), (*self.path, key))
 
     def texts(self, key: str) -> tuple[str, ...] | None:
         """A list of different texts; None where there is none."""
@@ -162,9 +213,12 @@ def _place(name: str, folder: Path | None) -> str:
     return str(Path(name) if Path(name).is_absolute() else folder / name)
 
 
-def _sample(read: _Reader) -> Sample:
+def read_sample(
+    read: Reader, known: tuple[str, ...] = SAMPLE_KEYS, others: Mapping[str, str] | None = None
+) -> Sample:
+    """The table [sample]; ``known`` and ``others`` as :func:`note_keys` takes them."""
     problems, here = read.problems, read.path
-    problems.keys(here, read.data, SAMPLE_KEYS, "a sample")
+    note_keys(problems, here, read.data, known, "a sample", others or {})
     method = read.text("method") or "lhs"
     if method not in METHODS:
         problems.note((*here, "method"), unknown(method, "method of sampling", METHODS))
@@ -199,7 +253,7 @@ def _rows_word(method: str) -> str:
     return {"saltelli": "rows in the base sample", "morris": "trajectories"}.get(method, "samples")
 
 
-def _ranges(read: _Reader) -> dict[str, Range]:
+def _ranges(read: Reader) -> dict[str, Range]:
     found: dict[str, Range] = {}
     for name, value in read.data.items():
         here = (*read.path, name)
@@ -214,7 +268,7 @@ def _ranges(read: _Reader) -> dict[str, Range]:
             table = read.problems.attempt(here, read_table, value)
             if table is None:
                 continue
-            inside = _Reader(read.problems, table, here)
+            inside = Reader(read.problems, table, here)
             read.problems.keys(here, table, ("low", "high", "distribution", "mode"), "a range")
             for key in ("low", "high"):
                 if key not in table:
@@ -250,7 +304,7 @@ def range_complaint(wanted: Range) -> str | None:
     return None
 
 
-def _correlations(read: _Reader) -> tuple[Correlation, ...]:
+def _correlations(read: Reader) -> tuple[Correlation, ...]:
     found = []
     entries = read._read("correlations", read_tables) or ()
     for at, entry in enumerate(entries):
@@ -268,12 +322,12 @@ def _correlations(read: _Reader) -> tuple[Correlation, ...]:
     return tuple(found)
 
 
-def _keep(read: _Reader) -> Keep:
+def _keep(read: Reader) -> Keep:
     read.problems.keys(read.path, read.data, ("indicators", "series", "decisions", "sites"), "what is kept")
     return Keep(read.texts("indicators"), read.texts("series"), read.flag("decisions"), read.flag("sites"))
 
 
-def _fork(read: _Reader, folder: Path | None) -> Fork | None:
+def _fork(read: Reader, folder: Path | None) -> Fork | None:
     read.problems.keys(read.path, read.data, ("at", "base"), "a fork")
     if "at" not in read.data:
         read.problems.note(read.path, "the key 'at' is missing: the month from which packages differ")
@@ -283,7 +337,7 @@ def _fork(read: _Reader, folder: Path | None) -> Fork | None:
     return None if month is None else Fork(str(read.data["at"]).strip(), _place(base, folder))
 
 
-def _limits(read: _Reader) -> Limits:
+def read_limits(read: Reader) -> Limits:
     read.problems.keys(read.path, read.data, ("time_s", "memory_mb", "attempts"), "limits")
     default = Limits()
     return Limits(

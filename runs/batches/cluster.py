@@ -106,6 +106,9 @@ def perform_on_worker(setup: Setup, task: Task, time_s: float, memory_mb: float 
     if pool is None:
         pool = _HERE.pool = Pool(1)
     pool.cancel()  # a task that Dask gave up in this thread, if there was one
+    if getattr(_HERE, "key", setup.key) != setup.key:
+        pool.close()  # a process that has run another study may have imported what has changed since
+    _HERE.key = setup.key
     pool.start(setup, time_s, memory_mb)
     pool.submit(task)
     while True:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Any
 
@@ -13,13 +14,14 @@ from runs.cli_text import number, say
 
 LINE_S = 15.0
 MOST_CELLS = 12
+HEADS = ("scenario", "package")
 
 
 class Display:
     """Shows progress on standard error; use as a context."""
 
-    def __init__(self, shown: bool, unit: str = ""):
-        self._shown, self._unit = shown, unit
+    def __init__(self, shown: bool, unit: str = "", heads: tuple[str, str] = HEADS):
+        self._shown, self._unit, self._heads = shown, unit, heads
         self._live: Any = None
         self._said = -math.inf
 
@@ -42,7 +44,7 @@ class Display:
     def update(self, progress: Progress) -> None:
         """Called by the runner."""
         if self._live is not None:
-            self._live.update(panel(progress, self._unit))
+            self._live.update(panel(progress, self._unit, self._heads))
         elif self._shown and not progress.finished and time.monotonic() - self._said >= LINE_S:
             self._said = time.monotonic()
             say(line(progress))
@@ -55,12 +57,14 @@ def line(progress: Progress) -> str:
     if progress.failed:
         text += f", {progress.failed:,} of them failed"
     if progress.rate > 0.0:
-        text += f", {number(progress.rate)} a second, {duration(progress.left_s)} left"
+        text += f", {number(progress.rate)} a second"
+        if not progress.finished:
+            text += f", {duration(progress.left_s)} left"
     return text + (f"; {interval_text(progress)}" if progress.estimates else "")
 
 
 def interval_text(progress: Progress) -> str:
-    """The watched indicator in the first scenario and package."""
+    """The watched indicator in the first scenario and package (or combination of parameters)."""
     (_, package), found = next(iter(progress.estimates.items()))
     if not math.isfinite(found.mean):
         return f"{progress.watch}: nothing yet"
@@ -89,7 +93,13 @@ def size(count: float) -> str:
     return f"{count:.0f} bytes"
 
 
-def panel(progress: Progress, unit: str = "") -> Any:
+def parts_said(cells: Iterable[tuple[str, str]]) -> list[int]:
+    """Which of the two parts of cells say something in any of them."""
+    there = list(cells)
+    return [at for at in (0, 1) if any(cell[at] for cell in there)]
+
+
+def panel(progress: Progress, unit: str = "", heads: tuple[str, str] = HEADS) -> Any:
     """Bar, rate, time left, failures, and the watched indicator's intervals."""
     from rich.console import Group
     from rich.progress_bar import ProgressBar
@@ -112,22 +122,19 @@ def panel(progress: Progress, unit: str = "") -> Any:
     if not progress.estimates:
         return head
     cells = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for name in (
-        "scenario",
-        "package",
-        progress.watch + (f", {unit}" if unit else ""),
-        "95 % interval",
-        "runs",
-    ):
-        cells.add_column(name, justify="left" if name in ("scenario", "package") else "right")
+    said = parts_said(progress.estimates)
+    for at in said:
+        cells.add_column(heads[at])
+    for name in (progress.watch + (f", {unit}" if unit else ""), "95 % interval", "runs"):
+        cells.add_column(name, justify="right")
     shown = list(progress.estimates.items())
-    for (scenario, package), found in shown[:MOST_CELLS]:
+    for cell, found in shown[:MOST_CELLS]:
         share = (
             f" (± {100 * found.half / abs(found.mean):.1f} %)"
             if found.mean and math.isfinite(found.half)
             else ""
         )
         bounds = f"{number(found.low)} to {number(found.high)}{share}"
-        cells.add_row(scenario, package, number(found.mean), bounds, f"{found.n:,}")
-    more = len(shown) - MOST_CELLS
-    return Group(head, cells, Text(f"and {more} more", style="dim")) if more > 0 else Group(head, cells)
+        cells.add_row(*(Text(cell[at]) for at in said), number(found.mean), bounds, f"{found.n:,}")
+    more = max(len(shown), progress.cells) - MOST_CELLS
+    return Group(head, cells, Text(f"and {more:,} more", style="dim")) if more > 0 else Group(head, cells)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from abm.calendar import parse_month
 from runs.assemble import Prepared
-from runs.spec import changes_in, hash_text, model_hash
+from runs.hashing import hash_text
+from runs.spec import changes_in, model_hash
 
 if TYPE_CHECKING:
     from abm.board import Board

@@ -6,16 +6,15 @@ What ``mesa.batch_run`` runs runs here, and is kept in a results folder: ``x.`` 
 
 from __future__ import annotations
 
-import importlib
-import inspect
 import math
+import pickle
 import random
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import product
+from functools import cached_property
 from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -23,53 +22,72 @@ import numpy as np
 
 import madang
 from runs.batches import sampling
-from runs.batches.batchfile import range_complaint
-from runs.batches.sampling import Factor
+from runs.batches.classes import Maker, path_of, see
 from runs.batches.sources import library_versions, source_hash
-from runs.batches.spec import DESIGNS, METHODS, Sample
-from runs.batches.study import Ids, Labels, Outcome, Ran, plain, reason_of
-from runs.checking import BadInput, Complaint, unknown
+from runs.batches.spec import Reporter
+from runs.batches.study import Facts, Ids, Labels, Outcome, Ran, plain, reason_of
+from runs.hashing import hash_text
 from runs.results import FORMAT
-from runs.spec import hash_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Reporter = str | Callable[[Any], Any]
-
 
 @dataclass
 class MesaStudy:
-    """Cases of a model class; replicates vary fastest."""
+    """Cases of a model class: combinations of parameters vary fastest, then replicates and samples."""
 
     model: type
     names: tuple[str, ...]
-    """Parameters that differ or are given, in order."""
+    """Parameters that are given, then those that are drawn."""
     grid: tuple[tuple[Any, ...], ...]
-    """One row of values for each sample."""
+    """One row of values for each sample and combination; combinations vary fastest."""
+    combinations: int
     replicates: int
     seed: int
     max_steps: int
     reporters: tuple[str, ...]
+    """Figures whose last values are kept."""
+    series: tuple[str, ...]
+    """Figures that are kept at every step."""
     extra: Mapping[str, Reporter]
-    keep_series: bool
+    """Where figures are read that are not the data collector's."""
     by_scenario: type | None
     """Mesa's scenario class, for models that take their parameters in one."""
+    drawn: tuple[str, ...] = ()
     design: bool = False
     watch: str = ""
+    title: str = ""
+    file: str = ""
+    """Name of the batch file, if any."""
+    home: str = ""
+    """Folder that must be on the path for the class to be found."""
     source: str = field(default="")
 
     def __post_init__(self) -> None:
         self.source = self.source or source_hash(self.model)
         self.watch = self.watch or (self.reporters[0] if self.reporters else "")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A process that unpickles it can import the class before it must."""
+        return _revived, (self.home, pickle.dumps(vars(self)))
+
+    # -- counting ----------------------------------------------------------------------------
     @property
     def size(self) -> int:
         return len(self.grid) * self.replicates
 
-    @property
+    cell_names: ClassVar[tuple[str, str]] = ("model", "parameters")
+
+    @cached_property
     def cells(self) -> tuple[tuple[str, str], ...]:
-        return ((self.model.__name__, ""),)
+        first = self.grid[: self.combinations]
+        differ = [
+            at for at in range(len(self.names)) if any(repr(row[at]) != repr(first[0][at]) for row in first)
+        ]
+        return tuple(
+            (self.model.__name__, ", ".join(f"{self.names[at]}={row[at]}" for at in differ)) for row in first
+        )
 
     together = 1
     imports: ClassVar[tuple[str, ...]] = ()
@@ -78,44 +96,73 @@ class MesaStudy:
     def finals(self) -> tuple[str, ...]:
         return self.reporters
 
+    def unit(self, indicator: str) -> str:
+        return ""
+
+    def facts(self) -> Facts:
+        counts = {
+            "combinations": self.combinations,
+            "samples": len(self.grid) // self.combinations,
+            "replicates": self.replicates,
+        }
+        return Facts(counts, self.drawn)
+
+    def _place(self, case: int) -> tuple[int, int]:
+        """(row of the grid, replicate) of a case."""
+        rest, combination = divmod(case, self.combinations)
+        sample, replicate = divmod(rest, self.replicates)
+        return sample * self.combinations + combination, replicate
+
     def root(self, replicate: int) -> int:
         """The seed of a replicate, the same for every sample."""
         return sampling.stream_seed(self.seed, "replicate", replicate)
 
     def labels(self, case: int) -> Labels:
-        sample, replicate = divmod(case, self.replicates)
-        return Labels(self.model.__name__, "", sample, replicate, self.root(replicate))
+        row, replicate = self._place(case)
+        return Labels(self.model.__name__, "", row, replicate, self.root(replicate))
 
     def inputs(self, case: int) -> tuple[Any, ...]:
-        return self.grid[case // self.replicates]
+        return self.grid[self._place(case)[0]]
 
     def arguments(self, case: int) -> dict[str, Any]:
         """Parameters of the case by name."""
         return dict(zip(self.names, self.inputs(case), strict=True))
 
+    # -- identity ----------------------------------------------------------------------------
     def ids(self) -> Ids:
         ids = np.empty(self.size, "S16")
         roots = [self.root(replicate) for replicate in range(self.replicates)]
-        extra = sorted(f"{name}={_name_of(reporter)}" for name, reporter in self.extra.items())
         case = 0
-        for row in self.grid:
-            values = {name: _canonical(value) for name, value in zip(self.names, row, strict=True)}
+        for first in range(0, len(self.grid), self.combinations):
+            rows = [self._determined(row) for row in self.grid[first : first + self.combinations]]
             for root in roots:
-                ids[case] = hash_text([_path(self.model), values, self.max_steps, root, extra, self.source])
-                case += 1
+                for determined in rows:
+                    determined[3] = root
+                    ids[case] = hash_text(determined)
+                    case += 1
         return ids
 
+    def _determined(self, row: Sequence[Any], root: int = 0) -> list[Any]:
+        """All that makes a run what it is; the root stands fourth."""
+        values = {name: _canonical(value) for name, value in zip(self.names, row, strict=True)}
+        extra = sorted(f"{name}={_name_of(reporter)}" for name, reporter in self.extra.items())
+        return [path_of(self.model), values, self.max_steps, root, extra, self.source]
+
     def replay(self, case: int) -> str:
-        module, name = _path(self.model).split(":")
+        row, replicate = self._place(case)
+        seed = self.root(replicate)
+        if self.file:
+            return f"madang batch {self.file} --only {hash_text(self._determined(self.grid[row], seed))}"
+        module, name = path_of(self.model).split(":")
         given = "".join(f"{key}={value!r}, " for key, value in self.arguments(case).items())
-        seed = self.root(case % self.replicates)
         made = f"{name}({given}rng={seed})"
         if self.by_scenario is not None:
             scenario = self.by_scenario
             made = f"{name}(scenario={scenario.__name__}({given}rng={seed}))"
             name = f"{name}, {scenario.__name__}"
         steps = f"[m.step() for _ in range({self.max_steps}) if m.running]"
-        return f'python -c "from {module} import {name}; m = {made}; {steps}"'
+        luck = f"random.seed({seed}); numpy.random.seed({seed & 0xFFFFFFFF})"
+        return f'python -c "import random, numpy; from {module} import {name}; {luck}; m = {made}; {steps}"'
 
     def check_source(self) -> None:
         if source_hash(self.model) != self.source:
@@ -126,7 +173,8 @@ class MesaStudy:
     # -- running -----------------------------------------------------------------------------
     def build(self, case: int) -> Any:
         """The model of a case, at its beginning."""
-        return _made(self.model, self.by_scenario, self.arguments(case), self.root(case % self.replicates))
+        root = self.root(self._place(case)[1])
+        return Maker(self.model, self.by_scenario).make(self.arguments(case), root)
 
     def simulate(
         self, cases: Sequence[int], ids: Sequence[str], begin: Callable[[int], None]
@@ -135,7 +183,7 @@ class MesaStudy:
             for case in cases:
                 begin(case)
                 started = time.perf_counter()
-                _seed_globals(self.root(case % self.replicates))
+                _seed_globals(self.labels(case).seed)
                 try:
                     outcome = self._run(self.build(case))
                 except Exception as error:
@@ -145,31 +193,40 @@ class MesaStudy:
 
     def _run(self, model: Any) -> Outcome:
         own = {name: [_read(model, reporter)] for name, reporter in self.extra.items()}
+        by_step = {name: values for name, values in own.items() if name in self.series}
         for _ in range(self.max_steps):
             if not model.running:
                 break
             model.step()
-            if self.keep_series:
-                for name, values in own.items():
-                    values.append(_read(model, self.extra[name]))
-        for name, values in own.items():
-            if not self.keep_series:
+            for name, values in by_step.items():
                 values.append(_read(model, self.extra[name]))
-        collected = {} if self.extra else model.datacollector.model_vars
-        columns = [own.get(name) or collected[name] for name in self.reporters]
-        finals = np.array(
-            [
-                _number(name, values[-1]) if values else math.nan
-                for name, values in zip(self.reporters, columns, strict=True)
-            ]
-        )
-        if not self.keep_series:
+        for name, values in own.items():
+            if name not in by_step:
+                values.append(_read(model, self.extra[name]))
+        collected = own or model.datacollector.model_vars
+        finals = np.array([_last(name, collected[name]) for name in self.reporters])
+        if not self.series:
             return Outcome(finals, None, (), {})
-        steps = max((len(values) for values in columns), default=0)
+        columns = [collected[name] for name in self.series]
+        steps = max(len(values) for values in columns)
         series = np.full((steps, len(columns)), np.nan)
-        for at, (name, values) in enumerate(zip(self.reporters, columns, strict=True)):
+        for at, (name, values) in enumerate(zip(self.series, columns, strict=True)):
             series[: len(values), at] = [_number(name, value) for value in values]
         return Outcome(finals, series, range(steps), {})
+
+    def rerun(self, case: int) -> Any:
+        with global_luck(self.labels(case).seed):
+            model = self.build(case)
+            self._run(model)
+        return model
+
+    def figures(self, model: Any) -> list[tuple[str, float | None, str]]:
+        def last(name: str) -> float:
+            if self.extra:
+                return _number(name, _read(model, self.extra[name]))
+            return _last(name, model.datacollector.model_vars[name])
+
+        return [(name, last(name), "") for name in self.reporters]
 
     # -- tables ------------------------------------------------------------------------------
     def schemas(self) -> dict[str, pa.Schema]:
@@ -178,13 +235,15 @@ class MesaStudy:
         return schema.plain_schemas(
             {name: _type_of(row[at] for row in self.grid) for at, name in enumerate(self.names)},
             self.reporters,
-            self.keep_series,
+            self.series,
         )
 
     def head(self) -> dict[str, Any]:
         from runs.schema import SCHEMA_VERSION
 
-        name = _path(self.model)
+        name = path_of(self.model)
+        # The usual cases as before, so that folders of old are known again.
+        series = True if self.series == self.reporters else list(self.series) or False
         return {
             "format": FORMAT,
             "schema_version": SCHEMA_VERSION,
@@ -198,7 +257,8 @@ class MesaStudy:
                 "replicates": self.replicates,
                 "seed": self.seed,
                 "max_steps": self.max_steps,
-                "keep": {"indicators": list(self.reporters), "series": self.keep_series},
+                "keep": {"indicators": list(self.reporters), "series": series},
+                **({"title": self.title} if self.title else {}),
             },
             "world": {"name": name, "title": self.model.__name__, "currency": "", "hash": self.source},
             "goals": [],
@@ -209,71 +269,6 @@ class MesaStudy:
                 **library_versions(),
             },
         }
-
-
-def mesa_study(
-    model: type,
-    parameters: Mapping[str, Any] | None = None,
-    *,
-    replicates: int = 1,
-    max_steps: int = 1000,
-    seed: int = 0,
-    sample: Sample | None = None,
-    indicators: Mapping[str, Reporter] | None = None,
-    series: bool = True,
-) -> MesaStudy:
-    """The study of a ``mesa.Model`` class.
-
-    ``parameters`` are values or lists of values, run in all combinations; they go to the class by name,
-    or into its Mesa scenario where it takes one. ``sample`` draws those named in its ``ranges`` instead
-    (whole numbers stay whole). Figures come from the model's data collector, or from ``indicators`` (name
-    to attribute or function of the model). The seed goes in as ``rng``. :class:`BadInput` with what is
-    wrong; the class must be importable by the workers.
-    """
-    given = dict(parameters or {})
-    complaints = _complaints(model, given, replicates, max_steps, sample)
-    if complaints:
-        raise BadInput([Complaint("batch", 0, key, message) for key, message in complaints])
-    values = {name: _values(value) for name, value in given.items()}
-    first = {name: value[0] for name, value in values.items()}
-    with global_luck(seed):
-        by_scenario = _scenario_class(model)
-    allowed = _parameters(model, by_scenario)
-    unknown_names = [
-        n for n in (*given, *(sample.ranges if sample else ())) if allowed is not None and n not in allowed
-    ]
-    if unknown_names:
-        raise BadInput(
-            [
-                Complaint("batch", 0, n, unknown(n, f"parameter of {model.__name__}", allowed or ()))
-                for n in unknown_names
-            ]
-        )
-    with global_luck(seed):
-        probe = _made(model, by_scenario, first, 0)
-    collected = getattr(getattr(probe, "datacollector", None), "model_reporters", {})
-    reporters = tuple(indicators) if indicators else tuple(collected)
-    if not reporters:
-        message = "has no data collector with model reporters; give indicators={name: attribute or function}"
-        raise BadInput([Complaint("batch", 0, model.__name__, message)])
-    grid = [tuple(row) for row in product(*values.values())] if values else [()]
-    names = tuple(values)
-    if sample is not None:
-        factors = tuple(
-            Factor(name, "uncertainty", r.low, r.high, r.distribution, math.nan if r.mode is None else r.mode)
-            for name, r in sorted(sample.ranges.items())
-        )
-        whole = [isinstance(_default(probe, model, by_scenario, f.name), int) for f in factors]
-        drawn = [
-            tuple(round(float(v)) if w else float(v) for v, w in zip(row, whole, strict=True))
-            for row in sampling.draw(sample, factors, seed)
-        ]
-        grid = [(*fixed, *row) for row in drawn for fixed in grid]
-        names = (*names, *(f.name for f in factors))
-    return MesaStudy(
-        model, names, tuple(grid), replicates, seed, max_steps, reporters, dict(indicators or {}), series,
-        by_scenario, design=sample is not None and sample.method in DESIGNS,
-    )  # fmt: skip
 
 
 def _seed_globals(seed: int) -> None:
@@ -298,79 +293,19 @@ def global_luck(seed: int | None = None) -> Iterator[None]:
         np.random.set_state(before[1])  # noqa: NPY002
 
 
-def _complaints(
-    model: type, given: Mapping[str, Any], replicates: int, max_steps: int, sample: Sample | None
-) -> list[tuple[str, str]]:
-    import mesa
-
-    found = []
-    if not (isinstance(model, type) and issubclass(model, mesa.Model)):
-        return [("model", f"found {model!r}, expected a class that is a mesa.Model")]
-    if _lookup(model) is not model:
-        found.append(("model", f"{model.__qualname__} cannot be imported by workers; put it into a module"))
-    if replicates < 1:
-        found.append(("replicates", f"found {replicates}, expected 1 or more"))
-    if max_steps < 1:
-        found.append(("max_steps", f"found {max_steps}, expected 1 or more"))
-    found += [
-        (name, "found an empty list, expected values") for name, value in given.items() if not _values(value)
-    ]
-    if sample is not None:
-        if sample.method not in METHODS:
-            found.append(("sample.method", unknown(sample.method, "method of sampling", METHODS)))
-        if not sample.ranges:
-            found.append(("sample.ranges", "found nothing to draw; give a range for each parameter"))
-        found += [
-            (f"sample.ranges.{n}", text) for n, r in sample.ranges.items() if (text := range_complaint(r))
-        ]
-        found += [(n, "is given and drawn; leave one out") for n in sample.ranges if n in given]
-    return found
-
-
-def _made(model: type, by_scenario: type | None, arguments: Mapping[str, Any], seed: int) -> Any:
-    if by_scenario is not None:
-        return model(scenario=by_scenario(rng=seed, **arguments))
-    return model(**arguments, rng=seed)
-
-
-def _scenario_class(model: type) -> type | None:
-    """The class of scenario that the model makes for itself, where it takes its seed in one."""
-    signature = inspect.signature(model).parameters
-    if "rng" in signature or any(p.kind is p.VAR_KEYWORD for p in signature.values()):
-        return None
-    if "scenario" not in signature:
-        message = "takes neither rng nor scenario, so its luck cannot be set; add rng to its parameters"
-        raise BadInput([Complaint("batch", 0, model.__name__, message)])
-    found: type = type(model().scenario)
-    return found
-
-
-def _parameters(model: type, by_scenario: type | None) -> set[str] | None:
-    """Names that may be given; None where anything goes."""
-    if by_scenario is not None:
-        known = set(getattr(by_scenario, "_scenario_defaults", {}))
-        return known or None
-    signature = inspect.signature(model).parameters
-    if any(p.kind is p.VAR_KEYWORD for p in signature.values()):
-        return None
-    return set(signature) - {"rng", "seed", "scenario"}
-
-
-def _default(probe: Any, model: type, by_scenario: type | None, name: str) -> Any:
-    if by_scenario is not None:
-        return getattr(probe.scenario, name, None)
-    found = inspect.signature(model).parameters.get(name)
-    return None if found is None else found.default
-
-
-def _values(value: Any) -> tuple[Any, ...]:
-    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
-        return (value,)
-    return tuple(value)
+def _revived(home: str, state: bytes) -> MesaStudy:
+    see(home)
+    study = MesaStudy.__new__(MesaStudy)
+    vars(study).update(pickle.loads(state))
+    return study
 
 
 def _read(model: Any, reporter: Reporter) -> Any:
     return getattr(model, reporter) if isinstance(reporter, str) else reporter(model)
+
+
+def _last(name: str, values: Sequence[Any]) -> float:
+    return _number(name, values[-1]) if values else math.nan
 
 
 def _number(name: str, value: Any) -> float:
@@ -378,7 +313,9 @@ def _number(name: str, value: Any) -> float:
         return math.nan
     if isinstance(value, (Real, np.bool_)):
         return float(value)
-    raise TypeError(f"{name} is {type(value).__name__}, expected a number; leave it out with indicators=")
+    raise TypeError(
+        f"{name} is {type(value).__name__}, expected a number; leave it out of the indicators that are kept"
+    )
 
 
 def _type_of(values: Iterable[Any]) -> str:
@@ -396,16 +333,5 @@ def _canonical(value: Any) -> Any:
     return float(value) + 0.0 if isinstance(value, Real) else repr(value)
 
 
-def _path(thing: Any) -> str:
-    return f"{thing.__module__}:{thing.__qualname__}"
-
-
 def _name_of(reporter: Reporter) -> str:
-    return reporter if isinstance(reporter, str) else _path(reporter)
-
-
-def _lookup(model: type) -> Any:
-    found: Any = sys.modules.get(model.__module__) or importlib.import_module(model.__module__)
-    for part in model.__qualname__.split("."):
-        found = getattr(found, part, None)
-    return found
+    return reporter if isinstance(reporter, str) else path_of(reporter)

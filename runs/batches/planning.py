@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,12 @@ from policies.package import Package
 from policies.reading import Problems, read_month, unknown
 from runs.assemble import indicators, scenario_folder, series_names
 from runs.batches import sampling
+from runs.batches.batchfile import bad_input
 from runs.batches.sampling import Factor
 from runs.batches.spec import LARGEST_BATCH, LARGEST_SEED, Batch, Correlation, Sample
 from runs.batches.worlds import WorldStudy
 from runs.checking import BadInput, Complaint
-from runs.located_toml import Document, key_text
+from runs.located_toml import Document
 from runs.scenario import Scenario, load_package, load_scenario, shipped_scenarios
 from runs.spec import read_settings
 from runs.worlds import loader
@@ -33,7 +33,7 @@ def plan(batch: Batch, document: Document | None = None, problems: Problems | No
     known = loader.available()
     if document is not None and batch.world not in known and not is_world_folder(batch.world):
         problems.note(("world",), unknown(batch.world, "world or folder of one", known))
-        raise _bad(problems, complaints, document)
+        raise bad_input(problems, document, complaints)
     world = loader.load(batch.world)
     check = _Checker(batch, world, problems, complaints)
     scenarios, packages = check.scenarios(), check.packages()
@@ -44,28 +44,19 @@ def plan(batch: Batch, document: Document | None = None, problems: Problems | No
     check.kept()
     size = check.size(len(factors))
     if problems or complaints:
-        raise _bad(problems, complaints, document)
+        raise bad_input(problems, document, complaints)
     sample = batch.sample
     try:
         values = sampling.draw(sample, factors, batch.seed) if sample else np.zeros((1, 0))
     except ValueError as error:
         problems.note(("sample", "correlations"), str(error))
-        raise _bad(problems, complaints, document) from None
+        raise bad_input(problems, document, complaints) from None
     assert size == len(values) * batch.replicates * len(scenarios) * len(packages)
     return WorldStudy(batch, world, scenarios, packages, base, factors, values, settings)
 
 
 def is_world_folder(name: str) -> bool:
     return (Path(name) / loader.SETTINGS).is_file()
-
-
-def _bad(problems: Problems, complaints: Sequence[Complaint], document: Document | None) -> BadInput:
-    if document is not None:
-        here = [document.complaint(path, message) for path, message in problems]
-        here.sort(key=lambda complaint: complaint.line)
-    else:
-        here = [Complaint("batch", 0, key_text(path), message) for path, message in problems]
-    return BadInput([*here, *complaints])
 
 
 class _Checker:

@@ -14,6 +14,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from itertools import islice
 
 import numpy as np
@@ -37,6 +38,9 @@ FIRST_TASK = 200
 
 LARGEST_TASK = 5000
 
+MOST_CELLS, MOST_AT_END = 100, 1000
+"""So many scenarios with packages have their estimates made again and again while a batch runs, and at its end."""
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -58,6 +62,8 @@ class Progress:
     notes: tuple[str, ...] = ()
     ran: int = 0
     """Runs of this process; 0 when there was nothing to do."""
+    cells: int = 0
+    """All (scenario, package); estimates are made of the first of them, where there are very many."""
 
 
 class Stopped(Exception):
@@ -76,6 +82,8 @@ class Runner:
     retry_failed: bool = False
     on_progress: Callable[[Progress], None] | None = None
     cancelled: Callable[[], bool] = lambda: False
+    afterwards: str = ""
+    """A module that this process wants when all is run, to read the results."""
     _queue: deque[int] = field(default_factory=deque)
     _again: deque[tuple[int, ...]] = field(default_factory=deque)
     _attempts: Counter[int] = field(default_factory=Counter)
@@ -190,9 +198,8 @@ class Runner:
             self._running = sum(len(task.cases) for task in out.values())
             if not out:
                 return
-            # It reads the results later; while the first tasks run, this process has time to import it.
-            import polars  # noqa: F401
-
+            if self.afterwards:  # while the first tasks run, this process has time to import it
+                import_module(self.afterwards)
             for report in self.executor.reports(0.25):
                 if out.pop(report.task.number, None) is not None:
                     del self._sent[report.task.number]
@@ -225,7 +232,9 @@ class Runner:
                 size = math.ceil(max(min(most, 0.5 * waiting / workers), least))
             else:  # the last task of each worker: all are to end at the same time
                 left = waiting + sum(self._left(task, mean) for task in islice(running, workers))
-                left += sum(len(task.cases) for task in islice(running, workers, None))  # they wait for a worker
+                left += sum(
+                    len(task.cases) for task in islice(running, workers, None)
+                )  # they wait for a worker
                 size = max(round(min(left / workers, most)), 1)
         together = self.study.together
         taken: list[int] = []
@@ -299,13 +308,15 @@ class Runner:
         self._ran_failed += 1
 
     # -- precision ---------------------------------------------------------------------------
-    def estimates(self, draws: int | None = None, level: float = LEVEL) -> dict[tuple[str, str], Interval]:
-        """Interval of the watched indicator by scenario and package, over the first ``draws`` draws."""
+    def estimates(
+        self, draws: int | None = None, level: float = LEVEL, most: int | None = None
+    ) -> dict[tuple[str, str], Interval]:
+        """Interval of the watched indicator by scenario and package (the first ``most``), over the first ``draws`` draws."""
         cells = self.study.cells
         values = self._inventory.values().reshape(-1, len(cells))[:draws]
         replicates = self.study.replicates
         found = {}
-        for at, cell in enumerate(cells):
+        for at, cell in enumerate(cells[:most]):
             column = values[:, at]
             if len(column) % replicates:
                 column = np.append(column, np.full(-len(column) % replicates, math.nan))
@@ -345,7 +356,10 @@ class Runner:
             rate=rate,
             left_s=left / rate if rate > 0.0 else math.nan,
             watch=self.study.watch,
-            estimates=self.estimates() if self.study.watch else {},
+            estimates=self.estimates(most=MOST_AT_END if finished else MOST_CELLS)
+            if self.study.watch
+            else {},
+            cells=len(self.study.cells),
             finished=finished,
             stopped=stopped,
             notes=tuple(self._notes),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 @cache
 def source_hash(model: type) -> str:
-    """Hash of the files that make the model (its module, or its whole package), and of the libraries."""
+    """Hash of the files that make the model (its module with its neighbours, or its package), and of the libraries."""
     digest = hashlib.sha256(repr(sorted(library_versions().items())).encode())
     modules = {
         cls.__module__
@@ -26,10 +26,37 @@ def source_hash(model: type) -> str:
             continue
         path = Path(file)
         beside = (path.parent / "__init__.py").exists()
-        files |= set(path.parent.glob("*.py")) if beside else {path}
+        files |= set(path.parent.glob("*.py")) if beside else _with_neighbours(path)
     for path in sorted(files):
         digest.update(f"{path.name}\0".encode() + path.read_bytes().replace(b"\r\n", b"\n"))
     return digest.hexdigest()
+
+
+def _with_neighbours(file: Path) -> set[Path]:
+    """A file, the files and packages beside it that it imports, and those that they import; of libraries, the file alone."""
+    import ast
+
+    if file.stem in sys.stdlib_module_names or file.parent.name in ("site-packages", "dist-packages"):
+        return {file}
+    found: set[Path] = set()
+    waiting = [file]
+    while waiting:
+        path = waiting.pop()
+        if path in found:
+            continue
+        found.add(path)
+        try:
+            tree = ast.parse(path.read_bytes())
+        except (SyntaxError, ValueError):  # edited since it was imported
+            continue
+        for node in ast.walk(tree):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                names = [node.module or ""]
+            for first in {name.partition(".")[0] for name in names if name} - sys.stdlib_module_names:
+                waiting += [file.parent / f"{first}.py"] if (file.parent / f"{first}.py").is_file() else []
+                waiting += (file.parent / first).rglob("*.py")
+    return found
 
 
 @cache

@@ -1,18 +1,22 @@
 """What a batch is asked to run: scenarios x packages x samples x replicates, and what is kept of it.
 
 The same object comes from a TOML file (:mod:`runs.batches.batchfile`) and from Python. It holds names and
-plain values only; :func:`runs.batches.planning.plan` checks it against a world.
+plain values only; :func:`runs.batches.planning.plan` checks it against a world, and
+:func:`runs.batches.mesaplan.plan_model` that of a Mesa model against its class.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 if TYPE_CHECKING:
     from policies.package import Package
     from runs.scenario import Scenario
+
+Reporter = str | Callable[[Any], Any]
+"""Where a figure of a Mesa model is read: an attribute, or a function of the model."""
 
 Method = Literal["monte-carlo", "lhs", "sobol", "saltelli", "morris", "factorial"]
 METHODS: tuple[str, ...] = get_args(Method)
@@ -118,3 +122,28 @@ class Batch:
     about: str = ""
     file: str = ""
     """Name of the file that it was read from, if any."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelBatch:
+    """Many runs of a Mesa model: each combination of parameters with each sample and each replicate.
+
+    ``model`` is the class, or its name as a batch file gives it. ``parameters`` are values or lists of
+    values; ``sample`` draws those that its ranges name. ``indicators`` are model reporters of the class's
+    data collector (None: all), or names with an attribute or function of the model for each; ``series``
+    those of them that are kept at every step.
+    """
+
+    model: type | str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    replicates: int = 1
+    max_steps: int = 1000
+    seed: int = 0
+    sample: Sample | None = None
+    indicators: Mapping[str, Reporter] | Sequence[str] | None = None
+    series: bool | Sequence[str] = True
+    limits: Limits = Limits()
+    watch: str = ""
+    title: str = ""
+    about: str = ""
+    file: str = ""

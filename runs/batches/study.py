@@ -55,6 +55,17 @@ class Ran:
     wall_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a person is told before anything runs."""
+
+    counts: Mapping[str, int]
+    """What is multiplied to the number of runs, by its name in the plural."""
+    drawn: Sequence[str]
+    """Names of what the samples draw."""
+    remarks: Sequence[str] = ()
+
+
 class Study(Protocol):
     """Cases numbered from 0, so ordered that every beginning of them is a fair sample of the whole."""
 
@@ -66,6 +77,10 @@ class Study(Protocol):
     @property
     def cells(self) -> Sequence[tuple[str, str]]:
         """(scenario, package) of the cases of one draw, in order; they follow each other in the numbering."""
+
+    @property
+    def cell_names(self) -> tuple[str, str]:
+        """What the two parts of a cell are called."""
 
     @property
     def replicates(self) -> int: ...
@@ -85,6 +100,10 @@ class Study(Protocol):
     def finals(self) -> Sequence[str]:
         """Names of the indicators whose final values are kept."""
 
+    def unit(self, indicator: str) -> str:
+        """Of an indicator; empty where it has none."""
+
+    def facts(self) -> Facts: ...
     def ids(self) -> Ids: ...
     def labels(self, case: int) -> Labels: ...
     def inputs(self, case: int) -> Sequence[Any]:
@@ -100,6 +119,12 @@ class Study(Protocol):
         self, cases: Sequence[int], ids: Sequence[str], begin: Callable[[int], None]
     ) -> Iterator[Ran]:
         """Run cases (with their ids) in order; ``begin(case)`` is called before each. Errors are outcomes."""
+
+    def rerun(self, case: int) -> Any:
+        """The finished model of one case, in this process; raises what the run raises."""
+
+    def figures(self, model: Any) -> list[tuple[str, float | None, str]]:
+        """Final values of a finished model: name, value (None or NaN where undefined), unit."""
 
     def head(self) -> dict[str, Any]:
         """The manifest without its run list: the same for the same question."""

@@ -24,10 +24,11 @@ from runs.batches import forking, sampling
 from runs.batches.outcome import outcome_of
 from runs.batches.sampling import Factor
 from runs.batches.spec import DESIGNS, Batch
-from runs.batches.study import Ids, Labels, Ran, plain, reason_of
+from runs.batches.study import Facts, Ids, Labels, Ran, plain, reason_of
+from runs.hashing import hash_text
 from runs.results import FORMAT
 from runs.scenario import Scenario
-from runs.spec import hash_text, library_versions, model_hash
+from runs.spec import library_versions, model_hash
 from runs.worlds import loader
 
 if TYPE_CHECKING:
@@ -74,9 +75,26 @@ class WorldStudy:
             (scenario.name, package.name) for scenario, package in product(self.scenarios, self.packages)
         )
 
+    cell_names: ClassVar[tuple[str, str]] = ("scenario", "package")
+
     @property
     def replicates(self) -> int:
         return self.batch.replicates
+
+    def facts(self) -> Facts:
+        counts = {
+            "scenarios": len(self.scenarios),
+            "packages": len(self.packages),
+            "samples": len(self.values),
+            "replicates": self.replicates,
+        }
+        fork = self.batch.fork
+        shared = (
+            f"the months before {fork.at} are run once for all packages ({self.base.name})"
+            if fork is not None and self.base is not None
+            else ""
+        )
+        return Facts(counts, [factor.name for factor in self.factors], [shared] if shared else [])
 
     @property
     def together(self) -> int:
@@ -190,6 +208,9 @@ class WorldStudy:
     def finals(self) -> tuple[str, ...]:
         return tuple(i.name for i in self._finals_kept)
 
+    def unit(self, indicator: str) -> str:
+        return next((i.unit for i in self.indicators if i.name == indicator), "")
+
     def schemas(self) -> dict[str, pa.Schema]:
         from runs import schema
 
@@ -288,6 +309,12 @@ class WorldStudy:
         except Exception as error:
             return Ran(case, None, reason_of(error), time.perf_counter() - started)
         return Ran(case, outcome, None, time.perf_counter() - started)
+
+    def rerun(self, case: int) -> Any:
+        return self.prepared(case).build().run_model()
+
+    def figures(self, model: Any) -> list[tuple[str, float | None, str]]:
+        return [(i.name, model.recorder.final(i.name), i.unit) for i in model.recorder.indicators]
 
     # -- the manifest ------------------------------------------------------------------------
     def head(self) -> dict[str, Any]:

@@ -60,7 +60,17 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as out:
         found = batch(model=VirusOnNetwork, parameters={"num_nodes": [10]}, replicates=int(sys.argv[1]),
                       max_steps=20, out=out, workers=2, series=False)
-        assert found.runs.height == int(sys.argv[1])
+        assert found.runs["status"].to_list() == ["done"] * int(sys.argv[1])
+"""
+
+VIRUS = """
+model = "mesa.examples:VirusOnNetwork"
+replicates = {count}
+max_steps = 20
+[parameters]
+num_nodes = [10]
+[keep]
+series = false
 """
 
 
@@ -161,25 +171,41 @@ def workers(quick: bool, say: Say) -> None:
 
 
 def against_mesa(quick: bool, say: Say) -> None:
-    """Mesa's own batch_run on one of its cheap examples, two processes, start-up included."""
+    """Mesa's own batch_run on one of its cheap examples, from Python and as a command; two processes, start-up included."""
+    from runs import Results
+
     count = 1000
-    wall: dict[str, list[float]] = {MESA: [], OURS: []}
-    work: dict[str, list[float]] = {MESA: [], OURS: []}
+    command = ("-c", "import madang; madang.main()", "batch", "virus.toml", "-o", "out", "--workers", "2")
+    ways: dict[str, Callable[[str], object]] = {
+        "batch_run": lambda home: _script(MESA, str(count)),
+        "batch()": lambda home: _script(OURS, str(count)),
+        "madang batch": lambda home: _run(home, *command),
+    }
+    wall: dict[str, list[float]] = {way: [] for way in ways}
+    work: dict[str, list[float]] = {way: [] for way in ways}
     for _ in range(3 if quick else 5):
-        for script in wall:
-            start, before = time.perf_counter(), _children_s()
-            _script(script, str(count))
-            wall[script].append(time.perf_counter() - start)
-            work[script].append(_children_s() - before)
-    ratio, of_work = (
-        median(mesa / ours for mesa, ours in zip(times[MESA], times[OURS], strict=True))
-        for times in (wall, work)
-    )
+        for way, run in ways.items():
+            with tempfile.TemporaryDirectory() as home:
+                Path(home, "virus.toml").write_text(VIRUS.format(count=count), encoding="utf-8")
+                start, before = time.perf_counter(), _children_s()
+                run(home)
+                wall[way].append(time.perf_counter() - start)
+                work[way].append(_children_s() - before)
+                if way == "madang batch":  # the scripts look for themselves
+                    assert Results(Path(home, "out")).runs["status"].to_list() == ["done"] * count
+
+    def ratio(times: dict[str, list[float]], way: str) -> float:
+        return median(mesa / ours for mesa, ours in zip(times["batch_run"], times[way], strict=True))
+
     say(
         f"mesa        {count} runs of VirusOnNetwork, 2 processes, start-up included: batch_run "
-        f"{median(wall[MESA]):.1f} s, ours {median(wall[OURS]):.1f} s, {ratio:.2f} times the throughput (goal 1.5); "
-        f"CPU {median(work[MESA]):.1f} s and {median(work[OURS]):.1f} s, {of_work:.2f}"
+        f"{median(wall['batch_run']):.1f} s, CPU {median(work['batch_run']):.1f} s"
     )
+    for way in ("batch()", "madang batch"):
+        say(
+            f"mesa        {way}: {median(wall[way]):.1f} s, {ratio(wall, way):.2f} times the throughput (goal 1.5); CPU "
+            f"{median(work[way]):.1f} s, {ratio(work, way):.2f} times less"
+        )
 
 
 def parent(quick: bool, say: Say) -> None:
@@ -237,13 +263,19 @@ def _script(text: str, *arguments: str) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as home:
         file = Path(home, "script.py")
         file.write_text(text, encoding="utf-8")
-        ended = subprocess.run(
-            [sys.executable, str(file), *arguments], cwd=ROOT, capture_output=True, text=True, check=False,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-        )  # fmt: skip
+        printed = _run(str(ROOT), str(file), *arguments)
+    return json.loads(printed) if printed.strip() else {}
+
+
+def _run(folder: str, *arguments: str) -> str:
+    """What a fresh interpreter prints."""
+    ended = subprocess.run(
+        [sys.executable, *arguments], cwd=folder, capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
     if ended.returncode:
         raise SystemExit(ended.stderr)
-    return json.loads(ended.stdout) if ended.stdout.strip() else {}
+    return ended.stdout
 
 
 def _children_s() -> float:

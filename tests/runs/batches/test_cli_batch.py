@@ -229,6 +229,24 @@ def test_progress_says_rate_time_left_failures_and_the_interval() -> None:
         assert words in text
 
 
+def test_progress_names_only_the_parts_that_say_something_and_counts_what_is_not_shown() -> None:
+    from rich.console import Console
+
+    screen = Console(width=100, record=True, file=open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+    cells = {("Cheap", ""): Interval(100.0, 90.0, 110.0, 40)}
+    screen.print(panel(progress(estimates=cells), heads=("model", "parameters")))
+    one = screen.export_text()
+    assert "model" in one
+    assert "parameters" not in one
+    assert "more" not in one
+    many = {("Cheap", f"x={x}"): Interval(100.0, 90.0, 110.0, 40) for x in range(100)}
+    screen.print(panel(progress(estimates=many, cells=2500), heads=("model", "parameters")))
+    text = screen.export_text()
+    assert "x=11" in text
+    assert "x=12" not in text
+    assert "and 2,488 more" in text
+
+
 def test_elsewhere_than_on_a_terminal_a_line_comes_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
     with Display(shown=True) as display:
         for done in range(390, 400):

@@ -97,6 +97,23 @@ def test_a_cluster_gives_the_bytes_of_one_process(hand: Hand, tmp_path: Path) ->
 
 
 @pytest.mark.long
+def test_a_cluster_runs_a_batch_file_and_a_model_that_was_changed_since(hand: Hand, tmp_path: Path) -> None:
+    code = "from tests.runs.batches.models import Cheap\nclass WalkOfCluster(Cheap):\n    step_size = {}\n"
+    file = tmp_path / "walk.toml"
+    file.write_text('model = "walk_of_cluster.py:WalkOfCluster"\nreplicates = 4\nmax_steps = 4\n', "utf-8")
+    command = [sys.executable, "-c", "import madang; madang.main()", "batch", str(file)]
+    for turn in (1, 2):
+        (tmp_path / "walk_of_cluster.py").write_text(code.format(turn), encoding="utf-8")
+        for out, how in (("cluster", ["--scheduler", hand.address]), ("calm", ["-w", "0"])):
+            ended = subprocess.run(
+                [*command, "-o", str(tmp_path / f"{out}-{turn}"), *how],
+                capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)},
+            )  # fmt: skip
+            assert ended.returncode == 0, ended.stderr
+        assert_same(tmp_path / f"cluster-{turn}", tmp_path / f"calm-{turn}")
+
+
+@pytest.mark.long
 def test_on_a_cluster_too_a_run_costs_itself_alone(hand: Hand, tmp_path: Path) -> None:
     asked: dict[str, Any] = {"x": XS, "trouble": "1=hang;2=die;3=raise"}
     runs = batch(

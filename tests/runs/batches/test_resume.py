@@ -12,7 +12,7 @@ import pytest
 
 from runs import Results, batch
 from runs.batches import InProcess, Job, Limits, Pool, Progress, Stopped
-from runs.batches.mesas import mesa_study
+from runs.batches.mesaplan import mesa_study
 from runs.batches.runner import Runner
 from runs.batches.tasks import Finished, Lost, Performer, Report, Task
 from runs.checking import BadInput

@@ -8,7 +8,7 @@ import pytest
 
 from runs.batches import InProcess
 from runs.batches.executors import SHORTEST_S
-from runs.batches.mesas import mesa_study
+from runs.batches.mesaplan import mesa_study
 from runs.batches.runner import Runner
 from runs.batches.tasks import Finished, Report, Task
 from runs.folder import Folder
