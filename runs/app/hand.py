@@ -12,6 +12,8 @@ WINDOW_S = 0.45
 STILL_S = 0.2, 0.45
 """A hand that has not moved for so long, or for twice the time between its moves, rests: at least, and at most."""
 
+SLOWER = 0.5
+
 FEWEST = 3
 """Moves that make a speed."""
 
@@ -72,6 +74,15 @@ class Hand:
             return None
         between = self._between()
         return points[-1][1] + speed * between * math.ceil(seconds / between)
+
+    def slows(self) -> bool:
+        """Whether it comes to rest: it now makes less than half the speed that it made just before."""
+        points = self._recent()
+        speeds = [
+            abs(after[1] - before[1]) / max(after[0] - before[0], 1e-6)
+            for before, after in zip(points, points[2:], strict=False)
+        ]
+        return len(speeds) > 1 and speeds[-1] < SLOWER * max(speeds)
 
     def still_for(self, now: float) -> float:
         """Seconds since the last move; infinite where it rests."""

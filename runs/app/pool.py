@@ -42,8 +42,11 @@ FIRST_PAGE_S = 2.0
 MOST_AHEAD = 16
 """Askers for whom something is foreseen."""
 
+SETTLING = 0.6
+"""Share of a usual run below which a running question is given up for one of an asker that comes to rest."""
+
 STARVING = 2.0
-"""Usual runs after which the question of a leading asker that had no answer is run all the same."""
+"""Usual runs after which an asker that had no answer is given one, be it of a question in between."""
 
 
 class Pool:
@@ -81,16 +84,19 @@ class Pool:
         self._thread = threading.Thread(target=self._loop, name="madang-pool", daemon=True)
         self._thread.start()
 
-    def ask(self, asker: object, question: Question, answer: Answer, patience: float = 0.0) -> int:
+    def ask(
+        self, asker: object, question: Question, answer: Answer, patience: float = 0.0, settling: bool = False
+    ) -> int:
         """Ask; an older question of ``asker`` that still waits is dropped. Returns the question's number.
 
         Numbers rise, so that an asker can tell a late answer to an older question. For ``patience`` seconds the
-        question leaves the process to what the asker leads to.
+        question leaves the process to what the asker leads to. The question of one that is ``settling``, that comes
+        to rest, takes the place of an older one that is further on.
         """
         with self._lock:
             self._tickets += 1
             until = time.monotonic() + patience if patience else 0.0
-            asked = Asked(asker, question, answer, self._tickets, patient_until=until)
+            asked = Asked(asker, question, answer, self._tickets, patient_until=until, settling=settling)
             self._waiting[asker] = asked  # keeps the asker's turn
         self._poke()
         return asked.ticket
@@ -266,12 +272,23 @@ class Pool:
                     return  # it ends within a month, and is the process whose memory is at hand
             self._run_early(now)
             for asker in list(self._waiting):
-                mine, early = self._of(asker), self._early(asker)
-                patient = now < self._waiting[asker].patient_until and not self._starves(asker, now)
+                asked, mine, early = self._waiting[asker], self._of(asker), self._early(asker)
+                starves = self._starves(asker, now)
+                patient = now < asked.patient_until and not starves
                 if patient and len(mine) + (early is None) >= self._share:
                     continue  # one process is for what runs early
+                settling = asked.settling and not starves
                 fresh = now - self._since.get(asker, now) < YOUNG * self.usual
-                young = [w for w in mine if not w.stopping and (not patient if w is early else fresh)]
+                young = [
+                    w
+                    for w in mine
+                    if not w.stopping
+                    and (
+                        not patient
+                        if w is early
+                        else fresh or (settling and now - w.began < SETTLING * self.usual)
+                    )
+                ]
                 if young:
                     young[0].give_up()
                     continue  # its GIVEN_UP answer brings us back here
@@ -280,7 +297,7 @@ class Pool:
                 free = self._free()
                 if free is None:
                     return
-                asked = self._waiting.pop(asker)
+                self._waiting.pop(asker)
                 if not patient:
                     self._lead.pop(asker, None)
                 self._since.setdefault(asker, now)

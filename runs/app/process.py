@@ -27,6 +27,8 @@ class Asked:
     """What a leading asker is expected to ask."""
     patient_until: float = 0.0
     """Not before this is it run, unless a process is to spare: the asker leads."""
+    settling: bool = False
+    """The asker comes to rest: this may be the question that it stays with."""
 
 
 class Process:

@@ -69,11 +69,13 @@ class Runs:
                 self._kept.move_to_end(question)
             return view
 
-    def want(self, asker: object, question: Question, told: Told, patience: float = 0.0) -> None:
+    def want(
+        self, asker: object, question: Question, told: Told, patience: float = 0.0, settling: bool = False
+    ) -> None:
         """Compute ``question`` for ``asker``, whose older question, if it still waits, is dropped.
 
-        ``told`` gets ``("done", view)``, or ``("bad" | "failed", reason)``. For ``patience`` seconds it leaves the
-        process to what the asker leads to.
+        ``told`` gets ``("done", view)``, or ``("bad" | "failed", reason)``. ``patience`` and ``settling`` are those of
+        :meth:`runs.app.pool.Pool.ask`.
         """
         view = self.kept(question)
         if view is not None:
@@ -84,7 +86,7 @@ class Runs:
         def answered(kind: str, payload: Any) -> None:
             self._tell.submit(_guarded, self._deliver, question, told, kind, payload)
 
-        self.pool.ask(asker, question, answered, patience)
+        self.pool.ask(asker, question, answered, patience, settling)
 
     def lead(self, asker: object, question: Question | None, told: Told) -> None:
         """Compute what ``asker`` will ask when a run begun now has ended, and keep it; ``told`` gets it too."""

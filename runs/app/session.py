@@ -153,7 +153,8 @@ class Session:
             self._went_past(name)
             self._stamp = stamp
             patience = self._hand.patience() if self._lead(state) else 0.0
-        self._show_state(state, late=True, patience=patience)
+            settling = self._hand.slows()
+        self._show_state(state, late=True, patience=patience, settling=settling)
 
     def point(self, name: str, value: float) -> None:
         """The pointer rests on a slider: what a press there would ask for is foreseen."""
@@ -224,7 +225,7 @@ class Session:
             self.runs.pool.forget(asker)
 
     # -- asking and being told ---------------------------------------------------------------
-    def _show_state(self, state: State, late: bool = False, patience: float = 0.0) -> None:
+    def _show_state(self, state: State, late: bool = False, **how: Any) -> None:
         """Ask for a state. ``late``: the browser shows by itself where its sliders stand, and that it waits."""
         if state == self.state.value and self.shown.value.state == state:
             self.status.put(replace(self.status.value, stamp=self._stamp))
@@ -235,7 +236,7 @@ class Session:
         # answer is drawn by another thread, at once.
         self.state.put(state)
         kept = self.runs.kept(state.question) is not None
-        self._ask(state, patience)
+        self._ask(state, **how)
         if late and not kept:
             self.page.draw_soon(ECHO_S)
         elif not kept:
@@ -247,12 +248,12 @@ class Session:
     def _bare_of(state: State) -> State:
         return replace(state, package=NO_POLICY, settings=())
 
-    def _ask(self, state: State, patience: float = 0.0) -> None:
+    def _ask(self, state: State, **how: Any) -> None:
         with self._lock:
             self._latest = number = next(self._asked)
             stamp = self._stamp
         self.status.put(replace(self.status.value, busy=True, error=""))
-        self.runs.want(self, state.question, self._teller(number, state, stamp), patience)
+        self.runs.want(self, state.question, self._teller(number, state, stamp), **how)
 
     def _teller(self, number: int, state: State, stamp: int) -> Told:
         """What is to happen with the answer that stands at ``number`` among the answers."""
@@ -308,6 +309,8 @@ class Session:
     def _aim(self, knob: Knob, state: State) -> Ahead | None:
         """What the hand will be at when a run begun now has ended; what runs early stays, where it is still on the way."""
         hand, usual = self._hand, self.runs.pool.usual
+        if hand.slows():
+            return None
         runs = self.runs.pool.leading(self)
         if runs is not None and hand.ahead:
             question, seconds = runs

@@ -56,7 +56,9 @@ class RunsHere(Runs):
             _KEPT[question] = view_of(question, compute(question, lambda: False))
         return _KEPT[question]
 
-    def want(self, asker: Any, question: Question, told: Any, patience: float = 0.0) -> None:
+    def want(
+        self, asker: Any, question: Question, told: Any, patience: float = 0.0, settling: bool = False
+    ) -> None:
         told(DONE, self.kept(question))
 
     def lead(self, asker: Any, question: Question | None, told: Any) -> None:

@@ -75,3 +75,13 @@ def test_a_slow_hand_has_more_patience_with_itself_within_limits():
     assert moving(10.0, between=0.15, moves=4).patience() == pytest.approx(0.3)
     assert moving(10.0, between=0.4, moves=3).patience() <= STILL_S[1]
     assert Hand().still_for(5.0) == math.inf
+
+
+def test_a_hand_that_comes_to_rest_slows_and_a_steady_one_does_not():
+    assert not moving(10.0).slows()
+    assert not moving(10.0, moves=3).slows()
+    hand = moving(10.0, moves=5)
+    hand.moved("pue", 12.1, 0.25)
+    assert not hand.slows(), "once may be chance"
+    hand.moved("pue", 12.2, 0.3)
+    assert hand.slows()

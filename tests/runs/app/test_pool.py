@@ -345,3 +345,14 @@ def test_who_has_an_answer_from_elsewhere_needs_nothing_of_what_was_asked_before
     slow.ask("other", toy(52), told.to(52))
     told.wait(1)
     assert labels(told) == [52]
+
+
+def test_the_question_of_a_hand_that_comes_to_rest_takes_the_place_of_one_that_is_further_on(slow):
+    for settling, answers in ((True, [61]), (False, [62, 63])):
+        told = Told()
+        first, second = (61, 60) if settling else (63, 62)
+        slow.ask("hand", toy(second), told.to(second))
+        time.sleep(0.35 * slow_process.RUN_S)
+        slow.ask("hand", toy(first), told.to(first), settling=settling)
+        told.wait(len(answers))
+        assert labels(told) == answers

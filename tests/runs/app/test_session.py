@@ -49,13 +49,17 @@ class FakeRuns(Runs):
         self.patience: list[float] = []
         self.have: dict[Question, RunView] = {}
         self.told: list[tuple[RunView, Any]] = []
+        self.settling = False
 
     def kept(self, question: Question) -> RunView | None:
         return self.have.get(question)
 
-    def want(self, asker: Any, question: Question, told: Any, patience: float = 0.0) -> None:
+    def want(
+        self, asker: Any, question: Question, told: Any, patience: float = 0.0, settling: bool = False
+    ) -> None:
         self.asked.append((asker, question, told))
         self.patience.append(patience)
+        self.settling = settling
 
     def lead(self, asker: Any, question: Question | None, told: Any) -> None:
         self.leads.append((question, told))
@@ -289,17 +293,20 @@ def test_while_a_hand_drags_what_it_will_be_at_when_a_run_has_ended_is_computed_
     assert runs.leads[-1][0] is None, "it let go in between"
 
 
-def test_a_hand_that_turns_slows_or_hurries_leads_elsewhere(pair, clock):
+def test_a_hand_that_turns_or_slows_is_taken_at_its_place(pair, clock):
     session, runs = pair
     drag(session, clock, [1.1, 1.11, 1.12])
     runs.pool.led = runs.leads[-1][0], 0.1
     drag(session, clock, [1.1], first=4)
     assert runs.leads[-1][0] is None, "it turned"
-    drag(session, clock, [1.2, 1.22, 1.24], first=5)
+    drag(session, clock, [1.12, 1.14, 1.16], first=5)
     far = runs.leads[-1][0]
     runs.pool.led = far, 0.0
-    drag(session, clock, [1.25, 1.26, 1.261], first=8)
-    assert dict(runs.leads[-1][0].settings)["pue"] < dict(far.settings)["pue"], "it slowed down"
+    assert not runs.settling
+    drag(session, clock, [1.165, 1.17], first=8)
+    assert runs.leads[-1][0] is None, "it slows down: where it is may be where it stays"
+    assert runs.settling
+    assert runs.patience[-1] == 0.0
 
 
 def test_what_the_hand_has_just_gone_past_is_shown_for_the_move_before_and_the_page_stays_busy(pair, clock):
