@@ -9,7 +9,7 @@ from dataclasses import dataclass
 WINDOW_S = 0.45
 """The speed of the hand is that of so many seconds."""
 
-STILL_S = 0.2, 0.45
+STILL_S = 0.12, 0.45
 """A hand that has not moved for so long, or for twice the time between its moves, rests: at least, and at most."""
 
 SLOWER = 0.5

@@ -142,6 +142,7 @@ class Pool:
         with self._lock:
             self._waiting.pop(asker, None)
             self._since.pop(asker, None)
+            self._quiet_from = time.monotonic() + DRAWING_S
             for worker in self._workers:
                 job = worker.job
                 if job is not None and job.asker is asker and not (job.ahead or job.early):
