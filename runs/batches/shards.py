@@ -93,41 +93,34 @@ class Shard:
     def _runs(self, schema: pa.Schema) -> pa.Table:
         import pyarrow as pa
 
+        from runs.columns import array, doubles
+
         columns: list[Any] = []
         leading = [name for name in schema.names if "." not in name]
-        columns += [pa.array([row[name] for row in self.rows], schema.field(name).type) for name in leading]
+        columns += [array([row[name] for row in self.rows], schema.field(name).type) for name in leading]
         given = schema.names[len(leading) :]
         inputs = [name for name in given if not name.startswith("m.")]
         for at, name in enumerate(inputs):
             kind = schema.field(name).type
             given_here = [row["inputs"][at] for row in self.rows]
-            columns.append(pa.array(map(str, given_here) if pa.types.is_string(kind) else given_here, kind))
+            columns.append(array([*map(str, given_here)] if pa.types.is_string(kind) else given_here, kind))
         finals = np.array(self.finals).reshape(len(self.rows), len(given) - len(inputs))
-        columns += [_floats(finals[:, at]) for at in range(finals.shape[1])]
+        columns += [doubles(finals[:, at]) for at in range(finals.shape[1])]
         return pa.Table.from_arrays(columns, schema=schema)
 
     def _series(self, schema: pa.Schema) -> pa.Table:
         import pyarrow as pa
 
-        blocks = [outcome.series for _, outcome in self.outcomes]
-        lengths = [len(block) for block in blocks if block is not None]
-        values = np.concatenate([block for block in blocks if block is not None])
-        ids = pa.DictionaryArray.from_arrays(
-            np.repeat(np.arange(len(lengths), dtype=np.int32), lengths),
-            pa.array([run_id for run_id, _ in self.outcomes]),
-        ).cast(pa.string())
-        times = pa.array(
-            [time for _, outcome in self.outcomes for time in outcome.times], schema.field(1).type
+        from runs.columns import array, doubles
+
+        values = np.concatenate(
+            [outcome.series for _, outcome in self.outcomes if outcome.series is not None]
         )
-        columns = [ids, times, *(_floats(values[:, at]) for at in range(values.shape[1]))]
+        ids = [run_id for run_id, outcome in self.outcomes for _ in outcome.times]
+        times = [time for _, outcome in self.outcomes for time in outcome.times]
+        columns = [array(ids, pa.string()), array(times, schema.field(1).type)]
+        columns += [doubles(values[:, at]) for at in range(values.shape[1])]
         return pa.Table.from_arrays(columns, schema=schema)
-
-
-def _floats(values: np.ndarray) -> pa.Array:
-    """Doubles, null where undefined."""
-    import pyarrow as pa
-
-    return pa.array(np.ascontiguousarray(values), pa.float64(), from_pandas=True)
 
 
 def write_failures(

@@ -6,11 +6,12 @@ import datetime
 import math
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from runs import schema
-from runs.columns import array, table_of_rows
+from runs.columns import array, doubles, table_of_rows
 
 DAY = datetime.date(2031, 2, 1)
 FIGURES = pa.map_(pa.string(), pa.float64())
@@ -56,3 +57,12 @@ def test_what_a_row_lacks_is_null() -> None:
     ]
     made = table_of_rows(rows, schema.sites_schema())
     assert made.equals(pa.Table.from_pylist(rows, schema=schema.sites_schema()), check_metadata=True)
+
+
+@pytest.mark.parametrize("values", [[], [1.0, -0.0, math.inf], [math.nan] * 9, [1.0, math.nan, 3.0] * 4])
+def test_doubles_are_null_where_they_are_not_a_number(values: list[float]) -> None:
+    table = np.array([values, values]).T  # a column of it does not lie in one piece
+    made = doubles(table[:, 1])
+    made.validate(full=True)
+    assert made.equals(pa.array(values, pa.float64(), from_pandas=True))
+    assert made.null_count == sum(map(math.isnan, values))
