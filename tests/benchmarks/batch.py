@@ -39,6 +39,23 @@ if __name__ == "__main__":
     print(json.dumps({"seconds": seconds, "peak_mb": peak, "ran": last[-1].ran, "done": last[-1].done}))
 """
 
+PLAIN = """
+import sys
+from runs import collecting
+from runs.assemble import prepare
+
+def decades(first, count):
+    for seed in range(first, first + count):
+        prepare("korea", "baseline", "as-announced", None, seed).build().run_model()
+
+decades(0, 1)
+collecting.settle()
+print("ready", flush=True)
+for line in sys.stdin:
+    decades(*map(int, line.split()))
+    print("done", flush=True)
+"""
+
 MESA = """
 import sys, warnings
 warnings.simplefilter("ignore")
@@ -135,8 +152,9 @@ def overhead(quick: bool, say: Say) -> None:
 def workers(quick: bool, say: Say) -> None:
     """Runs a second with one and with two workers of a pool that is up, interleaved.
 
-    Once with decades of Korea, which want two free cores, and once with runs that only wait, which show what
-    the runner itself loses whatever else the machine is doing.
+    Once with decades of Korea, and in the same rounds with plain loops of them in one process and in two side by
+    side, without the runner: two cores of a machine that others use too seldom do twice the work of one. And once with
+    runs that only wait, which show what the runner itself loses whatever the machine does.
     """
     from runs.batches import Batch, Keep, Pool, batch
 
@@ -147,27 +165,81 @@ def workers(quick: bool, say: Say) -> None:
         return count
 
     def decades(turn: int, out: str, pool: Pool) -> int:
-        count = (12 if quick else 24) if turn else 2
+        count = 12 if turn else 2
         batch(Batch(replicates=count, seed=turn, keep=Keep(series=())), out, executor=pool)
         return count
 
-    with Pool(1, target_s=2.0) as one, Pool(2, target_s=2.0) as two:
+    def rate_of(run: Callable[[int, str, Pool], int], turn: int, pool: Pool) -> float:
+        with tempfile.TemporaryDirectory() as out:
+            start = time.perf_counter()
+            return run(turn, out, pool) / (time.perf_counter() - start)
+
+    with Pool(1, target_s=2.0) as one, Pool(2, target_s=2.0) as two, _PlainLoops(2) as plain:
         one.prepare(("runs.batches.warm",))
         two.prepare(("runs.batches.warm",))
-        for name, run in (("runs that wait", waiting), ("Korea decades", decades)):
-            rates: dict[int, list[float]] = {1: [], 2: []}
-            for turn in range(3 if quick else 4):
-                for number, pool in ((1, one), (2, two)):
-                    with tempfile.TemporaryDirectory() as out:
-                        start = time.perf_counter()
-                        count = run(turn, out, pool)
-                        if turn:
-                            rates[number].append(count / (time.perf_counter() - start))
-            ratio = median(second / first for first, second in zip(rates[1], rates[2], strict=True))
-            say(
-                f"workers     {name}: {median(rates[1]):.2f} runs/s with 1, {median(rates[2]):.2f} with 2, "
-                f"ratio {ratio:.2f} (goal 1.85; load of the machine {os.getloadavg()[0]:.1f})"
+        for name, run, turns in (
+            ("runs that wait", waiting, 3),
+            ("Korea decades", decades, 4 if quick else 9),
+        ):
+            rates = []
+            for turn in range(turns):
+                found = [rate_of(run, turn, one), rate_of(run, turn, two)]
+                if run is decades:
+                    found += [plain.rate(1, 12, turn), plain.rate(2, 12, turn)]
+                if turn:
+                    rates.append(found)
+            ratio = median(found[1] / found[0] for found in rates)
+            middle, best = ([how(column) for column in zip(*rates, strict=True)] for how in (median, max))
+            text = f"workers     {name}: {middle[0]:.2f} runs/s with 1, {middle[1]:.2f} with 2, ratio {ratio:.2f}"
+            if run is decades:
+                alone = median(found[3] / found[2] for found in rates)
+                text += (
+                    f", of the best rounds {best[1] / best[0]:.2f}; plain loops without the runner: "
+                    f"{middle[2]:.2f} and {middle[3]:.2f}, ratio {alone:.2f}, of the best rounds {best[3] / best[2]:.2f}"
+                )
+            say(f"{text} (goal 1.85; load of the machine {os.getloadavg()[0]:.1f})")
+
+
+class _PlainLoops:
+    """Processes that run decades one after the other and do nothing else."""
+
+    def __init__(self, count: int):
+        self._all = [
+            subprocess.Popen(
+                [sys.executable, "-c", PLAIN],
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
             )
+            for _ in range(count)
+        ]
+
+    def __enter__(self) -> _PlainLoops:
+        for one in self._all:
+            _answer(one)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for one in self._all:
+            one.communicate()
+
+    def rate(self, processes: int, count: int, seed: int) -> float:
+        """Decades a second of so many processes side by side, which share ``count`` of them."""
+        start = time.perf_counter()
+        for at, one in enumerate(self._all[:processes]):
+            assert one.stdin is not None
+            one.stdin.write(f"{1000 * seed + 100 * at} {count // processes}\n")
+            one.stdin.flush()
+        for one in self._all[:processes]:
+            _answer(one)
+        return count / (time.perf_counter() - start)
+
+
+def _answer(process: subprocess.Popen[str]) -> None:
+    assert process.stdout is not None
+    if not process.stdout.readline():
+        raise SystemExit("a plain loop of decades ended")
 
 
 def against_mesa(quick: bool, say: Say) -> None:
