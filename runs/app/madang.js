@@ -36,11 +36,18 @@ window.madang = (function () {
     return node;
   }
 
+  // Making a number format takes longer than using it.
+  const formats = new Map();
+  function digits(value, least, most) {
+    const key = least + ':' + most;
+    if (!formats.has(key)) formats.set(key, new Intl.NumberFormat('en-US', { minimumFractionDigits: least, maximumFractionDigits: most }));
+    return formats.get(key).format(value);
+  }
+
   function say(value) {
     if (value === null || value === undefined || Number.isNaN(value)) return '–';
     const size = Math.abs(value);
-    const digits = size >= 100 ? 0 : size >= 10 ? 1 : size >= 0.01 ? 2 : 4;
-    return value.toLocaleString('en-US', { maximumFractionDigits: digits });
+    return digits(value, 0, size >= 100 ? 0 : size >= 10 ? 1 : size >= 0.01 ? 2 : 4);
   }
 
   // Finish an option: fonts, axes and formatters, once for all charts.
@@ -141,5 +148,5 @@ window.madang = (function () {
     follow(one) { watching.add(one); return () => watching.delete(one); },
   };
 
-  return { echarts, colours, themed, finished, say, save, picture, month, moved, moves, drawn };
+  return { echarts, colours, themed, finished, digits, say, save, picture, month, moved, moves, drawn };
 })();

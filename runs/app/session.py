@@ -27,7 +27,7 @@ from runs.views.texts import LANGUAGES, Texts, texts
 MOST_PAST = 100
 NO_POLICY = "no-policy"
 
-ECHO_S = 0.35
+ECHO_S = 0.9
 """After a move the page draws where the sliders stand together with what comes of it, or after this time.
 
 The browser shows both by itself; what it is told sooner costs the run that it waits for.
