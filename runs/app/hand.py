@@ -12,7 +12,8 @@ WINDOW_S = 0.45
 STILL_S = 0.12, 0.45
 """A hand that has not moved for so long, or for twice the time between its moves, rests: at least, and at most."""
 
-SLOWER = 0.5
+SLOWER, FEWEST_SPEEDS = 0.5, 4
+"""A hand slows where its speed over two moves is below this share of the largest of so many."""
 
 FEWEST = 3
 """Moves that make a speed."""
@@ -48,6 +49,7 @@ class Hand:
             if at - last_at <= STILL_S[1] and way == (self._way or way):
                 self._way = way
                 self._trail.append((at, value))
+                self.ahead = [one for one in self.ahead if one.value != value]  # it is there
                 return
         self.rest()
         self.name = name
@@ -82,7 +84,7 @@ class Hand:
             abs(after[1] - before[1]) / max(after[0] - before[0], 1e-6)
             for before, after in zip(points, points[2:], strict=False)
         ]
-        return len(speeds) > 1 and speeds[-1] < SLOWER * max(speeds)
+        return len(speeds) >= FEWEST_SPEEDS and speeds[-1] < SLOWER * max(speeds)
 
     def still_for(self, now: float) -> float:
         """Seconds since the last move; infinite where it rests."""

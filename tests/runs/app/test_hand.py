@@ -54,11 +54,12 @@ def test_what_the_hand_goes_past_is_told_once_and_in_order(way):
     far, near, on = (hand.aim(10.0 + way * at) for at in (1.8, 1.4, 2.0))
     assert not hand.passed()
     hand.moved("pue", 10.0 + 2.0 * way, 0.15)
-    assert hand.passed() == [near, far], "where it stands it has not gone past"
+    assert hand.passed() == [near, far]
+    assert on not in hand.ahead, "it is there"
     near.number = far.number = 7
     assert not hand.passed()
     hand.moved("pue", 10.0 + 2.5 * way, 0.2)
-    assert hand.passed() == [on]
+    assert not hand.passed()
 
 
 def test_how_long_until_it_is_there():
@@ -79,9 +80,12 @@ def test_a_slow_hand_has_more_patience_with_itself_within_limits():
 
 def test_a_hand_that_comes_to_rest_slows_and_a_steady_one_does_not():
     assert not moving(10.0).slows()
-    assert not moving(10.0, moves=3).slows()
-    hand = moving(10.0, moves=5)
-    hand.moved("pue", 12.1, 0.25)
+    hand = moving(10.0, moves=6)
+    hand.moved("pue", 12.6, 0.3)
     assert not hand.slows(), "once may be chance"
-    hand.moved("pue", 12.2, 0.3)
+    hand.moved("pue", 12.7, 0.35)
     assert hand.slows()
+    few = moving(10.0, moves=3)
+    few.moved("pue", 11.1, 0.15)
+    few.moved("pue", 11.2, 0.2)
+    assert not few.slows()

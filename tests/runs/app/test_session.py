@@ -270,10 +270,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-def drag(session: Session, clock: list[float], values: list[float], first: int = 1) -> None:
+def drag(
+    session: Session, clock: list[float], values: list[float], first: int = 1, between: float = 0.1
+) -> None:
     for stamp, value in enumerate(values, first):
         session.move("pue", value, stamp)
-        clock[0] += 0.1
+        clock[0] += between
 
 
 def test_while_a_hand_drags_what_it_will_be_at_when_a_run_has_ended_is_computed_first(pair, clock):
@@ -299,11 +301,11 @@ def test_a_hand_that_turns_or_slows_is_taken_at_its_place(pair, clock):
     runs.pool.led = runs.leads[-1][0], 0.1
     drag(session, clock, [1.1], first=4)
     assert runs.leads[-1][0] is None, "it turned"
-    drag(session, clock, [1.12, 1.14, 1.16], first=5)
+    drag(session, clock, [1.12, 1.14, 1.16], first=5, between=0.05)
     far = runs.leads[-1][0]
     runs.pool.led = far, 0.0
     assert not runs.settling
-    drag(session, clock, [1.165, 1.17], first=8)
+    drag(session, clock, [1.165, 1.17], first=8, between=0.05)
     assert runs.leads[-1][0] is None, "it slows down: where it is may be where it stays"
     assert runs.settling
     assert runs.patience[-1] == 0.0
