@@ -163,11 +163,12 @@ def _timed(page: Any, count: int, move: Callable[[int], None]) -> tuple[list[flo
 
 def dragging(page: Any, seconds: float) -> tuple[list[float], list[float], int]:
     """Milliseconds to the charts of the moves that were drawn; of all moves, to charts that are no older; moves."""
-    page.evaluate("() => { window.madang.drawn.length = 0; }")
-    first = max(moves(page), default=0.0)
     slider = page.locator(f"input[data-knob={KNOB}]")
+    shown, waits, count = [], [], 0
     for turn in range(max(1, round(seconds / PASS_S))):
         new_luck(page, 1000 + turn)
+        page.evaluate("() => { window.madang.drawn.length = 0; }")
+        first = max(moves(page), default=0.0)
         slider.scroll_into_view_if_needed()
         box = slider.bounding_box()
         y = box["y"] + box["height"] / 2
@@ -179,16 +180,16 @@ def dragging(page: Any, seconds: float) -> tuple[list[float], list[float], int]:
             page.wait_for_timeout(60)
         page.mouse.up()
         settled(page)
-    page.wait_for_timeout(300)
-    made = {stamp: at for stamp, at in moves(page).items() if stamp > first}
-    drawn = [(stamp, at) for stamp, at in charts_drawn(page) if stamp in made]
-    shown = [at - made[stamp] for stamp, at in drawn]
-    waits = []
-    for stamp, at in made.items():
-        later = [when for number, when in drawn if number >= stamp]
-        if later:
-            waits.append(min(later) - at)
-    return shown, waits, len(made)
+        page.wait_for_timeout(300)
+        made = {stamp: at for stamp, at in moves(page).items() if stamp > first}
+        drawn = [(stamp, at) for stamp, at in charts_drawn(page) if stamp in made]
+        shown += [at - made[stamp] for stamp, at in drawn]
+        for stamp, at in made.items():
+            later = [when for number, when in drawn if number >= stamp]
+            if later:
+                waits.append(min(later) - at)
+        count += len(made)
+    return shown, waits, count
 
 
 def reaching(page: Any, count: int) -> list[float]:
