@@ -284,6 +284,9 @@ class Session:
     # -- ahead of the hand -------------------------------------------------------------------
     def _lead(self, state: State) -> bool:
         """Have computed what lies on the way of the hand, from ``state`` on; whether there is something."""
+        runs = self.runs.pool.leading(self)
+        if runs is not None and runs[0] == state.question:
+            return False  # the hand is there: the question takes the run over
         knob = self.knobs.of[self._hand.name]
         found = self._aim(knob, state)
         if found is None:

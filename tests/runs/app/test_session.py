@@ -290,8 +290,11 @@ def test_while_a_hand_drags_what_it_will_be_at_when_a_run_has_ended_is_computed_
     runs.pool.led = question, 0.1
     drag(session, clock, [1.13, 1.14, 1.15], first=4)
     assert {asked for asked, _ in runs.leads[2:]} == {question}, "it is still on its way there"
+    leads = len(runs.leads)
+    drag(session, clock, [1.16], first=7)
+    assert len(runs.leads) == leads, "it is there: what it asks takes the run over"
     session.commit()
-    drag(session, clock, [1.2], first=7)
+    drag(session, clock, [1.2], first=8)
     assert runs.leads[-1][0] is None, "it let go in between"
 
 
