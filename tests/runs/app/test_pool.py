@@ -356,3 +356,22 @@ def test_the_question_of_a_hand_that_comes_to_rest_takes_the_place_of_one_that_i
         slow.ask("hand", toy(first), told.to(first), settling=settling)
         told.wait(len(answers))
         assert labels(told) == answers
+
+
+def test_where_processes_are_to_spare_the_questions_in_between_are_run_as_well(monkeypatch):
+    monkeypatch.setattr("runs.app.process.serve", slow_process.serve)
+    monkeypatch.setattr("runs.app.pool.FIRST_PAGE_S", 0.0)
+    pool, told = Pool(4, None), Told()
+    try:
+        pool.ask("other", toy(69), told.to("first"))
+        told.wait(1)
+        wait_until(lambda: len(pool._workers) == 4 and all(worker.ready for worker in pool._workers))
+        pool.lead("hand", (toy(72), told.to("early")))
+        pool.ask("hand", toy(70), told.to(70), patience=30.0)
+        wait_until(lambda: len(pool._of("hand")) == 2)
+        assert pool.leading("hand")[0] == toy(72)
+        pool.ask("other", toy(71), told.to(71))
+        told.wait(4)
+        assert sorted(map(str, labels(told))) == ["70", "71", "early", "first"]
+    finally:
+        pool.close()
