@@ -142,7 +142,8 @@ def shock(
         ),
     ] = None,
     scenario: Annotated[
-        str, typer.Option("--scenario", metavar="NAME|FILE", help="Scenario that ships, or your own TOML file.")
+        str,
+        typer.Option("--scenario", metavar="NAME|FILE", help="Scenario that ships, or your own TOML file."),
     ] = "baseline",
     world: WorldOption = "korea",
     package: Annotated[
@@ -188,35 +189,49 @@ def shock(
 
 @app.command()
 def batch(
-    file: Annotated[Path, typer.Argument(metavar="FILE.toml", help="What to run; `madang batch --help` shows one.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE.toml", help="What to run; `madang batch --help` shows one.")
+    ],
     out: Annotated[
         str | None,
         typer.Option(
-            "--out", "-o", metavar="DIR|URL", help="Results folder.  [dim]Default: one under results/, by the file[/]"
+            "--out",
+            "-o",
+            metavar="DIR|URL",
+            help="Results folder.  [dim]Default: one under results/, by the file[/]",
         ),
     ] = None,
     workers: Annotated[
         int | None,
         typer.Option(
-            "--workers", "-w", metavar="N", min=0, help="Processes; 0 runs in this one.  [dim]Default: the cores[/]"
+            "--workers",
+            "-w",
+            metavar="N",
+            min=0,
+            help="Processes; 0 runs in this one.  [dim]Default: the cores[/]",
         ),
     ] = None,
     scheduler: Annotated[
         str | None,
-        typer.Option("--scheduler", metavar="ADDRESS", help="Dask scheduler of a cluster, such as tcp://node1:8786."),
+        typer.Option(
+            "--scheduler", metavar="ADDRESS", help="Dask scheduler of a cluster, such as tcp://node1:8786."
+        ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say how many runs, how long and how large; write nothing.")
     ] = False,
     until: Annotated[
         str | None,
-        typer.Option("--until", metavar="CONDITION", help='Stop when known well enough: "m.ai_sites_mw ci95 < 2%".'),
+        typer.Option(
+            "--until", metavar="CONDITION", help='Stop when known well enough: "m.ai_sites_mw ci95 < 2%".'
+        ),
     ] = None,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Run those that failed before once more.")
     ] = False,
     only: Annotated[
-        str | None, typer.Option("--only", metavar="ID", help="One run of the batch by itself, to see it fail.")
+        str | None,
+        typer.Option("--only", metavar="ID", help="One run of the batch by itself, to see it fail."),
     ] = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -257,7 +272,8 @@ def validate(
     files: Annotated[
         list[Path],
         typer.Argument(
-            metavar="FILE...", help="Scenario, package or batch TOML files, world folders or their world.toml."
+            metavar="FILE...",
+            help="Scenario, package or batch TOML files, world folders or their world.toml.",
         ),
     ],
     world: WorldOption = "korea",
@@ -361,16 +377,26 @@ def picture(
 @app.command()
 def ui(
     host: Annotated[
-        str, typer.Option("--host", metavar="ADDRESS", help="Where to listen; other than loopback only with --allow-remote.")
+        str,
+        typer.Option(
+            "--host", metavar="ADDRESS", help="Where to listen; other than loopback only with --allow-remote."
+        ),
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", metavar="N", min=1, max=65535)] = 8765,
     world: WorldOption = "korea",
     results: Annotated[
-        Path, typer.Option("--results", metavar="DIR", help="The only folder below which results are opened and written.")
+        Path,
+        typer.Option(
+            "--results", metavar="DIR", help="The only folder below which results are opened and written."
+        ),
     ] = Path("results"),
     origins: Annotated[
         list[str] | None,
-        typer.Option("--origin", metavar="URL", help="Address that people see behind a reverse proxy; may be given again."),
+        typer.Option(
+            "--origin",
+            metavar="URL",
+            help="Address that people see behind a reverse proxy; may be given again.",
+        ),
     ] = None,
     allow_remote: Annotated[
         bool, typer.Option("--allow-remote", help="Listen where other machines can connect.")

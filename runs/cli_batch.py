@@ -130,7 +130,12 @@ def _print(progress: Progress, place: Folder, file: Path, heads: tuple[str, str]
         said = parts_said(progress.estimates)
         first = len(said)
         made = table(
-            *(heads[at] for at in said), progress.watch, "low", "high", "runs", right=range(first, first + 4)
+            *(heads[at] for at in said),
+            progress.watch,
+            "low",
+            "high",
+            "runs",
+            right=range(first, first + 4),
         )
         for cell, found in islice(progress.estimates.items(), MOST_ROWS):
             made.add_row(
@@ -210,10 +215,12 @@ def _only(study: Study, run_id: str, as_json: bool) -> int:
         finals = {name: _plain(value) for name, value, _ in figures}
         print(json.dumps({"run_id": run_id, "indicators": finals}, ensure_ascii=False))
         return 0
+    from rich.text import Text
+
     units = any(unit for _, _, unit in figures)
     made = table("indicator", "at the end", *(("unit",) if units else ()), right=(1,))
     for name, value, unit in figures:
         if "." not in name or not units:
-            made.add_row(name, number(value), *((unit,) if units else ()))
+            made.add_row(Text(name), number(value), *((Text(unit),) if units else ()))
     console().print(made)
     return 0

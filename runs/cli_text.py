@@ -39,13 +39,14 @@ def table(*columns: str, right: Iterable[int] = (), tight: bool = False) -> Tabl
     """A quiet table: one rule below its heads; the columns numbered in ``right`` hold numbers."""
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     space = (0, 0, 0, 0) if tight else (0, 1, 0, 0)
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=space)
     numbers = set(right)
     for at, column in enumerate(columns):
         made.add_column(
-            column, justify="right" if at in numbers else "left", no_wrap=at in numbers, overflow="fold"
+            Text(column), justify="right" if at in numbers else "left", no_wrap=at in numbers, overflow="fold"
         )
     return made
 

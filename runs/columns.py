@@ -54,9 +54,9 @@ def array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
 
 def doubles(values: np.ndarray[Any, np.dtype[np.float64]]) -> pa.Array:
     """What `pyarrow.array` gives for doubles with ``from_pandas``: null where they are not a number."""
+    values = np.ascontiguousarray(values, np.float64)
     undefined = np.isnan(values)
-    valid = _bits(~undefined) if undefined.any() else None
-    return _plain(np.ascontiguousarray(values), pa.float64(), valid)
+    return _plain(values, pa.float64(), _bits(~undefined) if undefined.any() else None)
 
 
 def _plain(numbers: np.ndarray[Any, Any], kind: pa.DataType, valid: pa.Buffer | None = None) -> pa.Array:
@@ -64,9 +64,13 @@ def _plain(numbers: np.ndarray[Any, Any], kind: pa.DataType, valid: pa.Buffer | 
 
 
 def _offsets(lengths: Sequence[int]) -> np.ndarray[Any, Any]:
-    offsets = np.zeros(len(lengths) + 1, np.int32)
+    offsets = np.zeros(len(lengths) + 1, np.int64)
     np.cumsum(lengths, out=offsets[1:])
-    return offsets
+    if offsets[-1] > np.iinfo(np.int32).max:
+        raise OverflowError(
+            f"a column of {offsets[-1]:,} bytes is longer than Arrow's offsets of 32 bits reach"
+        )
+    return offsets.astype(np.int32)
 
 
 def _bits(flags: Sequence[bool] | np.ndarray[Any, np.dtype[np.bool_]]) -> pa.Buffer:

@@ -114,7 +114,8 @@ class _Scanner:
     _SPACE = re.compile(r"[ \t]*")
     _BARE = re.compile(r"[A-Za-z0-9_-]+")
     _STRING = re.compile(
-        r'"""(?:\\.|[^\\])*?"{3,5}' r"|'''.*?'{3,5}" r'|"(?:\\.|[^"\\])*"' r"|'[^']*'", re.DOTALL)
+        r'"""(?:\\.|[^\\])*?"{3,5}' r"|'''.*?'{3,5}" r'|"(?:\\.|[^"\\])*"' r"|'[^']*'", re.DOTALL
+    )
     _SCALAR = re.compile(r"[^,\]}\n#]+")
 
     def __init__(self, text: str):

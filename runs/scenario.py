@@ -36,8 +36,7 @@ LARGEST_FACTOR = 100.0
 ADDITIVE = ("interest_rate", "country_risk")
 """Series that are rates: a shock may also add to them."""
 
-_KEYS = ("title", "about", "world", "start", "end", "uncertainties", "parameters", "shocks",
-    "supply_shocks")
+_KEYS = ("title", "about", "world", "start", "end", "uncertainties", "parameters", "shocks", "supply_shocks")
 _ELSEWHERE = {
     "uncertainty": "is a parameter of the world, no uncertainty; give it in the table [parameters]",
     "parameter": "is an uncertainty; give it in the table [uncertainties]",
@@ -110,12 +109,22 @@ def parse_scenario(
     values: dict[str, dict[str, float]] = {}
     for key, role in (("uncertainties", "uncertainty"), ("parameters", "parameter")):
         table = problems.attempt((key,), read_table, data.get(key, {})) or {}
-        found = {name: _quantity((key, name), name, value, role, quantities, currency, problems)
-                 for name, value in table.items()}
+        found = {
+            name: _quantity((key, name), name, value, role, quantities, currency, problems)
+            for name, value in table.items()
+        }
         values[key] = {name: amount for name, amount in found.items() if amount is not None}
     uncertainties = values["uncertainties"]
-    scenario = Scenario(name, texts.get("title", name), texts.get("about", ""), texts.get("world", ""),
-                        start, end, uncertainties, file=file)
+    scenario = Scenario(
+        name,
+        texts.get("title", name),
+        texts.get("about", ""),
+        texts.get("world", ""),
+        start,
+        end,
+        uncertainties,
+        file=file,
+    )
     months = scenario.calendar(calendar)
     shocks = []
     for at, entry in enumerate(problems.attempt(("shocks",), read_tables, data.get("shocks", [])) or ()):
@@ -125,7 +134,8 @@ def parse_scenario(
     supply_shocks = [
         read_entry(("supply_shocks", at), entry, edges, months, problems)
         for at, entry in enumerate(
-            problems.attempt(("supply_shocks",), read_tables, data.get("supply_shocks", [])) or ())
+            problems.attempt(("supply_shocks",), read_tables, data.get("supply_shocks", [])) or ()
+        )
     ]
     return replace(
         scenario,
@@ -192,7 +202,8 @@ def _shock(
         problems.note((*here, "from"), message)
     months = problems.attempt((*here, "months"), read_whole, entry["months"], "month", 1, 1200)
     factor = problems.attempt(
-        (*here, "factor"), read_amount, entry.get("factor", 1), "ratio", 0.0, LARGEST_FACTOR)
+        (*here, "factor"), read_amount, entry.get("factor", 1), "ratio", 0.0, LARGEST_FACTOR
+    )
     add = problems.attempt((*here, "add"), read_amount, entry.get("add", 0), "1/year", -1.0, 1.0)
     if "add" in entry and name in series and name not in ADDITIVE:
         problems.note((*here, "add"), f"only {' and '.join(ADDITIVE)} take it; use 'factor'")
@@ -220,8 +231,15 @@ def load_scenario(
     file = _resolve(name_or_path, folder, shipped_scenarios(folder), "scenario of this world")
     document = read_document(file)
     scenario, problems = parse_scenario(
-        document.data, file.stem, quantities, series, calendar,
-        currency=currency, file=document.file, edges=edges)
+        document.data,
+        file.stem,
+        quantities,
+        series,
+        calendar,
+        currency=currency,
+        file=document.file,
+        edges=edges,
+    )
     if world and scenario.world and scenario.world != world:
         problems.note(("world",), f"found {scenario.world!r}, but this run is of the world {world!r}")
     if problems:

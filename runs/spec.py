@@ -102,7 +102,8 @@ class RunSpec:
         supply_shocks = [*self.scenario.supply_shocks, *_shocks_set(self.settings, edges, months)]
         uncertainties = {
             name: float(quantity.default)
-            for name, quantity in quantities.items() if quantity.role == "uncertainty"
+            for name, quantity in quantities.items()
+            if quantity.role == "uncertainty"
         }
         uncertainties.update({name: float(value) for name, value in self.scenario.uncertainties.items()})
         uncertainties.update({name: value for name, value in settings.items() if name in uncertainties})
@@ -121,16 +122,36 @@ class RunSpec:
         triggers = tuple(
             trigger for whole in self.package.triggers if (trigger := _without(whole, pinned)).changes
         )
-        shocks = tuple(sorted(
-            ((shock.series, shock.start - months.first, shock.months, float(shock.factor), float(shock.add))
-             for shock in self.scenario.shocks),
-            key=lambda shock: (shock[1], shock),
-        ))
-        network = tuple(sorted(
-            (shock.supplier, shock.buyer, shock.good, shock.start - months.first, shock.months,
-             float(shock.factor), shock.delay)
-            for shock in supply_shocks if shock.acts
-        ))
+        shocks = tuple(
+            sorted(
+                (
+                    (
+                        shock.series,
+                        shock.start - months.first,
+                        shock.months,
+                        float(shock.factor),
+                        float(shock.add),
+                    )
+                    for shock in self.scenario.shocks
+                ),
+                key=lambda shock: (shock[1], shock),
+            )
+        )
+        network = tuple(
+            sorted(
+                (
+                    shock.supplier,
+                    shock.buyer,
+                    shock.good,
+                    shock.start - months.first,
+                    shock.months,
+                    float(shock.factor),
+                    shock.delay,
+                )
+                for shock in supply_shocks
+                if shock.acts
+            )
+        )
         return Settled(months, uncertainties, schedule, triggers, shocks, network, parameters)
 
     def canonical(self, world: World, levers: Mapping[str, Lever]) -> dict[str, Any]:
@@ -150,9 +171,14 @@ class RunSpec:
                 if (steps := changes_in(settled.schedule.get(lever.handle, ()), lever.default, months))
             },
             "triggers": [
-                [trigger.indicator, trigger.comparison, _number(trigger.value), trigger.by,
-                 _number(trigger.switching_cost),
-                 {handle: _number(value) for handle, value in sorted(trigger.changes.items())}]
+                [
+                    trigger.indicator,
+                    trigger.comparison,
+                    _number(trigger.value),
+                    trigger.by,
+                    _number(trigger.switching_cost),
+                    {handle: _number(value) for handle, value in sorted(trigger.changes.items())},
+                ]
                 for trigger in settled.triggers
             ],
             "shocks": [[*shock[:3], _number(shock[3]), _number(shock[4])] for shock in settled.shocks],

@@ -92,7 +92,11 @@ class SupplyShock:
         if not self.buyer:
             where = f'node = "{self.supplier}"'
         lines = [where, *([f'good = "{self.good}"'] if self.good and not self.buyer else [])]
-        lines += [f'from = "{month_text(self.start)}"', f"months = {self.months}", f"factor = {self.factor!r}"]
+        lines += [
+            f'from = "{month_text(self.start)}"',
+            f"months = {self.months}",
+            f"factor = {self.factor!r}",
+        ]
         return [*lines, *([f"delay_months = {self.delay}"] if self.delay else [])]
 
     def __str__(self) -> str:

@@ -18,12 +18,15 @@ class Late[T]:
     """
 
     def __init__(self, value: T):
-        self._true = value
-        self._drawn = solara.reactive(value)
+        self._true = self._drawn = value
+        self._undrawn_read = False
+        """Whether somebody has read a value that was not drawn yet, and may show it."""
+        self._version = solara.reactive(0)
 
     @property
     def value(self) -> T:
-        self._drawn.value  # noqa: B018  the component that reads it depends on it
+        self._version.value  # noqa: B018  the component that reads it depends on it
+        self._undrawn_read = self._undrawn_read or self._true != self._drawn
         return self._true
 
     @value.setter
@@ -41,8 +44,9 @@ class Late[T]:
 
     def draw(self) -> None:
         """Draw it where it is read, if it has changed since."""
-        if self._drawn.peek() != self._true:
-            self._drawn.value = self._true
+        if self._drawn != self._true or self._undrawn_read:
+            self._drawn, self._undrawn_read = self._true, False
+            self._version.value = self._version.peek() + 1
 
 
 class Page:
@@ -53,6 +57,7 @@ class Page:
         self._context = _kernel()
         self._timer: threading.Timer | None = None
         self._not_before = 0.0
+        self._closed = False
         self.publishing = threading.Lock()
         """Taken by those who draw from threads of their own: drawing takes Solara's locks."""
 
@@ -87,6 +92,7 @@ class Page:
 
     def close(self) -> None:
         """The page has gone."""
+        self._closed = True
         if self._timer is not None:
             self._timer.cancel()
 
@@ -96,6 +102,8 @@ class Page:
         self._timer.start()
 
     def _ring(self) -> None:
+        if self._closed:
+            return
         left = self._not_before - time.monotonic()
         if left > 0.01:
             self._wait(left)

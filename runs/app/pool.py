@@ -271,7 +271,6 @@ class Pool:
                 self._take_over()
                 if any(w.stopping and w.job and w.job.ahead for w in self._workers):
                     return  # it ends within a month, and is the process whose memory is at hand
-            self._run_early(now)
             for asker in list(self._waiting):
                 asked, mine, early = self._waiting[asker], self._of(asker), self._early(asker)
                 starves = self._starves(asker, now)
@@ -297,17 +296,23 @@ class Pool:
                     continue
                 free = self._free()
                 if free is None:
-                    return
+                    break
                 self._waiting.pop(asker)
                 if not patient:
                     self._lead.pop(asker, None)
                 self._since.setdefault(asker, now)
                 if not free.begin(asked):
                     self._waiting.setdefault(asker, asked)
+            self._run_early(now)
             self._run_ahead(now)
 
     def _run_early(self, now: float) -> None:
-        """Begin what askers lead to, where nothing else runs for them and their question can wait."""
+        """Begin what askers lead to, where nothing else runs for them and their question can wait.
+
+        Questions of others that have nothing running come first.
+        """
+        if any(now >= asked.patient_until and not self._of(asker) for asker, asked in self._waiting.items()):
+            return
         for asker in list(self._lead):
             asked, mine = self._waiting.get(asker), self._of(asker)
             if any(w.runs_early for w in mine) or len(mine) >= self._share:
@@ -315,6 +320,8 @@ class Pool:
             if asked is not None and now >= asked.patient_until:
                 continue
             if self._starves(asker, now):
+                if asked is None:
+                    del self._lead[asker]
                 continue
             free = self._free()
             if free is None:
@@ -377,6 +384,7 @@ class Pool:
         code = worker.process.exitcode
         self._workers[self._workers.index(worker)] = Process(self._context, self.warm)
         if job is not None and not job.ahead:
+            self._since.pop(job.asker, None)
             self._tell(
                 job, FAILED, f"the process that computed it ended (exit code {code}); another has started"
             )

@@ -132,7 +132,6 @@ def settle_environment(options: Options) -> None:
         "SOLARA_THEME_TITLE": "madang",
         "SOLARA_ASSETS_FONTAWESOME_ENABLED": "False",
         "SOLARA_SERVER_HTTP_GZIP": str(not options.nearby),  # a quarter of a second for what goes nowhere
-        "SOLARA_SERVER_SYNC_WS_WRITE": str(options.nearby),  # else each message goes through the event loop
     }
     os.environ.update(fixed)
     for name, value in defaults.items():

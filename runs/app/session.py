@@ -144,6 +144,7 @@ class Session:
         """A slider moves: the decade is asked for at once; history waits for the end of the move."""
         knob = self.knobs.of.get(name)
         if knob is None or knob.complaint(value):
+            self._stamp = stamp
             self.status.value = replace(self.status.peek(), stamp=stamp)
             return
         self._moved = name, 1 if value >= self.values()[name] else -1
@@ -260,26 +261,33 @@ class Session:
 
         def told(kind: str, what: Any) -> None:
             self._go_on()
-            with self.page.publishing, self.page.together():
+            with self.page.publishing:
                 if self._closed or number < self._drawn:
                     return  # a newer one is on the page
                 latest = number == self._latest
-                if kind == DONE:
-                    self._drawn = number
-                    self.shown.value = replace(self.shown.value, view=what, state=state, stamp=stamp)
-                    dealt = stamp if latest else self.status.value.stamp
-                    self.status.put(Status(not latest, "", what.record.wall_s, what.run_id, dealt))
-                elif latest:
-                    self.status.put(replace(self.status.value, busy=False, error=str(what), stamp=stamp))
-                self.page.draw()
-            if latest and number != self._latest:  # the hand moved on while this was drawn
-                self.status.put(replace(self.status.peek(), busy=True))
-                with self.page.publishing:
+                with self.page.together():
+                    self._publish(kind, what, number, state, stamp)
+                if latest and number != self._latest:  # the hand moved on while this was drawn
+                    latest = False
+                    self.status.put(replace(self.status.peek(), busy=True))
                     self.page.draw()
-            elif kind == DONE and latest and not self._closed:
+            if kind == DONE and latest and not self._closed:
                 self._foresee(state)
 
         return told
+
+    def _publish(self, kind: str, what: Any, number: int, state: State, stamp: int) -> None:
+        """Put an answer on the page; one that fails is of interest where nothing newer was asked."""
+        latest, status = number == self._latest, self.status.peek()
+        dealt = max(stamp, status.stamp) if latest else status.stamp
+        if kind == DONE:
+            self._drawn = number
+            self.shown.value = replace(self.shown.value, view=what, state=state, stamp=stamp)
+            self.status.put(Status(not latest, "", what.record.wall_s, what.run_id, dealt))
+        elif latest:
+            self._drawn = number  # what was asked before comes too late, too
+            self.status.put(replace(status, busy=False, error=str(what), stamp=dealt))
+        self.page.draw()
 
     # -- ahead of the hand -------------------------------------------------------------------
     def _lead(self, state: State) -> bool:
@@ -306,7 +314,7 @@ class Session:
     def _go_on(self) -> None:
         """A run has ended: while the hand moves, the next begins at once."""
         with self._moving:
-            if self._hand.still_for(time.monotonic()) < self._hand.patience():
+            if not self._closed and self._hand.still_for(time.monotonic()) < self._hand.patience():
                 self._lead(self.state.peek())
 
     def _aim(self, knob: Knob, state: State) -> Ahead | None:
@@ -327,7 +335,7 @@ class Session:
         if there is None:
             return None
         target = knob.nearest(min(max(there, knob.low), knob.high))
-        if target is None or target == state.values[knob.name]:
+        if target is None or target == state.values.get(knob.name):
             return None
         if self.runs.kept(state.having(knob.name, target).question) is not None:
             return None

@@ -126,7 +126,7 @@ def panel(progress: Progress, unit: str = "", heads: tuple[str, str] = HEADS) ->
     for at in said:
         cells.add_column(heads[at])
     for name in (progress.watch + (f", {unit}" if unit else ""), "95 % interval", "runs"):
-        cells.add_column(name, justify="right")
+        cells.add_column(Text(name), justify="right")
     shown = list(progress.estimates.items())
     for cell, found in shown[:MOST_CELLS]:
         share = (

@@ -14,6 +14,7 @@ from runs.batches.batchfile import bad_input, range_complaint
 from runs.batches.classes import SEEDS, Maker, check_class, found_again, load_class, reason_at
 from runs.batches.mesas import MesaStudy, global_luck
 from runs.batches.sampling import Factor
+from runs.batches.sources import mistaken
 from runs.batches.spec import DESIGNS, LARGEST_BATCH, LARGEST_SEED, METHODS, ModelBatch, Reporter, Sample
 from runs.located_toml import Document
 
@@ -175,11 +176,13 @@ class _Checker:
                 model = given
             if not found_again(model):
                 raise Unreadable(f"{model.__qualname__} cannot be imported by workers; put it into a module")
+            if wrong := mistaken(model):
+                raise Unreadable(f"{wrong}; rename one of the two, or give each batch a process of its own")
             maker = Maker.of(model)
         except Unreadable as error:
             self.problems.note(("model",), str(error))
             return None
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self.problems.note(("model",), f"cannot be made: {reason_at(error, self.home)}")
             return None
         drawn = self.batch.sample.ranges if self.batch.sample is not None else ()
@@ -200,7 +203,7 @@ class _Checker:
             arguments[factor.name] = round(middle) if maker.is_whole(factor.name) else middle
         try:
             return maker.make(arguments, 0)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             given = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
             self.problems.note(
                 ("parameters",) if arguments else ("model",),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import pickle
 import random
+import shlex
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -23,7 +24,7 @@ import numpy as np
 import madang
 from runs.batches import sampling
 from runs.batches.classes import Maker, path_of, see
-from runs.batches.sources import library_versions, source_hash
+from runs.batches.sources import library_versions, mistaken, source_hash
 from runs.batches.spec import Reporter
 from runs.batches.study import Facts, Ids, Labels, Outcome, Ran, plain, reason_of
 from runs.hashing import hash_text
@@ -85,8 +86,13 @@ class MesaStudy:
         differ = [
             at for at in range(len(self.names)) if any(repr(row[at]) != repr(first[0][at]) for row in first)
         ]
+        shown = [
+            str if len({str(row[at]) for row in first}) == len({repr(row[at]) for row in first}) else repr
+            for at in range(len(self.names))
+        ]
         return tuple(
-            (self.model.__name__, ", ".join(f"{self.names[at]}={row[at]}" for at in differ)) for row in first
+            (self.model.__name__, ", ".join(f"{self.names[at]}={shown[at](row[at])}" for at in differ))
+            for row in first
         )
 
     together = 1
@@ -152,7 +158,7 @@ class MesaStudy:
         row, replicate = self._place(case)
         seed = self.root(replicate)
         if self.file:
-            return f"madang batch {self.file} --only {hash_text(self._determined(self.grid[row], seed))}"
+            return f"madang batch {shlex.quote(self.file)} --only {hash_text(self._determined(self.grid[row], seed))}"
         module, name = path_of(self.model).split(":")
         given = "".join(f"{key}={value!r}, " for key, value in self.arguments(case).items())
         made = f"{name}({given}rng={seed})"
@@ -165,6 +171,8 @@ class MesaStudy:
         return f'python -c "import random, numpy; from {module} import {name}; {luck}; m = {made}; {steps}"'
 
     def check_source(self) -> None:
+        if wrong := mistaken(self.model):
+            raise RuntimeError(wrong)
         if source_hash(self.model) != self.source:
             raise RuntimeError(
                 f"this machine has another source of {self.model.__name__}, or other libraries"
@@ -330,7 +338,13 @@ def _type_of(values: Iterable[Any]) -> str:
 def _canonical(value: Any) -> Any:
     if isinstance(value, (bool, str)) or value is None:
         return value
-    return float(value) + 0.0 if isinstance(value, Real) else repr(value)
+    if not isinstance(value, Real):
+        return repr(value)
+    try:
+        number = float(value) + 0.0
+    except OverflowError:
+        return repr(value)
+    return number if math.isfinite(number) else repr(value)  # JSON has no others
 
 
 def _name_of(reporter: Reporter) -> str:

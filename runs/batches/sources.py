@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import sys
 from functools import cache
 from importlib import metadata
@@ -13,23 +14,42 @@ from pathlib import Path
 def source_hash(model: type) -> str:
     """Hash of the files that make the model (its module with its neighbours, or its package), and of the libraries."""
     digest = hashlib.sha256(repr(sorted(library_versions().items())).encode())
+    files: set[Path] = set()
+    for path in _modules_of(model):
+        beside = (path.parent / "__init__.py").exists()
+        files |= set(path.parent.glob("*.py")) if beside else _with_neighbours(path)
+    for path in sorted(files):
+        digest.update(f"{path.name}\0".encode() + path.read_bytes().replace(b"\r\n", b"\n"))
+    return digest.hexdigest()
+
+
+def mistaken(model: type) -> str:
+    """What this process takes for a file beside the model and is another of that name; '' where all is right."""
+    for file in _modules_of(model):
+        if (file.parent / "__init__.py").exists():
+            continue  # imported under the package's name
+        for path in sorted(_with_neighbours(file) - {file}):
+            parts = path.relative_to(file.parent).with_suffix("").parts
+            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+            there = getattr(sys.modules.get(name), "__file__", None)
+            if there is None and name not in sys.modules and "." not in name:
+                found = importlib.util.find_spec(name)
+                there = None if found is None else found.origin
+            if there is not None and not (Path(there).exists() and path.samefile(there)):
+                return f"{file.name} imports {name!r}, which is {there} in this process and not {path}"
+    return ""
+
+
+def _modules_of(model: type) -> list[Path]:
+    """The files of the class and of those that it inherits from, Mesa's apart."""
     modules = {
         cls.__module__
         for cls in model.__mro__
         if cls.__module__.partition(".")[0] not in ("builtins", "mesa")
     }
     modules.add(model.__module__)
-    files: set[Path] = set()
-    for name in modules:
-        file = getattr(sys.modules.get(name), "__file__", None)
-        if file is None:
-            continue
-        path = Path(file)
-        beside = (path.parent / "__init__.py").exists()
-        files |= set(path.parent.glob("*.py")) if beside else _with_neighbours(path)
-    for path in sorted(files):
-        digest.update(f"{path.name}\0".encode() + path.read_bytes().replace(b"\r\n", b"\n"))
-    return digest.hexdigest()
+    files = [getattr(sys.modules.get(name), "__file__", None) for name in sorted(modules)]
+    return [Path(file) for file in files if file is not None]
 
 
 def _with_neighbours(file: Path) -> set[Path]:

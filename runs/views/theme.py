@@ -59,6 +59,7 @@ PALETTE: Mapping[Variant, Mapping[str, str]] = {
 SERIES: tuple[str, ...] = ("@blue", "@orange", "@green", "@pink", "@gold", "@sky", "@violet", "@grey")
 """Colours of series in the order in which they are used."""
 
+
 def themed(option: Any, variant: Variant = "light") -> Any:
     """A copy of ``option`` with the names of colours replaced."""
     colours = PALETTE[variant]

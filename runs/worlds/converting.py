@@ -229,8 +229,13 @@ def _wholes(draft: Draft, column: Column, cells: list[str], calendar: Calendar |
 
 _Converter = Callable[[Draft, Column, list[str], "Calendar | None"], Any]
 _CONVERTERS: dict[str, _Converter] = {
-    "key": _keys, "text": _texts, "number": _numbers, "whole": _wholes,
-    "month": _months, "flag": _flags, "choice": _choices,
+    "key": _keys,
+    "text": _texts,
+    "number": _numbers,
+    "whole": _wholes,
+    "month": _months,
+    "flag": _flags,
+    "choice": _choices,
 }
 
 

@@ -21,12 +21,15 @@ TOLERANCE = 1e-9
 
 
 def run(
-    drafts: Mapping[str, Draft], quantities: Mapping[str, Quantity] | None, calendar: Calendar | None,
+    drafts: Mapping[str, Draft],
+    quantities: Mapping[str, Quantity] | None,
+    calendar: Calendar | None,
 ) -> None:
     """Book the complaints of every check with the table they are about.
 
     ``quantities`` and ``calendar`` are None where they could not be read.
     """
+
     def clean(names: Iterable[str]) -> bool:
         return all(name in drafts and drafts[name].clean for name in names)
 
@@ -55,7 +58,7 @@ def find_cycle(after: Mapping[str, Iterable[str]]) -> list[str]:
     path = [min(left)]
     while (following := min(left[path[-1]] & left.keys())) not in path:
         path.append(following)
-    return path[path.index(following):]
+    return path[path.index(following) :]
 
 
 def _weights(weights: Draft, days: Draft, zones: Draft) -> None:
@@ -76,8 +79,13 @@ def _weights(weights: Draft, days: Draft, zones: Draft) -> None:
             weights.complain(first[month], message, "days")
     hours: dict[tuple[int, str, int], list[int]] = defaultdict(list)
     began: dict[tuple[int, str], int] = {}
-    places = zip(days.columns["calendar_month"].tolist(), days.columns["day"], days.columns["hour"].tolist(),
-                 days.columns["zone"].tolist(), strict=True)
+    places = zip(
+        days.columns["calendar_month"].tolist(),
+        days.columns["day"],
+        days.columns["hour"].tolist(),
+        days.columns["zone"].tolist(),
+        strict=True,
+    )
     for row, (month, day, hour, zone) in enumerate(places):
         hours[month, day, zone].append(hour)
         began.setdefault((month, day), row)
@@ -92,8 +100,10 @@ def _weights(weights: Draft, days: Draft, zones: Draft) -> None:
         for zone, key in enumerate(zones.keys):
             found = sorted(hours.get((month, day, zone), []))
             if found != list(range(expected)):
-                message = (f"day {day!r} of calendar month {month} has hours {_span(found)} for zone {key}, "
-                           f"expected 0 to {expected - 1}")
+                message = (
+                    f"day {day!r} of calendar month {month} has hours {_span(found)} for zone {key}, "
+                    f"expected 0 to {expected - 1}"
+                )
                 days.complain(row, message, "hour")
 
 
@@ -112,11 +122,17 @@ def _sites(sites: Draft, pools: Draft, zones: Draft) -> None:
             sites.complain(row, f"pool {pool} lies in zone {zones.keys[home]}, the site in {here}", "pool")
         before = int(table["after"][row])
         if before >= 0 and table["programme"][before] != table["programme"][row]:
-            message = (f"{keys[before]!r} belongs to programme {table['programme'][before]!r}, "
-                       f"{key!r} to {table['programme'][row]!r}")
+            message = (
+                f"{keys[before]!r} belongs to programme {table['programme'][before]!r}, "
+                f"{key!r} to {table['programme'][row]!r}"
+            )
             sites.complain(row, message, "after")
-    cycle = find_cycle({key: [keys[before]] if before >= 0 else []
-                        for key, before in zip(keys, table["after"].tolist(), strict=True)})
+    cycle = find_cycle(
+        {
+            key: [keys[before]] if before >= 0 else []
+            for key, before in zip(keys, table["after"].tolist(), strict=True)
+        }
+    )
     if cycle:
         sites.complain(keys.index(cycle[0]), f"phases wait for each other: {_round(cycle)}", "after")
 

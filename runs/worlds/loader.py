@@ -111,12 +111,22 @@ def _read(folder: Path) -> tuple[World | None, list[Complaint]]:
 
 
 def _world(
-    folder: Path, settings: dict[str, Any], calendar: Calendar,
-    tables: dict[str, Table], quantities: dict[str, Quantity], roles: dict[str, str],
+    folder: Path,
+    settings: dict[str, Any],
+    calendar: Calendar,
+    tables: dict[str, Table],
+    quantities: dict[str, Quantity],
+    roles: dict[str, str],
 ) -> World:
     return World(
-        name=folder.name, title=settings["title"], currency=settings["currency"], calendar=calendar,
-        tables=tables, quantities=quantities, roles=roles, hash=_hash(folder),
+        name=folder.name,
+        title=settings["title"],
+        currency=settings["currency"],
+        calendar=calendar,
+        tables=tables,
+        quantities=quantities,
+        roles=roles,
+        hash=_hash(folder),
         notes={key: str(value) for key, value in settings.get("notes", {}).items()},
     )
 
@@ -179,7 +189,10 @@ def _calendar(settings: dict[str, Any], complaints: list[Complaint]) -> Calendar
 
 
 def _roles(
-    settings: dict[str, Any], cast: dict[str, int], lines: list[str], complaints: list[Complaint],
+    settings: dict[str, Any],
+    cast: dict[str, int],
+    lines: list[str],
+    complaints: list[Complaint],
 ) -> dict[str, str]:
     roles: dict[str, str] = {}
     for role, who in settings.get("roles", {}).items():

@@ -11,8 +11,17 @@ from runs.worlds.reading import RawFile, read_raw
 
 FILE = "parameters.csv"
 COLUMNS = (
-    "name", "handle", "role", "unit", "default", "low", "high",
-    "distribution", "source", "confidence", "moves",
+    "name",
+    "handle",
+    "role",
+    "unit",
+    "default",
+    "low",
+    "high",
+    "distribution",
+    "source",
+    "confidence",
+    "moves",
 )
 NUMBERS = ("default", "low", "high")
 _CHOICES = {"role": ("uncertainty", "parameter"), "distribution": DISTRIBUTIONS, "confidence": CONFIDENCE}
@@ -44,8 +53,11 @@ def read_quantities(folder: Path, complaints: list[Complaint]) -> dict[str, Quan
 
 
 def _header_is_right(raw: RawFile, complaints: list[Complaint]) -> bool:
-    found = [Complaint(FILE, 1, "header", unknown(name, "column of this table", COLUMNS), name)
-             for name in raw.header if name not in COLUMNS]
+    found = [
+        Complaint(FILE, 1, "header", unknown(name, "column of this table", COLUMNS), name)
+        for name in raw.header
+        if name not in COLUMNS
+    ]
     missing = [name for name in COLUMNS if name not in raw.header]
     found += [Complaint(FILE, 1, "header", "missing column", name) for name in missing]
     complaints.extend(found)

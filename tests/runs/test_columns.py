@@ -66,3 +66,8 @@ def test_doubles_are_null_where_they_are_not_a_number(values: list[float]) -> No
     made.validate(full=True)
     assert made.equals(pa.array(values, pa.float64(), from_pandas=True))
     assert made.null_count == sum(map(math.isnan, values))
+
+
+def test_doubles_of_other_numbers_are_their_values() -> None:
+    assert doubles(np.array([1, 2])).to_pylist() == [1.0, 2.0]
+    assert doubles(np.array([1.5], np.float32)).to_pylist() == [1.5]

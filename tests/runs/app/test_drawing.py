@@ -56,3 +56,19 @@ def test_a_page_is_drawn_soon_once_nobody_has_asked_for_it_for_a_while():
     page.close()
     time.sleep(0.15)
     assert drawn == [0, 5], "the page has gone"
+
+
+def test_what_was_shown_before_it_was_drawn_is_drawn_again_when_it_is_taken_back():
+    late, drawn, other = Late("a"), [], solara.reactive(0)
+
+    @solara.component
+    def Shows() -> None:
+        drawn.append((other.value, late.value))
+        w.Label(value=late.value)
+
+    reacton.render(Shows(), handle_error=False)
+    late.put("b")
+    other.value = 1  # drawn for another reason
+    late.put("a")
+    late.draw()
+    assert drawn == [(0, "a"), (1, "b"), (1, "a")]

@@ -375,3 +375,31 @@ def test_where_processes_are_to_spare_the_questions_in_between_are_run_as_well(m
         assert sorted(map(str, labels(told))) == ["70", "71", "early", "first"]
     finally:
         pool.close()
+
+
+def test_hands_that_lead_leave_processes_to_those_who_ask(slow):
+    told, hands = Told(), Told()
+    for turn in range(3):
+        slow.lead(f"hand {turn}", (toy(800 + turn), hands.to(turn)))
+    wait_until(lambda: any(worker.job for worker in slow._workers))
+    slow.ask("other", toy(80), told.to("other"))
+    end = time.monotonic() + 8 * slow_process.RUN_S
+    turn = 3
+    while not told.answers and time.monotonic() < end:
+        turn += 1
+        slow.lead(f"hand {turn % 3}", (toy(800 + turn), hands.to(turn)))
+        slow.ask(f"hand {turn % 3}", toy(900 + turn), hands.to(turn), patience=5.0)
+        time.sleep(0.05)
+    assert labels(told) == ["other"]
+
+
+def test_a_process_that_dies_leaves_nobody_starving(slow):
+    told = Told()
+    slow.ask("hand", toy(90), told.to("first"))
+    wait_until(lambda: slow._workers[0].job)
+    os.kill(slow.pids()[0], signal.SIGKILL)
+    told.wait(1)
+    time.sleep(2.5 * slow_process.RUN_S)
+    slow.lead("hand", (toy(91), told.to("early")))
+    told.wait(2)
+    assert labels(told) == ["first", "early"]

@@ -357,10 +357,10 @@ def test_a_move_is_drawn_with_what_comes_of_it(pair):
     assert (session.state.value.values, len(session.past.value)) == ({"pue": 1.1}, 2), (
         "but it is true at once"
     )
-    assert session.state._drawn.peek() == session.start
+    assert session.state._drawn == session.start
     runs.answer(runs.of(session)[-1])
-    assert session.state._drawn.peek().values == {"pue": 1.1}
-    assert session.status._drawn.peek().stamp == 1
+    assert session.state._drawn.values == {"pue": 1.1}
+    assert session.status._drawn.stamp == 1
     session.close()
 
 
@@ -374,3 +374,32 @@ def test_a_move_that_changes_nothing_leaves_nobody_waiting(pair):
     session.move("pue", 1e9, 3)
     assert session.status.value.stamp == 3
     assert len(runs.asked) == asked
+
+
+def test_a_failure_is_not_undone_by_an_older_answer(pair):
+    session, runs = pair
+    session.move("pue", 1.1, 1)
+    session.move("pue", 1.2, 2)
+    first, second = runs.of(session)
+    runs.answer(second, FAILED, "no")
+    runs.answer(first)
+    assert (session.status.value.busy, session.status.value.error) == (False, "no")
+    assert session.status.value.stamp == 2
+
+
+def test_a_move_that_is_refused_does_not_come_back(pair):
+    session, runs = pair
+    session.move("pue", 1.1, 1)
+    session.move("pue", 1e9, 2)
+    runs.answer(runs.of(session)[-1])
+    assert (session.status.value.stamp, session.taken) == (2, 2)
+    assert not session.status.value.busy
+
+
+def test_a_closed_page_leads_nowhere(pair, clock):
+    session, runs = pair
+    drag(session, clock, [1.1, 1.11, 1.12])
+    leads = len(runs.leads)
+    session.close()
+    runs.answer(runs.of(session)[-1])
+    assert len(runs.leads) == leads

@@ -272,6 +272,51 @@ def test_a_change_of_a_neighbour_that_is_imported_makes_another_model(here: Path
     assert len(set(hashes)) == 4
 
 
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_neighbour_of_the_same_name_as_another_batchs_is_never_taken_for_it(
+    here: Path, workers: int
+) -> None:
+    for folder, length in (("one", 1), ("two", 100)):
+        write(f"{folder}/length_of_{workers}.py", f"LENGTH = {length}\n")
+        write(f"{folder}/walk_{folder}_{workers}.py", f"{WALK}import length_of_{workers}\n")
+        write(f"{folder}/walk.toml", FILE.replace(CHEAP, f"walk_{folder}_{workers}.py:Walk"))
+    batch("one/walk.toml", "out", workers=workers)
+    with pytest.raises(BadInput, match=f"imports 'length_of_{workers}', which is .*one.*and not .*two"):
+        batch("two/walk.toml", "out2", workers=workers)
+    assert not Path("out2").exists()
+
+
+def test_parameters_that_are_no_plain_numbers_make_runs_of_their_own(here: Path) -> None:
+    file = write("cheap.toml", FILE.replace("x = [0.0, 1.0]", "x = [inf, -inf, nan, 1.0]"))
+    code, out, err = madang("batch", file, "-o", "out", "-w", 0)
+    assert (code, err.count("failed")) == (0, 0), out + err
+    assert Results("out").runs["run_id"].n_unique() == 12
+
+
+def test_names_with_brackets_are_said_as_they_are(here: Path) -> None:
+    text = FILE + 'trouble = ""\n[keep]\nindicators = { "level [won]" = "level", "b [/cap]" = "at" }\n'
+    file = write("cheap.toml", text.replace("seed = 5", 'seed = 5\nwatch = "b [/cap]"'))
+    code, out, _ = madang("batch", file, "-o", "out", "-w", 0)
+    assert code == 0
+    assert "b [/cap]" in out
+    code, out, _ = madang("batch", file, "--only", Results("out").runs["run_id"][0])
+    assert code == 0
+    assert "level [won]" in out
+
+
+def test_values_that_read_alike_are_combinations_of_their_own(here: Path) -> None:
+    write(
+        "walk_of_kinds.py",
+        WALK.replace(
+            "    pass", "    def __init__(self, x=0, rng=None):\n        super().__init__(float(x), rng=rng)"
+        ),
+    )
+    write("walk.toml", 'model = "walk_of_kinds.py:Walk"\nreplicates = 2\n[parameters]\nx = ["1", 1]\n')
+    code, out, err = madang("batch", "walk.toml", "-o", "out", "-w", 0)
+    assert code == 0, err
+    assert "x='1'" in out
+
+
 def test_a_file_of_a_package_imports_its_neighbours(here: Path) -> None:
     write("walkers/__init__.py", "")
     write("walkers/agents.py", WALK)
@@ -401,3 +446,14 @@ def test_the_command_imports_nothing_that_such_a_batch_does_not_need(here: Path)
         "numba",
         "polars",
     }
+
+
+def test_a_model_that_ends_the_process_is_one_line(here: Path) -> None:
+    write(
+        "walk_of_exits.py",
+        WALK.replace("    pass", "    def __init__(self, rng=None):\n        raise SystemExit(3)"),
+    )
+    write("walk.toml", 'model = "walk_of_exits.py:Walk"\n')
+    code, _, err = madang("batch", "walk.toml", "-o", "out")
+    assert code == 2
+    assert "walk.toml:1: model: Walk() cannot be made: SystemExit: 3" in err

@@ -67,9 +67,14 @@ def read_months(path: Path) -> tuple[list[str], list[Month]]:
         here = np.array([int(row[0][5:7]) == month for row in rows])
         dates = [row[0][5:10] for row, inside in zip(rows, here, strict=True) if inside][::24]
         days = (len(dates), 24)
-        months.append(Month(dates, np.reshape(np.asarray(demand)[here], days),
-                            np.reshape(np.asarray(demand - sun - wind)[here], days),
-                            table[here].reshape(*days, -1)))
+        months.append(
+            Month(
+                dates,
+                np.reshape(np.asarray(demand)[here], days),
+                np.reshape(np.asarray(demand - sun - wind)[here], days),
+                table[here].reshape(*days, -1),
+            )
+        )
     return names, months
 
 
@@ -88,7 +93,7 @@ def choose(month: Month) -> Choice:
             rest = length - 1 - weight
             factors = wanted / (weight * energy[first] + rest * energy[second])
             strain = float(np.mean(np.abs(np.log2(factors))))
-            share = (factors * np.maximum(highest[first], highest[second]))[len(ZONES):]
+            share = (factors * np.maximum(highest[first], highest[second]))[len(ZONES) :]
             if FACTOR_PENALTY * strain >= best.error or np.any(share > 1.0):
                 continue
             rows, weights = (peak, first, second), (1, weight, rest)
@@ -98,8 +103,13 @@ def choose(month: Month) -> Choice:
     return best
 
 
-def _curve_error(month: Month, rows: tuple[int, int, int], weights: tuple[int, int, int], factor: float,
-                 curves: Sequence[tuple[Floats, float]]) -> float:
+def _curve_error(
+    month: Month,
+    rows: tuple[int, int, int],
+    weights: tuple[int, int, int],
+    factor: float,
+    curves: Sequence[tuple[Floats, float]],
+) -> float:
     """RMSE of the duration curves of demand and net load, and miss of the lowest hour, over their range."""
     error = 0.0
     for values, (exact, spread) in zip((month.demand, month.net), curves, strict=True):
@@ -116,19 +126,29 @@ def write(names: list[str], months: list[Month], folder: Path) -> list[Choice]:
     at = {name: column for column, name in enumerate(names)}
     honam = sum(float(month.series[..., at["demand_mw_honam"]].sum()) for month in months)
     weights = [["calendar_month", "day", "days"], ["#month", "-", "day"]]
-    hours = [["calendar_month", "day", "hour", "zone", "demand_mw", "solar", "wind", "hydro"],
-             ["#month", "-", "hour", "-", "MW", "MW/MW", "MW/MW", "MW/MW"]]
+    hours = [
+        ["calendar_month", "day", "hour", "zone", "demand_mw", "solar", "wind", "hydro"],
+        ["#month", "-", "hour", "-", "MW", "MW/MW", "MW/MW", "MW/MW"],
+    ]
     for number, (month, choice) in enumerate(zip(months, choices, strict=True), 1):
         for position, (row, days) in enumerate(zip(choice.rows, choice.weights, strict=True)):
             weights.append([str(number), month.dates[row], str(days)])
             values = month.series[row] * (choice.factors if position else 1.0)
             for hour, zone in itertools.product(range(24), (*ZONES, "jeju")):
                 source, size = ("honam", JEJU_MWH / honam) if zone == "jeju" else (zone, 1.0)
-                factors = [values[hour, at[name]] for name in
-                           (f"solar_cf_{source}", f"wind_cf_{source}", "hydro_cf")]
-                hours.append([str(number), month.dates[row], str(hour), zone,
-                              f"{values[hour, at[f'demand_mw_{source}']] * size:.2f}",
-                              *(f"{factor:.6f}" for factor in factors)])
+                factors = [
+                    values[hour, at[name]] for name in (f"solar_cf_{source}", f"wind_cf_{source}", "hydro_cf")
+                ]
+                hours.append(
+                    [
+                        str(number),
+                        month.dates[row],
+                        str(hour),
+                        zone,
+                        f"{values[hour, at[f'demand_mw_{source}']] * size:.2f}",
+                        *(f"{factor:.6f}" for factor in factors),
+                    ]
+                )
     for name, lines in (("day_weights.csv", weights), ("days.csv", hours)):
         (folder / name).write_text("".join(",".join(line) + "\n" for line in lines), encoding="utf-8")
     return choices
@@ -138,17 +158,24 @@ def report(names: list[str], months: list[Month], choices: list[Choice]) -> str:
     """How far the year's duration curves are from those of the hours, in MW; a line for each month."""
     lines, pairs = [], list(zip(months, choices, strict=True))
     for label in ("demand", "net load"):
-        exact = np.sort(np.concatenate([(month.demand if label == "demand" else month.net).ravel()
-                                        for month in months]))
+        exact = np.sort(
+            np.concatenate([(month.demand if label == "demand" else month.net).ravel() for month in months])
+        )
         made = np.sort(np.concatenate([_approximation(names, *pair, label).ravel() for pair in pairs]))
         error = np.sqrt(np.mean((made - exact) ** 2))
-        lines.append(f"{label}: RMSE {error:.0f} MW of a mean of {exact.mean():.0f}, "
-                     f"largest error {np.abs(made - exact).max():.0f}, "
-                     f"max {made[-1]:.0f} ({exact[-1]:.0f} in the hours), "
-                     f"min {made[0]:.0f} ({exact[0]:.0f}), energy {made.sum() / exact.sum() - 1:+.1e}")
+        lines.append(
+            f"{label}: RMSE {error:.0f} MW of a mean of {exact.mean():.0f}, "
+            f"largest error {np.abs(made - exact).max():.0f}, "
+            f"max {made[-1]:.0f} ({exact[-1]:.0f} in the hours), "
+            f"min {made[0]:.0f} ({exact[0]:.0f}), energy {made.sum() / exact.sum() - 1:+.1e}"
+        )
     width = len(ZONES)
-    bounds = {"demand": (0, width), "solar": (width, 2 * width), "wind": (2 * width, 3 * width),
-              "hydro": (3 * width, None)}
+    bounds = {
+        "demand": (0, width),
+        "solar": (width, 2 * width),
+        "wind": (2 * width, 3 * width),
+        "hydro": (3 * width, None),
+    }
     for month, choice in pairs:
         chosen = zip(choice.rows, choice.weights, strict=True)
         picked = [f"{month.dates[row]} x {days}" for row, days in chosen]
