@@ -5,9 +5,8 @@ where it has only just begun. Different askers take turns. While nobody waits fo
 want next is run ahead of its being asked for; a question takes over the run that was begun for it, and any
 other question ends all that runs ahead.
 
-An asker whose questions follow each other faster than runs end, as a hand does that drags a slider, may *lead*:
-say what it will ask when a run begun now has ended. That is run in place of the questions in between, which
-are patient: they are run once the asker rests.
+An asker whose questions follow each other faster than runs end, as a hand's do that drags a slider, may *lead*: say
+what it will ask when a run begun now has ended. That is run early, and the questions in between are patient.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ MOST_AHEAD = 16
 """Askers for whom something is foreseen."""
 
 SETTLING = 0.6
-"""Share of a usual run below which a running question is given up for one of an asker that comes to rest."""
+"""Share of a usual run below which a running question is given up for what its asker leads to, or comes to rest at."""
 
 STARVING = 2.0
 """Usual runs after which an asker that had no answer is given one, be it of a question in between."""
@@ -121,9 +120,10 @@ class Pool:
         """What runs early for ``asker``, and for how many seconds it has."""
         with self._lock:
             early = self._early(asker)
-            if early is None or early.job is None:
-                return None
-            return early.job.question, time.monotonic() - early.began
+            found = None if early is None else early.job
+            return (
+                None if early is None or found is None else (found.question, time.monotonic() - early.began)
+            )
 
     def rest(self, asker: object) -> None:
         """``asker`` leads no more, and its question that waits is patient no longer."""
@@ -234,10 +234,7 @@ class Pool:
                 self._workers.append(Process(self._context, self.warm))
 
     def _until_due(self) -> float | None:
-        """Seconds until something is due that nobody calls for; None where nothing is to come.
-
-        What is foreseen may begin, a question is patient no longer, or a further process is started.
-        """
+        """Seconds until something is due that nobody calls for: a run, or a further process; None where nothing is."""
         with self._lock:
             now = time.monotonic()
             due = [asked.patient_until for asked in self._waiting.values() if asked.patient_until > now]
@@ -273,21 +270,13 @@ class Pool:
                     return  # it ends within a month, and is the process whose memory is at hand
             for asker in list(self._waiting):
                 asked, mine, early = self._waiting[asker], self._of(asker), self._early(asker)
-                starves = self._starves(asker, now)
-                patient = now < asked.patient_until and not starves
+                patient = now < asked.patient_until and not self._starves(asker, now)
                 if patient and len(mine) + (early is None) >= self._share:
                     continue  # one process is for what runs early
-                settling = asked.settling and not starves
-                fresh = now - self._since.get(asker, now) < YOUNG * self.usual
                 young = [
                     w
                     for w in mine
-                    if not w.stopping
-                    and (
-                        not patient
-                        if w is early
-                        else fresh or (settling and now - w.began < SETTLING * self.usual)
-                    )
+                    if not w.stopping and (not patient if w is early else self._is_young(w, now))
                 ]
                 if young:
                     young[0].give_up()
@@ -315,13 +304,17 @@ class Pool:
             return
         for asker in list(self._lead):
             asked, mine = self._waiting.get(asker), self._of(asker)
-            if any(w.runs_early for w in mine) or len(mine) >= self._share:
+            if any(w.runs_early or w.stopping for w in mine):
                 continue
             if asked is not None and now >= asked.patient_until:
                 continue
             if self._starves(asker, now):
                 if asked is None:
                     del self._lead[asker]
+                continue
+            if len(mine) >= self._share:  # its hand has left what is run there
+                if now - mine[0].began < SETTLING * self.usual:
+                    mine[0].give_up()  # its GIVEN_UP answer brings us back here
                 continue
             free = self._free()
             if free is None:
@@ -330,6 +323,14 @@ class Pool:
             self._since.setdefault(asker, now)
             self._tickets += 1
             free.begin(Asked(asker, question, answer, self._tickets, early=True))
+
+    def _is_young(self, worker: Process, now: float) -> bool:
+        """Whether what it runs is given up for the question of the same asker that waits."""
+        assert worker.job is not None
+        asked = self._waiting[worker.job.asker]
+        if asked.settling and not self._starves(asked.asker, now):
+            return now - worker.began < SETTLING * self.usual
+        return now - self._since.get(asked.asker, now) < YOUNG * self.usual
 
     def _starves(self, asker: object, now: float) -> bool:
         """Whether an asker has led for long without an answer."""

@@ -403,3 +403,16 @@ def test_a_process_that_dies_leaves_nobody_starving(slow):
     slow.lead("hand", (toy(91), told.to("early")))
     told.wait(2)
     assert labels(told) == ["first", "early"]
+
+
+def test_a_run_that_a_hand_has_left_behind_is_given_up_for_what_it_leads_to_unless_it_is_far_on(slow):
+    for begun_for, answers in ((0.3, ["early"]), (0.8, ["first", "early"])):
+        told = Told()
+        slow.ask("hand", toy(95), told.to("first"))
+        wait_until(lambda: slow._workers[0].job)
+        time.sleep(begun_for * slow_process.RUN_S)
+        slow.lead("hand", (toy(97), told.to("early")))
+        slow.ask("hand", toy(96), told.to("between"), patience=5.0)
+        told.wait(len(answers))
+        slow.drop("hand")
+        assert labels(told) == answers
