@@ -167,9 +167,7 @@ def _on_its_line(complaint: Complaint, folder: Path) -> Complaint:
     path = folder / complaint.file.rpartition("/")[2]
     lines = path.read_text(encoding="utf-8").splitlines()
     rows = [number for number, text in enumerate(lines, 1) if text.startswith(f"{complaint.key},")]
-    exact = [
-        number for number in rows if lines[number - 1].startswith(f"{complaint.key},{complaint.column},")
-    ]
+    exact = [number for number in rows if lines[number - 1].startswith(f"{complaint.key},{complaint.column},")]
     line = (exact or rows or [0])[0]
     return Complaint(str(path), line, complaint.key, complaint.message, complaint.column)
 

@@ -70,12 +70,8 @@ class Hand:
     def value_in(self, seconds: float) -> float | None:
         """Where the hand will be at its first move after ``seconds``, if it goes on as it goes; None where too
         little is known."""
-        points = self._recent()
-        speed = self.speed()
-        if not speed:
-            return None
-        between = self._between()
-        return points[-1][1] + speed * between * math.ceil(seconds / between)
+        speed, between = self.speed(), self._between()
+        return self._trail[-1][1] + speed * between * math.ceil(seconds / between) if speed else None
 
     def slows(self) -> bool:
         """Whether it comes to rest: it now makes less than half the speed that it made just before."""

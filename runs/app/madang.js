@@ -127,26 +127,28 @@ window.madang = (function () {
     image.src = chart.getDataURL({ type: 'png', pixelRatio: 2, backgroundColor: colour('card') });
   }
 
-  const listeners = new Set();
-  const month = {
+  // A value that components follow until they leave.
+  function followed() {
+    const all = new Set();
+    return { tell(value) { all.forEach((one) => one(value)); }, follow(one) { all.add(one); return () => all.delete(one); } };
+  }
+
+  const month = Object.assign(followed(), {
     at: 0,
-    show(at) { month.at = at; listeners.forEach((one) => one(at)); },
-    follow(one) { listeners.add(one); return () => listeners.delete(one); },
-  };
+    show(at) { month.at = at; month.tell(at); },
+  });
 
   // Slider moves are numbered for as long as the page lives, so that answers can be told apart.
-  const watching = new Set();
-  const moved = {
+  const moved = Object.assign(followed(), {
     stamp: 0,
     now() {
       moved.stamp += 1;
       moves.set(moved.stamp, performance.now());
       if (moves.size > 4000) moves.delete(moves.keys().next().value);
-      watching.forEach((one) => one(moved.stamp));
+      moved.tell(moved.stamp);
       return moved.stamp;
     },
-    follow(one) { watching.add(one); return () => watching.delete(one); },
-  };
+  });
 
   return { echarts, colours, themed, finished, digits, say, save, picture, month, moved, moves, drawn };
 })();

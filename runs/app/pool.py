@@ -94,7 +94,7 @@ class Pool:
         """
         with self._lock:
             self._tickets += 1
-            until = time.monotonic() + patience if patience else 0.0
+            until = time.monotonic() + patience
             asked = Asked(asker, question, answer, self._tickets, patient_until=until, settling=settling)
             self._waiting[asker] = asked  # keeps the asker's turn
         self._poke()
@@ -120,10 +120,9 @@ class Pool:
         """What runs early for ``asker``, and for how many seconds it has."""
         with self._lock:
             early = self._early(asker)
-            found = None if early is None else early.job
-            return (
-                None if early is None or found is None else (found.question, time.monotonic() - early.began)
-            )
+            if early is None or early.job is None:
+                return None
+            return early.job.question, time.monotonic() - early.began
 
     def rest(self, asker: object) -> None:
         """``asker`` leads no more, and its question that waits is patient no longer."""

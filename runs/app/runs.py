@@ -80,21 +80,13 @@ class Runs:
         view = self.kept(question)
         if view is not None:
             self.pool.drop(asker)
-            self._tell.submit(_guarded, told, DONE, view)
+            self.tell(view, told)
             return
-
-        def answered(kind: str, payload: Any) -> None:
-            self._tell.submit(_guarded, self._deliver, question, told, kind, payload)
-
-        self.pool.ask(asker, question, answered, patience, settling)
+        self.pool.ask(asker, question, self._answer(question, told), patience, settling)
 
     def lead(self, asker: object, question: Question | None, told: Told) -> None:
         """Compute what ``asker`` will ask when a run begun now has ended, and keep it; ``told`` gets it too."""
-
-        def answered(kind: str, payload: Any) -> None:
-            self._tell.submit(_guarded, self._deliver, question, told, kind, payload)
-
-        self.pool.lead(asker, None if question is None else (question, answered))
+        self.pool.lead(asker, None if question is None else (question, self._answer(question, told)))
 
     def tell(self, view: RunView, told: Told) -> None:
         """Tell a run that is kept, from a thread of this object's own."""
@@ -103,15 +95,21 @@ class Runs:
     def foresee(self, asker: object, questions: Iterable[Question]) -> None:
         """Compute what ``asker`` may want next while there is nothing else to do, and keep it."""
 
-        def kept(question: Question) -> Answer:
-            def answered(kind: str, payload: Any) -> None:
-                if kind == DONE:  # what is wrong is told when somebody asks for it
-                    self._tell.submit(_guarded, self._deliver, question, lambda *_: None, kind, payload)
+        def nobody(kind: str, what: RunView | str) -> None:
+            """What is wrong is told when somebody asks for it."""
 
-            return answered
-
-        new = [(question, kept(question)) for question in questions if self.kept(question) is None]
+        new = [
+            (question, self._answer(question, nobody)) for question in questions if self.kept(question) is None
+        ]
         self.pool.foresee(asker, new)
+
+    def _answer(self, question: Question, told: Told) -> Answer:
+        """What the pool is to do with an answer: keep it and tell it, from a thread of this object's own."""
+
+        def answered(kind: str, payload: Any) -> None:
+            self._tell.submit(_guarded, self._deliver, question, told, kind, payload)
+
+        return answered
 
     def _deliver(self, question: Question, told: Told, kind: str, payload: Any) -> None:
         if kind != DONE:

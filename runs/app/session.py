@@ -20,7 +20,7 @@ from runs.app.hand import Ahead, Hand
 from runs.app.knobs import Knob, Knobs
 from runs.app.runs import Runs, Told
 from runs.app.state import State, link_of, parse_link
-from runs.app.worker import DONE
+from runs.app.worker import DONE, Question
 from runs.views.runview import RunView
 from runs.views.texts import LANGUAGES, Texts, texts
 
@@ -266,7 +266,7 @@ class Session:
                     return  # a newer one is on the page
                 latest = number == self._latest
                 with self.page.together():
-                    self._publish(kind, what, number, state, stamp)
+                    self._publish(kind, what, number, latest, state, stamp)
                 if latest and number != self._latest:  # the hand moved on while this was drawn
                     latest = False
                     self.status.put(replace(self.status.peek(), busy=True))
@@ -276,9 +276,9 @@ class Session:
 
         return told
 
-    def _publish(self, kind: str, what: Any, number: int, state: State, stamp: int) -> None:
+    def _publish(self, kind: str, what: Any, number: int, latest: bool, state: State, stamp: int) -> None:
         """Put an answer on the page; one that fails is of interest where nothing newer was asked."""
-        latest, status = number == self._latest, self.status.peek()
+        status = self.status.peek()
         dealt = max(stamp, status.stamp) if latest else status.stamp
         if kind == DONE:
             self._drawn = number
@@ -296,7 +296,7 @@ class Session:
         if runs is not None and runs[0] == state.question:
             return False  # the hand is there: the question takes the run over
         knob = self.knobs.of[self._hand.name]
-        found = self._aim(knob, state)
+        found = self._aim(knob, state, runs)
         if found is None:
             self.runs.lead(self, None, lambda *_: None)
             return False
@@ -317,12 +317,11 @@ class Session:
             if not self._closed and self._hand.still_for(time.monotonic()) < self._hand.patience():
                 self._lead(self.state.peek())
 
-    def _aim(self, knob: Knob, state: State) -> Ahead | None:
-        """What the hand will be at when a run begun now has ended; what runs early stays, where it is still on the way."""
+    def _aim(self, knob: Knob, state: State, runs: tuple[Question, float] | None) -> Ahead | None:
+        """What the hand will be at when a run begun now has ended; what ``runs`` early stays while it is on the way."""
         hand, usual = self._hand, self.runs.pool.usual
         if hand.slows():
             return None
-        runs = self.runs.pool.leading(self)
         if runs is not None and hand.ahead:
             question, seconds = runs
             last, left = hand.ahead[-1], max(usual - seconds, 0.0)

@@ -95,9 +95,9 @@ def note_keys(
     for key in table:
         if key in others:
             problems.note((*path, key), others[key])
-        elif key not in known:
+        else:
             near = nearest(key, others)
-            problems.note((*path, key), unknown(key, f"key of {what}", (*known, near) if near else known))
+            problems.keys(path, {key: table[key]}, (*known, near) if near else known, what)
 
 
 def read_batch(path: Path) -> tuple[Batch, Document, Problems]:

@@ -232,9 +232,7 @@ class Runner:
                 size = math.ceil(max(min(most, 0.5 * waiting / workers), least))
             else:  # the last task of each worker: all are to end at the same time
                 left = waiting + sum(self._left(task, mean) for task in islice(running, workers))
-                left += sum(
-                    len(task.cases) for task in islice(running, workers, None)
-                )  # they wait for a worker
+                left += sum(len(task.cases) for task in islice(running, workers, None))  # they wait for a worker
                 size = max(round(min(left / workers, most)), 1)
         together = self.study.together
         taken: list[int] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import reacton
 import reacton.ipywidgets as w
@@ -12,15 +13,22 @@ from runs.app.drawing import Late, Page
 from tests.runs.app.slow import wait_until
 
 
-def test_what_is_put_off_is_true_at_once_and_drawn_later():
-    late, drawn = Late(1), []
+def shown(late: Late[Any], other: Any = None) -> list[Any]:
+    """What a component that reads ``late`` (and ``other``) is drawn with, time after time."""
+    drawn: list[Any] = []
 
     @solara.component
     def Shows() -> None:
-        drawn.append(late.value)
+        drawn.append(late.value if other is None else (other.value, late.value))
         w.Label(value=str(late.value))
 
     reacton.render(Shows(), handle_error=False)
+    return drawn
+
+
+def test_what_is_put_off_is_true_at_once_and_drawn_later():
+    late = Late(1)
+    drawn = shown(late)
     late.put(2)
     assert (late.value, late.peek(), drawn) == (2, 2, [1])
     late.draw()
@@ -32,14 +40,8 @@ def test_what_is_put_off_is_true_at_once_and_drawn_later():
 
 
 def test_a_page_is_drawn_soon_once_nobody_has_asked_for_it_for_a_while():
-    late, drawn = Late(0), []
-
-    @solara.component
-    def Shows() -> None:
-        drawn.append(late.value)
-        w.Label(value=str(late.value))
-
-    reacton.render(Shows(), handle_error=False)
+    late = Late(0)
+    drawn = shown(late)
     page = Page(late)
     began = time.monotonic()
     for turn in range(1, 6):
@@ -59,14 +61,8 @@ def test_a_page_is_drawn_soon_once_nobody_has_asked_for_it_for_a_while():
 
 
 def test_what_was_shown_before_it_was_drawn_is_drawn_again_when_it_is_taken_back():
-    late, drawn, other = Late("a"), [], solara.reactive(0)
-
-    @solara.component
-    def Shows() -> None:
-        drawn.append((other.value, late.value))
-        w.Label(value=late.value)
-
-    reacton.render(Shows(), handle_error=False)
+    late, other = Late("a"), solara.reactive(0)
+    drawn = shown(late, other)
     late.put("b")
     other.value = 1  # drawn for another reason
     late.put("a")
